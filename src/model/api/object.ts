@@ -2,7 +2,7 @@
  * The shape shared by every API object, exactly as its JSON on the wire.
  * Objects are immutable by type and shared by reference between all programs; a write builds a new object that shares the rest.
  */
-export type DeepReadonly<T> = T extends (infer U)[]
+export type DeepReadonly<T> = T extends readonly (infer U)[]
   ? readonly DeepReadonly<U>[]
   : T extends object
     ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
