@@ -1,0 +1,50 @@
+/**
+ * Known bugs that the simulator can be given: documented upstream, off by default. The line that prevents the bug reads its switch and
+ * says in a comment why the line exists. Ids are those of the museum.
+ */
+export interface Defect {
+  readonly id: string;
+  /** Issue, analysis or post-mortem that documents the mechanism. */
+  readonly upstream: string;
+  readonly sentence: string;
+}
+
+export const DEFECTS = [
+  {
+    id: 'E1',
+    upstream: 'etcd-io/etcd#13766',
+    sentence: 'A periodic backend commit may save the consistent index before the changes of its entry, which a crash then loses.',
+  },
+  {
+    id: 'K1',
+    upstream: 'kubernetes/kubernetes#59848',
+    sentence: 'A restarted kubelet lists its pods from a stale API server cache and runs again what has moved elsewhere.',
+  },
+  {
+    id: 'K10',
+    upstream: 'kubernetes/kubernetes#127429',
+    sentence: 'The endpoint slice controller compares with a stale copy, finds it equal, skips the write and never tries again.',
+  },
+  {
+    id: 'R2',
+    upstream: 'logcabin/logcabin#44',
+    sentence: 'A leader counts replicas of an entry of an older term as committed (figure 8 of the raft paper).',
+  },
+  {
+    id: 'R4',
+    upstream: 'wenweihu86/raft-java#57',
+    sentence: 'Term and vote are not on stable storage before the vote is given, so a restarted member may vote twice in a term.',
+  },
+  {
+    id: 'R12',
+    upstream: 'etcd 0.4.1, Jepsen',
+    sentence: 'A leader answers linearizable reads from its own state without asking a quorum whether it still leads.',
+  },
+] as const satisfies readonly Defect[];
+
+export type DefectId = (typeof DEFECTS)[number]['id'];
+
+/** The defects that are on. */
+export type DefectSet = ReadonlySet<DefectId>;
+
+export const NO_DEFECTS: DefectSet = new Set();

@@ -1,0 +1,185 @@
+import { assert } from './assert.ts';
+import type { Micros } from './time.ts';
+
+/** What a queued event runs: two arguments instead of a closure, so that scheduling allocates nothing. */
+export type EventFn = (a: unknown, b: unknown) => void;
+
+/** Names a scheduled event for cancelling. 0 names none. */
+export type EventId = number;
+
+const SLOT_BITS_FACTOR = 4_194_304; // 2^22 slots
+const HOST_FACTOR = 4_294_967_296; // 2^32 events a host
+
+/**
+ * Binary heap over typed arrays with keys (at, host, per-host sequence): a total order in which one host's extra event does not
+ * reorder another host's ties. Cancelling marks the slot and never searches; marked slots leave when they reach the top.
+ */
+export class EventQueue {
+  #heapAt = new Float64Array(1024);
+  #heapKey = new Float64Array(1024);
+  #heapSlot = new Int32Array(1024);
+  #size = 0;
+
+  readonly #fn: (EventFn | undefined)[] = [];
+  readonly #a: unknown[] = [];
+  readonly #b: unknown[] = [];
+  readonly #generation: number[] = [];
+  readonly #kind: number[] = [];
+  readonly #free: number[] = [];
+  readonly #sequence: number[] = [];
+  #live = 0;
+
+  /** The popped event: valid after `pop` answered true, until the next `pop`. */
+  at: Micros = 0;
+  host = 0;
+  kind = 0;
+  fn: EventFn | undefined;
+  a: unknown;
+  b: unknown;
+
+  /** Events that are scheduled and not cancelled. */
+  get live(): number {
+    return this.#live;
+  }
+
+  /** Schedules `fn(a, b)`; ties at one instant run by host, then in the order of scheduling for that host. */
+  schedule(at: Micros, host: number, kind: number, fn: EventFn, a: unknown, b: unknown): EventId {
+    const free = this.#free.pop();
+    let slot: number;
+    if (free === undefined) {
+      slot = this.#fn.length;
+      assert(slot < SLOT_BITS_FACTOR - 1, () => `EventQueue: ${slot} events pending, at most 2^22: something schedules without end`);
+      this.#fn.push(fn);
+      this.#a.push(a);
+      this.#b.push(b);
+      this.#kind.push(kind);
+      this.#generation.push(1);
+    } else {
+      slot = free;
+      this.#fn[slot] = fn;
+      this.#a[slot] = a;
+      this.#b[slot] = b;
+      this.#kind[slot] = kind;
+    }
+    const sequence = this.#sequence[host] ?? 0;
+    this.#sequence[host] = sequence + 1;
+    this.#push(at, host * HOST_FACTOR + sequence, slot);
+    this.#live++;
+    return slot + (this.#generation[slot] as number) * SLOT_BITS_FACTOR;
+  }
+
+  /** Takes an event back. False when it has run or was cancelled already. */
+  cancel(id: EventId): boolean {
+    const slot = id % SLOT_BITS_FACTOR;
+    if (id === 0 || this.#generation[slot] !== Math.floor(id / SLOT_BITS_FACTOR) || this.#fn[slot] === undefined) return false;
+    this.#fn[slot] = undefined;
+    this.#a[slot] = undefined;
+    this.#b[slot] = undefined;
+    this.#live--;
+    return true;
+  }
+
+  /** Time of the next event, or Infinity. */
+  peekAt(): Micros {
+    this.#dropCancelled();
+    return this.#size === 0 ? Number.POSITIVE_INFINITY : (this.#heapAt[0] as number);
+  }
+
+  /** Takes the next event out; its fields are then readable on the queue itself. False when nothing is left. */
+  pop(): boolean {
+    this.#dropCancelled();
+    if (this.#size === 0) return false;
+    const slot = this.#heapSlot[0] as number;
+    this.at = this.#heapAt[0] as number;
+    this.host = Math.floor((this.#heapKey[0] as number) / HOST_FACTOR);
+    this.kind = this.#kind[slot] as number;
+    this.fn = this.#fn[slot];
+    this.a = this.#a[slot];
+    this.b = this.#b[slot];
+    this.#release(slot);
+    this.#live--;
+    this.#removeTop();
+    return true;
+  }
+
+  #release(slot: number): void {
+    this.#fn[slot] = undefined;
+    this.#a[slot] = undefined;
+    this.#b[slot] = undefined;
+    this.#generation[slot] = (this.#generation[slot] as number) + 1;
+    this.#free.push(slot);
+  }
+
+  #dropCancelled(): void {
+    while (this.#size > 0) {
+      const slot = this.#heapSlot[0] as number;
+      if (this.#fn[slot] !== undefined) return;
+      this.#release(slot);
+      this.#removeTop();
+    }
+  }
+
+  #push(at: number, key: number, slot: number): void {
+    if (this.#size === this.#heapAt.length) this.#grow();
+    const ats = this.#heapAt;
+    const keys = this.#heapKey;
+    const slots = this.#heapSlot;
+    let i = this.#size++;
+    while (i > 0) {
+      const parent = (i - 1) >> 1;
+      const parentAt = ats[parent] as number;
+      if (parentAt < at || (parentAt === at && (keys[parent] as number) < key)) break;
+      ats[i] = parentAt;
+      keys[i] = keys[parent] as number;
+      slots[i] = slots[parent] as number;
+      i = parent;
+    }
+    ats[i] = at;
+    keys[i] = key;
+    slots[i] = slot;
+  }
+
+  #removeTop(): void {
+    const ats = this.#heapAt;
+    const keys = this.#heapKey;
+    const slots = this.#heapSlot;
+    const last = --this.#size;
+    if (last === 0) return;
+    const at = ats[last] as number;
+    const key = keys[last] as number;
+    const slot = slots[last] as number;
+    let i = 0;
+    for (;;) {
+      let child = 2 * i + 1;
+      if (child >= last) break;
+      const right = child + 1;
+      if (right < last) {
+        const leftAt = ats[child] as number;
+        const rightAt = ats[right] as number;
+        if (rightAt < leftAt || (rightAt === leftAt && (keys[right] as number) < (keys[child] as number))) child = right;
+      }
+      const childAt = ats[child] as number;
+      if (at < childAt || (at === childAt && key < (keys[child] as number))) break;
+      ats[i] = childAt;
+      keys[i] = keys[child] as number;
+      slots[i] = slots[child] as number;
+      i = child;
+    }
+    ats[i] = at;
+    keys[i] = key;
+    slots[i] = slot;
+  }
+
+  #grow(): void {
+    const capacity = this.#heapAt.length * 2;
+    const at = new Float64Array(capacity);
+    at.set(this.#heapAt);
+    const key = new Float64Array(capacity);
+    key.set(this.#heapKey);
+    const slot = new Int32Array(capacity);
+    slot.set(this.#heapSlot);
+    this.#heapAt = at;
+    this.#heapKey = key;
+    this.#heapSlot = slot;
+  }
+}

@@ -1,0 +1,145 @@
+import { assert } from './assert.ts';
+import { HostClock } from './clock.ts';
+import { Disk } from './disk.ts';
+import { Process } from './process.ts';
+import type { Micros } from './time.ts';
+import { EVENT_KIND } from './trace.ts';
+import type { World } from './world.ts';
+
+/** A program that a host can run: started anew, with nothing but the disk, at every boot and restart. */
+export interface Program {
+  readonly name: string;
+  /** Sets the program up: listeners, timers, tasks. Runs as the process's first resume. */
+  start(process: Process): void;
+  /** The supervisor (systemd, a static pod's kubelet) starts it again this long after it ended by itself; absent: never. */
+  readonly restartAfterUs?: Micros;
+  /** Not started at boot: something else starts it (a container). */
+  readonly manual?: boolean;
+}
+
+export interface HostOptions {
+  readonly name: string;
+  readonly zone: string;
+}
+
+/** A machine: clocks, a disk, processes. Its disk outlives crashes, its processes do not. */
+export class Host {
+  readonly world: World;
+  readonly index: number;
+  readonly name: string;
+  readonly zone: string;
+  readonly clock: HostClock;
+  readonly disk: Disk;
+  up = true;
+  readonly #programs = new Map<string, Program>();
+  readonly #processes = new Map<string, Process>();
+  readonly #incarnations = new Map<string, number>();
+  #boots = 0;
+  #paused = false;
+
+  constructor(world: World, index: number, options: HostOptions) {
+    this.world = world;
+    this.index = index;
+    this.name = options.name;
+    this.zone = options.zone;
+    this.clock = new HostClock(world);
+    this.disk = new Disk(world, this);
+  }
+
+  /** Installs a program; it starts at once unless it is manual. */
+  install(program: Program): void {
+    assert(!this.#programs.has(program.name), () => `host ${this.name}: program ${program.name} is installed twice`);
+    this.#programs.set(program.name, program);
+    if (!program.manual && this.up) this.start(program.name);
+  }
+
+  /** Removes a program that no longer runs (a container that is gone). */
+  uninstall(name: string): void {
+    assert(!this.#processes.has(name), () => `host ${this.name}: ${name} is uninstalled while it runs`);
+    this.#programs.delete(name);
+  }
+
+  /** The running process of that name, if any. */
+  process(name: string): Process | undefined {
+    return this.#processes.get(name);
+  }
+
+  /** Names of the installed programs, in code-unit order. */
+  programNames(): readonly string[] {
+    return [...this.#programs.keys()].sort();
+  }
+
+  /** The running processes, by name in code-unit order. */
+  processes(): readonly Process[] {
+    return [...this.#processes.keys()].sort().map((name) => this.#processes.get(name) as Process);
+  }
+
+  /** Starts a program that does not run. Does nothing when it runs already or the host is down. */
+  start(name: string): Process | undefined {
+    const program = this.#programs.get(name);
+    assert(program !== undefined, () => `host ${this.name}: no program ${name}; installed: ${this.programNames().join(', ')}`);
+    if (!this.up || this.#processes.has(name)) return this.#processes.get(name);
+    const incarnation = (this.#incarnations.get(name) ?? 0) + 1;
+    this.#incarnations.set(name, incarnation);
+    const process = new Process(this.world, this, name, incarnation);
+    this.#processes.set(name, process);
+    this.world.recorder?.process(this.world.now, this.name, name, 'started', `incarnation ${incarnation}`);
+    process.deliver(0, this.world.calibration.resumeUs, startProgram, program, process);
+    if (this.#paused) process.pause();
+    return process;
+  }
+
+  /** Power loss: every process is gone without a word, unsynced writes are lost or torn. */
+  crash(): void {
+    if (!this.up) return;
+    this.up = false;
+    this.#paused = false;
+    for (const process of this.processes()) process.vanish();
+    this.disk.crash();
+    this.world.network.hostDied(this);
+    this.world.recorder?.process(this.world.now, this.name, '*', 'killed', 'host crash');
+  }
+
+  /** Power on: programs that start at boot start, in name order. */
+  boot(): void {
+    if (this.up) return;
+    this.up = true;
+    this.#boots++;
+    this.world.recorder?.process(this.world.now, this.name, '*', 'started', 'boot');
+    for (const name of this.programNames()) if (this.#programs.get(name)?.manual !== true) this.start(name);
+  }
+
+  /** How often the host booted again since the trial's start: a boot id. */
+  get boots(): number {
+    return this.#boots;
+  }
+
+  /** Freezes every process (a stalled virtual machine). */
+  pause(): void {
+    this.#paused = true;
+    for (const process of this.processes()) process.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    for (const process of this.processes()) process.resume();
+  }
+
+  /** Called by a process that died. */
+  processDied(process: Process, _cause: string, byItself: boolean): void {
+    this.#processes.delete(process.name);
+    const restartAfter = this.#programs.get(process.name)?.restartAfterUs;
+    if (byItself && restartAfter !== undefined) {
+      this.world.queue.schedule(this.world.now + restartAfter, this.index, EVENT_KIND.action, restart, this, process.name);
+    }
+  }
+}
+
+function startProgram(program: unknown, process: unknown): void {
+  (program as Program).start(process as Process);
+}
+
+function restart(host: unknown, name: unknown): void {
+  const target = host as Host;
+  if (target.up && target.programNames().includes(name as string)) target.start(name as string);
+}

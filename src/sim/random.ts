@@ -1,0 +1,99 @@
+import seedrandom from 'seedrandom';
+import { assert } from './assert.ts';
+import { finalize32, hashText, mixWord } from './mix.ts';
+import { type Micros, SECOND } from './time.ts';
+
+/** Where a stream reads the virtual time from. */
+export interface Now {
+  readonly now: Micros;
+}
+
+/**
+ * A named stream of random numbers. A draw is a mix of (key, current virtual second, how many draws this second): one draw more or
+ * less shifts the draws of that second only, and from the next second on the stream is what it would have been.
+ * Probabilities are integer ratios; nothing here uses Math.log or other functions in which engines differ.
+ */
+export class RandomStream {
+  readonly #key: number;
+  readonly #key2: number;
+  readonly #clock: Now;
+  #second = -1;
+  #draws = 0;
+
+  constructor(key: number, key2: number, clock: Now) {
+    this.#key = key;
+    this.#key2 = key2;
+    this.#clock = clock;
+  }
+
+  /** A uniform 32-bit unsigned integer. */
+  u32(): number {
+    const second = Math.floor(this.#clock.now / SECOND);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#draws = 0;
+    }
+    const h = mixWord(mixWord(this.#key, second), this.#draws++);
+    return finalize32(h ^ this.#key2);
+  }
+
+  /** A uniform integer in [0, n). n is at most 2^32; the bias is below n / 2^32. */
+  below(n: number): number {
+    assert(n >= 1 && n <= 0x100000000, () => `RandomStream.below: n = ${n}, must be 1..2^32`);
+    // High part of a 32x32 bit product, in doubles: exact, because both factors are below 2^32 and the quotient is floored.
+    return Math.floor((this.u32() * n) / 0x100000000);
+  }
+
+  /** A uniform integer in [low, high], both included. */
+  between(low: number, high: number): number {
+    return high <= low ? low : low + this.below(high - low + 1);
+  }
+
+  /** True with probability numerator / denominator. Draws even when the answer is certain, so that a changed ratio shifts nothing. */
+  chance(numerator: number, denominator: number): boolean {
+    return this.below(denominator) < numerator;
+  }
+
+  /** One of the items. */
+  pick<T>(items: readonly T[]): T {
+    assert(items.length > 0, 'RandomStream.pick: nothing to pick from');
+    return items[this.below(items.length)] as T;
+  }
+
+  /** A new array in random order (Fisher–Yates). */
+  shuffle<T>(items: readonly T[]): T[] {
+    const out = items.slice();
+    for (let i = out.length - 1; i > 0; i--) {
+      const j = this.below(i + 1);
+      const t = out[i] as T;
+      out[i] = out[j] as T;
+      out[j] = t;
+    }
+    return out;
+  }
+}
+
+/** Makes the named streams of one trial: keyed through seedrandom from (seed, name). */
+export class Randomness {
+  readonly #root: number;
+  readonly #root2: number;
+  readonly #clock: Now;
+  readonly #streams = new Map<string, RandomStream>();
+
+  constructor(seed: string, clock: Now) {
+    const root = seedrandom(seed);
+    this.#root = root.int32();
+    this.#root2 = root.int32();
+    this.#clock = clock;
+  }
+
+  /** The stream of that name; the same object every time, so two subsystems must not share a name. */
+  stream(name: string): RandomStream {
+    let stream = this.#streams.get(name);
+    if (stream === undefined) {
+      stream = new RandomStream(hashText(name, this.#root), hashText(name, this.#root2), this.#clock);
+      this.#streams.set(name, stream);
+    }
+    return stream;
+  }
+}

@@ -1,0 +1,264 @@
+import type { CloseReason, Connection, ConnectOptions } from './connection.ts';
+import type { Endpoint } from './network.ts';
+import type { Process } from './process.ts';
+import { type Task, suspend } from './task.ts';
+import type { Micros } from './time.ts';
+
+/**
+ * Calls and streams over one connection, as HTTP/2 and gRPC multiplex them. A caller cannot tell a lost request from a lost
+ * answer: both are `closed` or `timeout`; only `refused` says that nothing was taken.
+ */
+export type RpcError = 'refused' | 'connect-timeout' | 'timeout' | 'closed';
+export type RpcResult<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: RpcError };
+
+/** Frames on the wire. `id` is the caller's. */
+type Frame =
+  | { readonly t: 'call'; readonly id: number; readonly method: string; readonly body: unknown }
+  | { readonly t: 'open'; readonly id: number; readonly method: string; readonly body: unknown }
+  | { readonly t: 'answer'; readonly id: number; readonly body: unknown }
+  | { readonly t: 'message'; readonly id: number; readonly body: unknown }
+  | { readonly t: 'end'; readonly id: number; readonly body: unknown }
+  | { readonly t: 'cancel'; readonly id: number };
+
+const FRAME_BYTES = 64;
+
+/** What a caller hears of a stream. */
+export interface StreamHandlers {
+  onMessage(body: unknown): void;
+  /** The server ended the stream with a last word, or the connection is gone. Called once, and not after `cancel`. */
+  onEnd(end: { readonly by: 'server'; readonly body: unknown } | { readonly by: 'connection'; readonly error: RpcError }): void;
+}
+
+/** The caller's side of a stream. */
+export interface ClientStream {
+  send(body: unknown, sizeBytes?: number): void;
+  cancel(): void;
+}
+
+interface Pending {
+  readonly resolve: ((result: RpcResult<unknown>) => void) | undefined;
+  readonly handlers: StreamHandlers | undefined;
+}
+
+/** A client of one endpoint: connects at the first call and again after the connection broke. */
+export class RpcClient {
+  readonly #process: Process;
+  readonly #endpoint: Endpoint;
+  readonly #options: ConnectOptions;
+  readonly #pending = new Map<number, Pending>();
+  #connection: Connection | undefined;
+  #nextId = 1;
+  /** Told when the connection breaks: a client that sticks to an endpoint chooses another one then. */
+  onDisconnect: ((reason: CloseReason) => void) | undefined;
+
+  constructor(process: Process, endpoint: Endpoint, options: ConnectOptions = {}) {
+    this.#process = process;
+    this.#endpoint = endpoint;
+    this.#options = options;
+  }
+
+  get endpoint(): Endpoint {
+    return this.#endpoint;
+  }
+
+  get connected(): boolean {
+    return this.#connection?.state === 'open';
+  }
+
+  /** One call. After `timeoutUs` on this host's clock the answer is `timeout`, and the server is told that nobody waits any more. */
+  *call<T>(method: string, body: unknown, options: { readonly timeoutUs?: Micros; readonly sizeBytes?: number } = {}): Task<RpcResult<T>> {
+    return yield* suspend<RpcResult<T>>((resolve) => this.callThen(method, body, options, resolve as (result: RpcResult<unknown>) => void));
+  }
+
+  /** As {@link call}, with a callback: for hot paths. The answer gives the call up. */
+  callThen(
+    method: string,
+    body: unknown,
+    options: { readonly timeoutUs?: Micros; readonly sizeBytes?: number },
+    done: (result: RpcResult<unknown>) => void,
+  ): () => void {
+    const id = this.#nextId++;
+    let timer = 0;
+    const settle = (result: RpcResult<unknown>) => {
+      if (timer !== 0) this.#process.cancel(timer);
+      done(result);
+    };
+    const giveUp = () => {
+      if (timer !== 0) this.#process.cancel(timer);
+      if (this.#pending.delete(id)) this.#send({ t: 'cancel', id }, FRAME_BYTES);
+    };
+    this.#pending.set(id, { resolve: settle, handlers: undefined });
+    if (options.timeoutUs !== undefined) {
+      timer = this.#process.after(options.timeoutUs, () => {
+        giveUp();
+        done({ ok: false, error: 'timeout' });
+      });
+    }
+    this.#send({ t: 'call', id, method, body }, FRAME_BYTES + (options.sizeBytes ?? 256));
+    return giveUp;
+  }
+
+  /** Opens a stream. */
+  open(method: string, body: unknown, handlers: StreamHandlers, sizeBytes = 256): ClientStream {
+    const id = this.#nextId++;
+    this.#pending.set(id, { resolve: undefined, handlers });
+    this.#send({ t: 'open', id, method, body }, FRAME_BYTES + sizeBytes);
+    return {
+      send: (message, bytes = 128) => {
+        if (this.#pending.has(id)) this.#send({ t: 'message', id, body: message }, FRAME_BYTES + bytes);
+      },
+      cancel: () => {
+        if (this.#pending.delete(id)) this.#send({ t: 'cancel', id }, FRAME_BYTES);
+      },
+    };
+  }
+
+  /** Drops the connection; calls in flight answer `closed`. */
+  disconnect(): void {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    connection?.close();
+    this.#failAll('closed');
+  }
+
+  #send(frame: Frame, sizeBytes: number): void {
+    if (this.#connection === undefined || this.#connection.state === 'closed') {
+      if (frame.t === 'cancel') return;
+      this.#connection = this.#process.world.network.connect(
+        this.#process,
+        this.#endpoint,
+        { onMessage: (payload) => this.#receive(payload as Frame), onClose: (reason, connection) => this.#lost(reason, connection) },
+        this.#options,
+      );
+    }
+    this.#connection.send(frame, sizeBytes);
+  }
+
+  #receive(frame: Frame): void {
+    const pending = this.#pending.get(frame.id);
+    if (pending === undefined) return;
+    if (frame.t === 'message') {
+      pending.handlers?.onMessage(frame.body);
+      return;
+    }
+    this.#pending.delete(frame.id);
+    if (frame.t === 'answer') pending.resolve?.({ ok: true, value: frame.body });
+    else if (frame.t === 'end') pending.handlers?.onEnd({ by: 'server', body: frame.body });
+  }
+
+  #lost(reason: CloseReason, connection: Connection): void {
+    if (connection !== this.#connection) return;
+    this.#connection = undefined;
+    this.#failAll(reason === 'refused' || reason === 'connect-timeout' ? reason : 'closed');
+    this.onDisconnect?.(reason);
+  }
+
+  #failAll(error: RpcError): void {
+    const pending = [...this.#pending.entries()].sort(([x], [y]) => x - y);
+    this.#pending.clear();
+    for (const [, call] of pending) {
+      call.resolve?.({ ok: false, error });
+      call.handlers?.onEnd({ by: 'connection', error });
+    }
+  }
+}
+
+/** The server's side of one call or stream. */
+export class ServerCall {
+  readonly #connection: Connection;
+  readonly #id: number;
+  readonly #forget: () => void;
+  #open = true;
+  /** The caller sent a message on its stream. */
+  onMessage: ((body: unknown) => void) | undefined;
+  /** The caller gave up or its connection is gone: nobody waits for the answer. */
+  onCancel: (() => void) | undefined;
+
+  constructor(connection: Connection, id: number, forget: () => void) {
+    this.#connection = connection;
+    this.#id = id;
+    this.#forget = forget;
+  }
+
+  get open(): boolean {
+    return this.#open;
+  }
+
+  /** Bytes on their way to this caller: a slow reader. */
+  get bufferedBytes(): number {
+    return this.#connection.bufferedBytes;
+  }
+
+  /** Answers a call. Does nothing when nobody waits. */
+  answer(body: unknown, sizeBytes = 256): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#forget();
+    this.#connection.send({ t: 'answer', id: this.#id, body } satisfies Frame, FRAME_BYTES + sizeBytes);
+  }
+
+  /** Sends one message of a stream. False when the caller does not keep up or is gone. */
+  send(body: unknown, sizeBytes = 256): boolean {
+    return this.#open && this.#connection.send({ t: 'message', id: this.#id, body } satisfies Frame, FRAME_BYTES + sizeBytes);
+  }
+
+  /** Ends a stream with a last word. */
+  end(body: unknown): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#forget();
+    this.#connection.send({ t: 'end', id: this.#id, body } satisfies Frame, FRAME_BYTES);
+  }
+
+  /** @internal */
+  cancelled(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.onCancel?.();
+  }
+}
+
+export interface RpcHandlers {
+  /** A call: answer it now or later through `call.answer`. */
+  call?(method: string, body: unknown, call: ServerCall): void;
+  /** A stream was opened. */
+  open?(method: string, body: unknown, call: ServerCall): void;
+}
+
+/** Serves calls and streams on an endpoint. `costUs` is the CPU each frame takes. Answers a function that drops all connections. */
+export function serveRpc(process: Process, address: string, port: string, handlers: RpcHandlers, costUs?: Micros): () => void {
+  const connections = new Set<Connection>();
+  process.world.network.listen(process, address, port, {
+    ...(costUs === undefined ? {} : { costUs }),
+    onAccept: (connection) => {
+      connections.add(connection);
+      const calls = new Map<number, ServerCall>();
+      return {
+        onMessage: (payload) => {
+          const frame = payload as Frame;
+          if (frame.t === 'call' || frame.t === 'open') {
+            const call = new ServerCall(connection, frame.id, () => calls.delete(frame.id));
+            calls.set(frame.id, call);
+            if (frame.t === 'call') handlers.call?.(frame.method, frame.body, call);
+            else handlers.open?.(frame.method, frame.body, call);
+          } else if (frame.t === 'message') calls.get(frame.id)?.onMessage?.(frame.body);
+          else if (frame.t === 'cancel') {
+            const call = calls.get(frame.id);
+            calls.delete(frame.id);
+            call?.cancelled();
+          }
+        },
+        onClose: () => {
+          connections.delete(connection);
+          const open = [...calls.entries()].sort(([x], [y]) => x - y);
+          calls.clear();
+          for (const [, call] of open) call.cancelled();
+        },
+      };
+    },
+  });
+  return () => {
+    for (const connection of connections) connection.close();
+    connections.clear();
+  };
+}

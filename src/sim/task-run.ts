@@ -1,0 +1,106 @@
+import type { Process } from './process.ts';
+import type { Cancel, Suspend, Task } from './task.ts';
+
+/** A task that runs in a process. Each answer it waited for resumes it through the process's CPU. */
+export class TaskRun<T> {
+  readonly name: string;
+  readonly source: number;
+  readonly #process: Process;
+  readonly #task: Task<T>;
+  readonly #onDone: ((value: T) => void) | undefined;
+  #wait = 0;
+  #cancelWait: Cancel | undefined;
+  #stepping = false;
+  done = false;
+
+  constructor(process: Process, name: string, task: Task<T>, onDone?: (value: T) => void) {
+    this.#process = process;
+    this.name = name;
+    this.#task = task;
+    this.#onDone = onDone;
+    this.source = process.newSource();
+  }
+
+  /** Runs the first step. Called by the process. */
+  start(): void {
+    if (!this.done) this.#step(false, undefined);
+  }
+
+  /** Gives the task up: what it waits for is cancelled and its `finally` blocks run. Not for the death of a process, which runs nothing. */
+  cancel(): void {
+    if (this.done) return;
+    this.done = true;
+    this.#wait++;
+    this.#cancelWait?.();
+    this.#cancelWait = undefined;
+    // A task that cancels itself (directly or through a callback) ends when its current step yields.
+    if (!this.#stepping) this.#task.return(undefined as T);
+  }
+
+  #step(failed: boolean, value: unknown): void {
+    let settledFailed = failed;
+    let settledValue = value;
+    for (;;) {
+      this.#stepping = true;
+      let step: IteratorResult<Suspend, T>;
+      try {
+        step = settledFailed ? this.#task.throw(settledValue) : this.#task.next(settledValue);
+      } finally {
+        this.#stepping = false;
+      }
+      if (step.done) {
+        if (!this.done) {
+          this.done = true;
+          this.#onDone?.(step.value);
+        }
+        return;
+      }
+      if (this.done) {
+        this.#task.return(undefined as T);
+        return;
+      }
+      const wait = ++this.#wait;
+      let inCall = true;
+      let settled = false;
+      const cancel = step.value(
+        (answer) => {
+          if (wait !== this.#wait || settled) return;
+          if (inCall) {
+            settled = true;
+            settledFailed = false;
+            settledValue = answer;
+          } else this.#settle(wait, false, answer);
+        },
+        (error) => {
+          if (wait !== this.#wait || settled) return;
+          if (inCall) {
+            settled = true;
+            settledFailed = true;
+            settledValue = error;
+          } else this.#settle(wait, true, error);
+        },
+      );
+      inCall = false;
+      if (!settled) {
+        this.#cancelWait = cancel ?? undefined;
+        return;
+      }
+    }
+  }
+
+  #settle(wait: number, failed: boolean, value: unknown): void {
+    // Marks the wait as answered, so that a second answer is ignored and cancel has nothing to stop.
+    this.#wait = wait + 1;
+    this.#cancelWait = undefined;
+    const expected = this.#wait;
+    this.#process.deliver(
+      this.source,
+      this.#process.world.calibration.resumeUs,
+      () => {
+        if (this.#wait === expected && !this.done) this.#step(failed, value);
+      },
+      undefined,
+      undefined,
+    );
+  }
+}
