@@ -139,6 +139,15 @@ function tsType(type: CompactType): string {
   return handWritten[type.r] ?? type.r;
 }
 
+/** Fields whose default of zero is a defaulting rule, not a Go value that is always printed. */
+const defaultedToZero: readonly string[] = ['AzureDiskVolumeSource.readOnly', 'ReplicationControllerSpec.minReadySeconds', 'FileKeySelector.optional', 'GRPCAction.service'];
+
+/** v3 gives Go values without omitempty (and structs) their zero as default; any other default is a defaulting rule. */
+function printsZero(type: string, field: string, value: unknown): boolean {
+  if (value === undefined || defaultedToZero.includes(`${type}.${field}`)) return false;
+  return typeof value === 'object' || value === '' || value === 0 || value === false;
+}
+
 /** Both files as text, from the folder of recorded documents. */
 export function generate(folder: string): { readonly types: string; readonly schema: string } {
   const read = (file: string): unknown => JSON.parse(gunzipSync(readFileSync(join(folder, file))).toString('utf8'));
@@ -177,7 +186,7 @@ export function generate(folder: string): { readonly types: string; readonly sch
       const property = type.properties?.[field] ?? {};
       const encoded = compact(property, nameOf);
       fields[field] = encoded;
-      const isAlways = v3[full]?.properties?.[field]?.default !== undefined;
+      const isAlways = printsZero(name, field, v3[full]?.properties?.[field]?.default);
       if (isAlways) always.push(field);
       if (isKind && (field === 'apiVersion' || field === 'kind' || field === 'metadata')) continue;
       const mark = required.has(field) || (isKind && field === 'spec' && isAlways) ? '' : '?';

@@ -1,8 +1,9 @@
 /**
  * The Status objects by which the API server says no, with the texts of upstream `k8s.io/apimachinery/pkg/api/errors`.
  */
-import { type FieldError, fieldErrorMessage, fieldErrorsText } from './field-error.ts';
+import type { FieldError } from './field-error.ts';
 import type { ApiObject, Status } from './object.ts';
+import { fieldErrorMessage, fieldErrorText } from './validation/field-errors.ts';
 
 type Details = NonNullable<Status['details']>;
 
@@ -82,6 +83,12 @@ export function applyConflict(conflicts: readonly { readonly manager: string; re
   return failure(409, 'Conflict', message, {
     causes: conflicts.map(({ manager, field }) => ({ reason: 'FieldManagerConflict', message: manager, field })),
   });
+}
+
+/** The errors as one text, repeated ones once: upstream ErrorList.ToAggregate. */
+function fieldErrorsText(errors: readonly FieldError[]): string {
+  const all = [...new Set(errors.map(fieldErrorText))];
+  return all.length === 1 ? (all[0] ?? '') : `[${all.join(', ')}]`;
 }
 
 /** 422 with one cause per field error. `target.resource` is the kind here. */
