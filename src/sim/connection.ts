@@ -1,6 +1,6 @@
 import type { Host } from './host.ts';
 import type { Link } from './link.ts';
-import { type Endpoint, type Network, processLabel } from './network.ts';
+import type { Endpoint, Network } from './network.ts';
 import type { Process } from './process.ts';
 import { type Micros, SECOND } from './time.ts';
 import { EVENT_KIND } from './trace.ts';
@@ -286,8 +286,8 @@ export class Connection {
     const recorder = this.#world.recorder;
     if (recorder !== undefined) {
       const kind = segment.close === undefined ? 'data' : 'close';
-      const to = this.peer === undefined ? `${this.endpoint.address}:${this.endpoint.port}` : processLabel(this.peer.process);
-      recorder.sent(segment.id, Math.max(this.process.leaveAt, this.#world.now), processLabel(this.process), to, kind, segment.payload);
+      const to = this.peer === undefined ? `${this.endpoint.address}:${this.endpoint.port}` : this.peer.process.label;
+      recorder.sent(segment.id, Math.max(this.process.leaveAt, this.#world.now), this.process.label, to, kind, segment.payload);
     }
     this.#forward(segment);
   }

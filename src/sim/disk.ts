@@ -115,7 +115,16 @@ export class Disk {
   fsyncThen(process: Process, name: string, done: () => void): void {
     if (!process.effect('disk')) return;
     const file = this.#file(name);
-    const request: SyncRequest = { disk: this, file, upTo: file.records.length, records: file.records, process, boot: this.#host.boots, done, lied: this.#lying };
+    const request: SyncRequest = {
+      disk: this,
+      file,
+      upTo: file.records.length,
+      records: file.records,
+      process,
+      boot: this.#host.boots,
+      done,
+      lied: this.#lying,
+    };
     this.#world.queue.schedule(this.#syncDue(process.leaveAt), this.#host.index, EVENT_KIND.disk, onSynced, request, undefined);
   }
 

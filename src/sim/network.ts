@@ -18,7 +18,9 @@ export interface Endpoint {
   readonly port: string;
   /** Host the address lives on now; undefined: nowhere. */
   host: Host | undefined;
-  listener: { readonly process: Process; readonly onDatagram?: DatagramHandler; readonly onAccept?: AcceptHandler; readonly costUs: Micros } | undefined;
+  listener:
+    | { readonly process: Process; readonly onDatagram?: DatagramHandler; readonly onAccept?: AcceptHandler; readonly costUs: Micros }
+    | undefined;
 }
 
 interface Datagram {
@@ -67,7 +69,12 @@ export class Network {
   }
 
   /** Listens for datagrams, connections or both. A port taken by a live process is our bug. */
-  listen(process: Process, address: string, port: string, handlers: { onDatagram?: DatagramHandler; onAccept?: AcceptHandler; costUs?: Micros }): Endpoint {
+  listen(
+    process: Process,
+    address: string,
+    port: string,
+    handlers: { onDatagram?: DatagramHandler; onAccept?: AcceptHandler; costUs?: Micros },
+  ): Endpoint {
     const endpoint = this.endpoint(address, port);
     assert(
       endpoint.listener === undefined || !endpoint.listener.process.alive,
@@ -121,8 +128,8 @@ export class Network {
   send(from: Process, endpoint: Endpoint, payload: unknown, sizeBytes: number, ordered = false): void {
     if (!from.effect('send')) return;
     const id = this.#nextMessage++;
-    const departure = from.leaveAt > this.#world.now ? from.leaveAt : this.#world.now;
-    this.#world.recorder?.sent(id, departure, processLabel(from), endpointLabel(endpoint), 'datagram', payload);
+    const departure = Math.max(from.leaveAt, this.#world.now);
+    this.#world.recorder?.sent(id, departure, from.label, endpointLabel(endpoint), 'datagram', payload);
     const to = endpoint.host;
     if (to === undefined) {
       this.#dropped(id, departure, 'no-listener');
@@ -161,6 +168,16 @@ export class Network {
     return connection;
   }
 
+  /** Resets every connection of a process, as a middlebox that lost its state does; both sides hear of it. Answers how many. */
+  resetConnections(process: Process): number {
+    const open = [...process.connections].filter((connection) => connection.state === 'open');
+    for (const connection of open) {
+      connection.peer?.resetArrived();
+      connection.resetArrived();
+    }
+    return open.length;
+  }
+
   /** @internal Numbers a message for the recorder. */
   nextMessageId(): number {
     return this.#nextMessage++;
@@ -180,7 +197,13 @@ export class Network {
     else if (listener?.onDatagram === undefined) this.#dropped(datagram.id, now, 'no-listener');
     else {
       this.#world.recorder?.delivered(datagram.id, now);
-      listener.process.deliver(datagram.from.host.index, listener.costUs, listener.onDatagram as (a: unknown, b: unknown) => void, datagram.payload, datagram.from);
+      listener.process.deliver(
+        datagram.from.host.index,
+        listener.costUs,
+        listener.onDatagram as (a: unknown, b: unknown) => void,
+        datagram.payload,
+        datagram.from,
+      );
     }
   }
 
@@ -212,17 +235,11 @@ export class Network {
   }
 }
 
-/** `process@host`, as the recorder and reports name the sender of a message. */
-export function processLabel(process: Process): string {
-  return `${process.name}@${process.host.name}`;
-}
-
 function endpointLabel(endpoint: Endpoint): string {
   const process = endpoint.listener?.process;
-  return process === undefined ? `${endpoint.address}:${endpoint.port}` : processLabel(process);
+  return process === undefined ? `${endpoint.address}:${endpoint.port}` : process.label;
 }
 
 function onDatagram(network: unknown, datagram: unknown): void {
   (network as Network).arrive(datagram as Datagram);
 }
-

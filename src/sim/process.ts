@@ -78,6 +78,11 @@ export class Process {
     return this.host.clock.wall();
   }
 
+  /** `name@host`, as the recorder and reports name it. */
+  get label(): string {
+    return `${this.name}@${this.host.name}`;
+  }
+
   get alive(): boolean {
     return this.state === 'running' || this.state === 'paused';
   }
@@ -107,7 +112,14 @@ export class Process {
   /** Runs `fn` after `delay` on this host's clock, in this process. The answer cancels it. */
   after(delay: Micros, fn: () => void, costUs: Micros = this.world.calibration.resumeUs): EventId {
     const due = this.world.now + this.host.clock.trueDelay(delay);
-    return this.world.queue.schedule(due, this.host.index, EVENT_KIND.timer, onTimer, this, costUs === this.world.calibration.resumeUs ? fn : { fn, costUs });
+    return this.world.queue.schedule(
+      due,
+      this.host.index,
+      EVENT_KIND.timer,
+      onTimer,
+      this,
+      costUs === this.world.calibration.resumeUs ? fn : { fn, costUs },
+    );
   }
 
   /** Takes a timer back; harmless when it has fired. */

@@ -1,6 +1,7 @@
 import type { CloseReason, Connection, ConnectOptions } from './connection.ts';
 import type { Endpoint } from './network.ts';
 import type { Process } from './process.ts';
+import type { HoldableStream } from './stream-faults.ts';
 import { type Task, suspend } from './task.ts';
 import type { Micros } from './time.ts';
 
@@ -38,6 +39,12 @@ export interface ClientStream {
 interface Pending {
   readonly resolve: ((result: RpcResult<unknown>) => void) | undefined;
   readonly handlers: StreamHandlers | undefined;
+  readonly hold: HeldStream | undefined;
+}
+
+/** What a stalled stream keeps back. */
+interface HeldStream extends HoldableStream {
+  readonly queue: unknown[];
 }
 
 /** A client of one endpoint: connects at the first call and again after the connection broke. */
@@ -87,7 +94,7 @@ export class RpcClient {
       if (timer !== 0) this.#process.cancel(timer);
       if (this.#pending.delete(id)) this.#send({ t: 'cancel', id }, FRAME_BYTES);
     };
-    this.#pending.set(id, { resolve: settle, handlers: undefined });
+    this.#pending.set(id, { resolve: settle, handlers: undefined, hold: undefined });
     if (options.timeoutUs !== undefined) {
       timer = this.#process.after(options.timeoutUs, () => {
         giveUp();
@@ -98,10 +105,28 @@ export class RpcClient {
     return giveUp;
   }
 
-  /** Opens a stream. */
-  open(method: string, body: unknown, handlers: StreamHandlers, sizeBytes = 256): ClientStream {
+  /** Opens a stream. `label` names it to faults that stall single streams, such as `watch pods`. */
+  open(
+    method: string,
+    body: unknown,
+    handlers: StreamHandlers,
+    options: { readonly sizeBytes?: number; readonly label?: string } = {},
+  ): ClientStream {
     const id = this.#nextId++;
-    this.#pending.set(id, { resolve: undefined, handlers });
+    const sizeBytes = options.sizeBytes ?? 256;
+    const queue: unknown[] = [];
+    const hold: HeldStream = {
+      process: this.#process.name,
+      label: options.label ?? method,
+      queue,
+      release: () => {
+        const flush = () => {
+          for (const message of queue.splice(0)) this.#pending.get(id)?.handlers?.onMessage(message);
+        };
+        this.#process.deliver(id, this.#process.world.calibration.resumeUs, flush, undefined, undefined);
+      },
+    };
+    this.#pending.set(id, { resolve: undefined, handlers, hold });
     this.#send({ t: 'open', id, method, body }, FRAME_BYTES + sizeBytes);
     return {
       send: (message, bytes = 128) => {
@@ -138,10 +163,13 @@ export class RpcClient {
     const pending = this.#pending.get(frame.id);
     if (pending === undefined) return;
     if (frame.t === 'message') {
-      pending.handlers?.onMessage(frame.body);
+      const hold = pending.hold as HeldStream;
+      if (this.#process.world.streams.holds(hold)) hold.queue.push(frame.body);
+      else pending.handlers?.onMessage(frame.body);
       return;
     }
     this.#pending.delete(frame.id);
+    if (pending.hold !== undefined) this.#process.world.streams.ended(pending.hold);
     if (frame.t === 'answer') pending.resolve?.({ ok: true, value: frame.body });
     else if (frame.t === 'end') pending.handlers?.onEnd({ by: 'server', body: frame.body });
   }

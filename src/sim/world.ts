@@ -6,6 +6,7 @@ import { assert } from './assert.ts';
 import { Network } from './network.ts';
 import { Randomness } from './random.ts';
 import type { TiePolicy } from './schedule.ts';
+import { StreamFaults } from './stream-faults.ts';
 import type { Micros } from './time.ts';
 import { EVENT_KIND, type KernelRecorder } from './trace.ts';
 
@@ -42,6 +43,7 @@ export class World {
   readonly calibration: Calibration;
   readonly recorder: KernelRecorder | undefined;
   readonly network: Network;
+  readonly streams: StreamFaults;
   readonly #hosts: Host[] = [];
   readonly #hostsByName = new Map<string, Host>();
   readonly #eventsPerInstantMax: number;
@@ -54,6 +56,7 @@ export class World {
     this.recorder = options.recorder;
     this.#eventsPerInstantMax = options.eventsPerInstantMax ?? 200_000;
     this.network = new Network(this);
+    this.streams = new StreamFaults();
   }
 
   /** Adds a machine. Host indexes start at 1; 0 is the plan's. */
