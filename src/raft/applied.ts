@@ -2,17 +2,9 @@ import { encodedBytesOf, payloadBytesOf } from './entry-size.ts';
 import { proposeEntries } from './leader.ts';
 import type { Raft } from './raft.ts';
 import { configToString } from './tracker.ts';
-import {
-  type Entry,
-  EntryConfChangeV2,
-  type LogIndex,
-  type Snapshot,
-  StateLeader,
-} from './types.ts';
+import { type Entry, EntryConfChangeV2, type LogIndex, type Snapshot, StateLeader } from './types.ts';
 
-const leaveEntry: readonly Entry[] = [
-  { term: 0, index: 0, type: EntryConfChangeV2, data: undefined, sizeBytes: 0 },
-];
+const leaveEntry: readonly Entry[] = [{ term: 0, index: 0, type: EntryConfChangeV2, data: undefined, sizeBytes: 0 }];
 
 function appliedTo(r: Raft, index: LogIndex, bytes: number): void {
   const applied = Math.max(index, r.log.applied);

@@ -45,9 +45,7 @@ export function stepCandidate(r: Raft, m: Message): StepError | undefined {
       if (r.state !== StatePreCandidate) countVote(r, m);
       return undefined;
     case MsgTimeoutNow:
-      r.sink?.debug(
-        `${hex(r.id)} [term ${r.term} state ${raftStateName(r.state)}] ignored MsgTimeoutNow from ${hex(m.from)}`,
-      );
+      r.sink?.debug(`${hex(r.id)} [term ${r.term} state ${raftStateName(r.state)}] ignored MsgTimeoutNow from ${hex(m.from)}`);
       return undefined;
     default:
       return undefined;
@@ -56,9 +54,7 @@ export function stepCandidate(r: Raft, m: Message): StepError | undefined {
 
 function countVote(r: Raft, m: Message): void {
   const name = messageTypeName(m.type);
-  r.sink?.info(
-    `${hex(r.id)} received ${name}${m.reject ? ' rejection' : ''} from ${hex(m.from)} at term ${r.term}`,
-  );
+  r.sink?.info(`${hex(r.id)} received ${name}${m.reject ? ' rejection' : ''} from ${hex(m.from)} at term ${r.term}`);
   r.tracker.recordVote(m.from, !m.reject);
   const { granted, rejected, result } = r.tracker.tallyVotes();
   r.sink?.info(`${hex(r.id)} has received ${granted} ${name} votes and ${rejected} vote rejections`);

@@ -218,11 +218,7 @@ export function simpleChange(base: ChangeBase, changes: readonly ConfChangeSingl
 }
 
 /** Enters the joint configuration C(old,new) of the paper's section 6. Throws ConfChangeError. */
-export function enterJoint(
-  base: ChangeBase,
-  autoLeave: boolean,
-  changes: readonly ConfChangeSingle[],
-): Changed {
+export function enterJoint(base: ChangeBase, autoLeave: boolean, changes: readonly ConfChangeSingle[]): Changed {
   const draft = new Draft(base);
   if (isJoint(base.config)) throw new ConfChangeError('config is already joint');
   if (base.config.voters.length === 0) {

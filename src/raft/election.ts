@@ -36,9 +36,7 @@ export function hup(r: Raft, type: CampaignType): void {
   }
   // A node that knows of a committed change must apply it first, or it would campaign in a configuration that is over (etcd#11284).
   if (hasUnappliedConfChange(r)) {
-    r.sink?.warn(
-      `${hex(r.id)} cannot campaign at term ${r.term} since there are still pending configuration changes to apply`,
-    );
+    r.sink?.warn(`${hex(r.id)} cannot campaign at term ${r.term} since there are still pending configuration changes to apply`);
     return;
   }
   r.sink?.info(`${hex(r.id)} is starting a new election at term ${r.term}`);

@@ -56,9 +56,7 @@ export function stepFollower(r: Raft, m: Message): StepError | undefined {
       forgetLeader(r);
       return undefined;
     case MsgTimeoutNow:
-      r.sink?.info(
-        `${hex(r.id)} [term ${r.term}] received MsgTimeoutNow from ${hex(m.from)} and starts an election to get leadership.`,
-      );
+      r.sink?.info(`${hex(r.id)} [term ${r.term}] received MsgTimeoutNow from ${hex(m.from)} and starts an election to get leadership.`);
       // Never with a pre-vote: the leader just said that this node's log is complete.
       hup(r, CampaignByTransfer);
       return undefined;
@@ -71,9 +69,7 @@ export function stepFollower(r: Raft, m: Message): StepError | undefined {
       return undefined;
     case MsgReadIndexResp:
       if (m.entries.length !== 1) {
-        r.sink?.error(
-          `${hex(r.id)} invalid format of MsgReadIndexResp from ${hex(m.from)}, entries count: ${m.entries.length}`,
-        );
+        r.sink?.error(`${hex(r.id)} invalid format of MsgReadIndexResp from ${hex(m.from)}, entries count: ${m.entries.length}`);
         return undefined;
       }
       r.readStates.push({ index: m.index, requestCtx: m.entries[0]?.data });
@@ -190,8 +186,6 @@ function restore(r: Raft, snapshot: Snapshot): boolean {
   }
   log.restore(snapshot);
   installConfState(r, snapshot.confState);
-  r.sink?.info(
-    `${hex(r.id)} [commit: ${log.committed}, lastindex: ${log.lastIndex()}, lastterm: ${log.lastTerm()}] restored ${position}`,
-  );
+  r.sink?.info(`${hex(r.id)} [commit: ${log.committed}, lastindex: ${log.lastIndex()}, lastterm: ${log.lastTerm()}] restored ${position}`);
   return true;
 }

@@ -83,9 +83,7 @@ export function stepLeader(r: Raft, m: Message): StepError | undefined {
     case MsgUnreachable:
       // Whatever was pipelined is probably lost: back to one append at a time.
       if (pr.state === ProgressReplicate) pr.becomeProbe();
-      r.sink?.debug(
-        `${hex(r.id)} failed to send message to ${hex(m.from)} because it is unreachable [${pr.toString()}]`,
-      );
+      r.sink?.debug(`${hex(r.id)} failed to send message to ${hex(m.from)} because it is unreachable [${pr.toString()}]`);
       break;
     case MsgTransferLeader:
       transferLeadership(r, pr);
@@ -110,9 +108,7 @@ function acceptsProposals(r: Raft): boolean {
   // Removed from the configuration while leading: it could not count its own copy.
   if (r.tracker.find(r.id) === undefined) return false;
   if (r.leadTransferee !== NoNode) {
-    r.sink?.debug(
-      `${hex(r.id)} [term ${r.term}] transfer leadership to ${hex(r.leadTransferee)} is in progress; dropping proposal`,
-    );
+    r.sink?.debug(`${hex(r.id)} [term ${r.term}] transfer leadership to ${hex(r.leadTransferee)} is in progress; dropping proposal`);
     return false;
   }
   return true;
@@ -129,9 +125,7 @@ export function proposeNormal(r: Raft, data: unknown, sizeBytes: number): StepEr
 export function proposeEntries(r: Raft, proposals: readonly Entry[]): StepError | undefined {
   if (proposals.length === 0) throw new RaftInvariantError(`${hex(r.id)} stepped empty MsgProp`);
   if (!acceptsProposals(r)) return ErrProposalDropped;
-  const entries = proposals.map((entry, i) =>
-    entry.type === EntryNormal ? entry : admitConfChange(r, entry, r.log.lastIndex() + i + 1),
-  );
+  const entries = proposals.map((entry, i) => (entry.type === EntryNormal ? entry : admitConfChange(r, entry, r.log.lastIndex() + i + 1)));
   if (!appendEntries(r, entries)) return ErrProposalDropped;
   broadcastAppend(r);
   return undefined;
@@ -151,9 +145,7 @@ function admitConfChange(r: Raft, entry: Entry, index: number): Entry {
     reason = 'not in joint state; refusing empty conf change';
   }
   if (reason !== '' && !r.config.disableConfChangeValidation) {
-    r.sink?.info(
-      `${hex(r.id)} ignoring conf change ${confChangeText(change)} at config ${configToString(r.tracker.config)}: ${reason}`,
-    );
+    r.sink?.info(`${hex(r.id)} ignoring conf change ${confChangeText(change)} at config ${configToString(r.tracker.config)}: ${reason}`);
     return { term: 0, index: 0, type: EntryNormal, data: undefined, sizeBytes: 0 };
   }
   r.pendingConfIndex = index;
@@ -267,9 +259,7 @@ function transferLeadership(r: Raft, pr: Progress): void {
   r.leadTransferee = pr.id;
   if (pr.match === r.log.lastIndex()) {
     sendTimeoutNow(r, pr.id);
-    r.sink?.info(
-      `${hex(r.id)} sends MsgTimeoutNow to ${hex(pr.id)} immediately as ${hex(pr.id)} already has up-to-date log`,
-    );
+    r.sink?.info(`${hex(r.id)} sends MsgTimeoutNow to ${hex(pr.id)} immediately as ${hex(pr.id)} already has up-to-date log`);
   } else {
     maybeSendAppend(r, pr, true);
   }

@@ -60,7 +60,7 @@ export class RaftLog {
   /** The term, or 0 where it is not known. */
   termOrZero(index: LogIndex): Term {
     const term = this.term(index);
-    return term < 0 ? 0 : term;
+    return Math.max(term, 0);
   }
 
   /** Whether the log holds an entry with this index and term (paper, section 5.3: the consistency check). */
@@ -82,9 +82,7 @@ export class RaftLog {
     if (from < entries.length) {
       const conflict = index + 1 + from;
       if (conflict <= this.committed) {
-        throw new RaftInvariantError(
-          `entry ${conflict} conflict with committed entry [committed(${this.committed})]`,
-        );
+        throw new RaftInvariantError(`entry ${conflict} conflict with committed entry [committed(${this.committed})]`);
       }
       this.unstable.truncateAndAppend(entries, from);
     }
@@ -184,16 +182,13 @@ export class RaftLog {
     this.applying = index;
     this.applyingBytes += bytes;
     // Pause at the limit, and also when the size limit cut the batch short: the next entry would exceed it.
-    this.applyingPaused =
-      this.applyingBytes >= this.applyingBytesMax || index < this.maxAppliable(allowUnstable);
+    this.applyingPaused = this.applyingBytes >= this.applyingBytesMax || index < this.maxAppliable(allowUnstable);
   }
 
   /** The host applied entries up to `index`. */
   appliedTo(index: LogIndex, bytes: number): void {
     if (this.committed < index || index < this.applied) {
-      throw new RaftInvariantError(
-        `applied(${index}) is out of range [prevApplied(${this.applied}), committed(${this.committed})]`,
-      );
+      throw new RaftInvariantError(`applied(${index}) is out of range [prevApplied(${this.applied}), committed(${this.committed})]`);
     }
     this.applied = index;
     if (this.applying < index) this.applying = index;
@@ -213,9 +208,7 @@ export class RaftLog {
 
   /** Restarts the log from a snapshot. */
   restore(snapshot: Snapshot): void {
-    this.sink?.info(
-      `log [${this.toString()}] starts to restore snapshot [index: ${snapshot.index}, term: ${snapshot.term}]`,
-    );
+    this.sink?.info(`log [${this.toString()}] starts to restore snapshot [index: ${snapshot.index}, term: ${snapshot.term}]`);
     this.committed = snapshot.index;
     this.unstable.restore(snapshot);
   }

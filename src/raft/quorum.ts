@@ -56,11 +56,7 @@ export function majorityVote(voters: IdSet, vote: (id: NodeId) => boolean | unde
 }
 
 /** A joint vote is won only if both halves won it, and lost as soon as one half lost it. */
-export function jointVote(
-  incoming: IdSet,
-  outgoing: IdSet,
-  vote: (id: NodeId) => boolean | undefined,
-): VoteResult {
+export function jointVote(incoming: IdSet, outgoing: IdSet, vote: (id: NodeId) => boolean | undefined): VoteResult {
   const left = majorityVote(incoming, vote);
   const right = majorityVote(outgoing, vote);
   if (left === right) return left;

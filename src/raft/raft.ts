@@ -4,15 +4,7 @@ import type { LogSink } from './log-sink.ts';
 import { makeMessage, type Message, MsgAppResp, NoNode, noEntries } from './message.ts';
 import { ReadOnly } from './read-only.ts';
 import { Tracker } from './tracker.ts';
-import {
-  type HardState,
-  type LogIndex,
-  type NodeId,
-  type RaftState,
-  type ReadState,
-  StateFollower,
-  type Term,
-} from './types.ts';
+import { type HardState, type LogIndex, type NodeId, type RaftState, type ReadState, StateFollower, type Term } from './types.ts';
 
 /**
  * The state of one node. What it does lies beside it, one file per role or rule: step.ts dispatches, leader.ts, candidate.ts
@@ -84,9 +76,7 @@ export class Raft {
 
   /** Acknowledges the log up to `index`, to the leader or (as the leader) to itself. */
   sendAck(to: NodeId, index: LogIndex): void {
-    this.messagesAfterAppend.push(
-      makeMessage(MsgAppResp, to, this.id, this.term, 0, index, 0, noEntries, 0),
-    );
+    this.messagesAfterAppend.push(makeMessage(MsgAppResp, to, this.id, this.term, 0, index, 0, noEntries, 0));
   }
 
   /** Whether this node may campaign: a voter of its own configuration, without a snapshot to apply first. */

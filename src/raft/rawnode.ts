@@ -30,8 +30,6 @@ import { proposeNormal } from './leader.ts';
 import { hex } from './log-sink.ts';
 import { applyConfChange, installConfState } from './membership.ts';
 import {
-  AppendThread,
-  ApplyThread,
   blankMessage,
   isLocalMessage,
   isResponseMessage,
@@ -42,10 +40,6 @@ import {
   MsgProp,
   MsgReadIndex,
   MsgSnapStatus,
-  MsgStorageAppend,
-  MsgStorageAppendResp,
-  MsgStorageApply,
-  MsgStorageApplyResp,
   MsgTransferLeader,
   MsgUnreachable,
   makeMessage,
@@ -57,6 +51,7 @@ import { Raft } from './raft.ts';
 import type { Ready } from './ready.ts';
 import type { Status } from './status.ts';
 import { step, storageAppended, storageAppendedInLowerTerm } from './step.ts';
+import { takeMessagesForThreads } from './storage-threads.ts';
 import { tick, tickMany, ticksUntilNextAction } from './ticks.ts';
 import { becomeFollower } from './transitions.ts';
 import {
@@ -185,11 +180,7 @@ export class RawNode {
   /** Handles a message from another node, or a response of a storage thread. */
   step(message: Message): StepError | undefined {
     if (isLocalMessage(message.type) && !isStorageThread(message.from)) return ErrStepLocalMsg;
-    if (
-      isResponseMessage(message.type) &&
-      !isStorageThread(message.from) &&
-      this.raft.tracker.find(message.from) === undefined
-    ) {
+    if (isResponseMessage(message.type) && !isStorageThread(message.from) && this.raft.tracker.find(message.from) === undefined) {
       return ErrStepPeerNotFound;
     }
     return step(this.raft, message);
@@ -319,9 +310,7 @@ export class RawNode {
 
   private hardStateChanged(): boolean {
     const r = this.raft;
-    return (
-      r.term !== this.previousTerm || r.vote !== this.previousVote || r.log.committed !== this.previousCommit
-    );
+    return r.term !== this.previousTerm || r.vote !== this.previousVote || r.log.committed !== this.previousCommit;
   }
 
   /** Takes what is to be done; it counts as taken from here on. */
@@ -352,7 +341,7 @@ export class RawNode {
       r.readStates = [];
     }
     const messages = this.isAsync
-      ? this.takeMessagesForThreads(entries, hardState, snapshot, committedEntries)
+      ? takeMessagesForThreads(r, entries, hardState, snapshot, committedEntries)
       : this.takeMessages(snapshot, committedEntries);
     log.unstable.acceptInProgress();
     const lastCommitted = committedEntries[committedEntries.length - 1];
@@ -391,58 +380,6 @@ export class RawNode {
     }
     this.writtenSnapshot = snapshot;
     this.appliedEntries = committed;
-    return messages;
-  }
-
-  /** Asynchronous mode: work and its responses travel as messages to the storage threads. */
-  private takeMessagesForThreads(
-    entries: readonly Entry[],
-    hardState: HardState | undefined,
-    snapshot: Snapshot | undefined,
-    committed: readonly Entry[],
-  ): readonly Message[] {
-    const r = this.raft;
-    const messages = r.messages;
-    const after = r.messagesAfterAppend;
-    r.messages = [];
-    r.messagesAfterAppend = [];
-    if (entries.length > 0 || hardState !== undefined || snapshot !== undefined || after.length > 0) {
-      const responses = after;
-      // Also without new entries in this Ready: if the acknowledgement of earlier ones was dropped for its old term, this one
-      // attests them again (upstream: newStorageAppendRespMsg).
-      if (r.log.unstable.length > 0 || snapshot !== undefined) {
-        const hasEntries = r.log.unstable.length > 0;
-        responses.push(
-          blankMessage(MsgStorageAppendResp, {
-            to: r.id,
-            from: AppendThread,
-            term: r.term,
-            index: hasEntries ? r.log.lastIndex() : 0,
-            logTerm: hasEntries ? r.log.lastTerm() : 0,
-            snapshot,
-          }),
-        );
-      }
-      const { term, vote, commit } = hardState ?? emptyHardState;
-      messages.push(
-        blankMessage(MsgStorageAppend, {
-          to: AppendThread,
-          from: r.id,
-          term,
-          vote,
-          commit,
-          entries,
-          snapshot,
-          responses,
-        }),
-      );
-    }
-    if (committed.length > 0) {
-      const done = blankMessage(MsgStorageApplyResp, { to: r.id, from: ApplyThread, entries: committed });
-      messages.push(
-        blankMessage(MsgStorageApply, { to: ApplyThread, from: r.id, entries: committed, responses: [done] }),
-      );
-    }
     return messages;
   }
 

@@ -10,9 +10,7 @@ function reserveUncommitted(r: Raft, bytes: number): boolean {
   // Empty payloads are never refused: a new leader's first entry and the automatic leave must go through. And if nothing is
   // uncommitted, one proposal of any size is let in, or it could never be.
   if (r.uncommittedBytes > 0 && bytes > 0 && r.uncommittedBytes + bytes > r.config.uncommittedBytesMax) {
-    r.sink?.warn(
-      `${hex(r.id)} appending new entries to log would exceed uncommitted entry size limit; dropping proposal`,
-    );
+    r.sink?.warn(`${hex(r.id)} appending new entries to log would exceed uncommitted entry size limit; dropping proposal`);
     return false;
   }
   r.uncommittedBytes += bytes;
@@ -69,9 +67,7 @@ function maybeSendSnapshot(r: Raft, pr: Progress): boolean {
   }
   const snapshot = r.log.snapshot();
   if (snapshot === undefined) {
-    r.sink?.debug(
-      `${hex(r.id)} failed to send snapshot to ${hex(pr.id)} because snapshot is temporarily unavailable`,
-    );
+    r.sink?.debug(`${hex(r.id)} failed to send snapshot to ${hex(pr.id)} because snapshot is temporarily unavailable`);
     return false;
   }
   if (snapshot.index === 0) throw new RaftInvariantError('need non-empty snapshot');

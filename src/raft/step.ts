@@ -64,12 +64,7 @@ export function storageAppended(r: Raft, index: LogIndex, term: Term, snapshot: 
 }
 
 /** A write finished that was started in an earlier term. */
-export function storageAppendedInLowerTerm(
-  r: Raft,
-  term: Term,
-  index: LogIndex,
-  snapshot: Snapshot | undefined,
-): void {
+export function storageAppendedInLowerTerm(r: Raft, term: Term, index: LogIndex, snapshot: Snapshot | undefined): void {
   // The entries may have been replaced since, with a write of the replacement still under way: an ABA problem that the term
   // guards against (upstream: newStorageAppendRespMsg). Every change of term starts a new write, whose end is not ignored.
   if (index !== 0) {
@@ -114,9 +109,7 @@ function handleLowerTerm(r: Raft, m: Message): void {
   } else if (m.type === MsgPreVote) {
     // Answered, not dropped: else nodes of mixed settings could all wait for each other (etcd#8501).
     r.sink?.info(`${voterText(r)} rejected ${requestText(r, m)}`);
-    r.sendAfterAppend(
-      blankMessage(MsgPreVoteResp, { to: m.from, from: r.id, term: r.term, reject: true }),
-    );
+    r.sendAfterAppend(blankMessage(MsgPreVoteResp, { to: m.from, from: r.id, term: r.term, reject: true }));
   } else if (m.type === MsgStorageAppendResp) {
     storageAppendedInLowerTerm(r, m.term, m.index, m.snapshot);
   } else {
@@ -131,8 +124,7 @@ function handleVoteRequest(r: Raft, m: Message): void {
   const isPre = m.type === MsgPreVote;
   const response = isPre ? MsgPreVoteResp : MsgVoteResp;
   // Learners vote too: one may have been promoted by a committed entry that it has not seen (etcd#10998).
-  const canVote =
-    r.vote === m.from || (r.vote === NoNode && r.lead === NoNode) || (isPre && m.term > r.term);
+  const canVote = r.vote === m.from || (r.vote === NoNode && r.lead === NoNode) || (isPre && m.term > r.term);
   if (!canVote || !r.log.isUpToDate(m.index, m.logTerm)) {
     r.sink?.info(`${voterText(r)} rejected ${requestText(r, m)}`);
     r.sendAfterAppend(blankMessage(response, { to: m.from, from: r.id, term: r.term, reject: true }));

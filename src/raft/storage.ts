@@ -120,9 +120,7 @@ export class MemoryStorage implements Storage {
       if (skip >= entries.length) return;
     }
     if (at > this.log.length) {
-      throw new RaftInvariantError(
-        `missing log entry [last: ${this.lastIndex()}, append at: ${first.index}]`,
-      );
+      throw new RaftInvariantError(`missing log entry [last: ${this.lastIndex()}, append at: ${first.index}]`);
     }
     if (at < this.log.length) this.log.length = at;
     for (let i = skip; i < entries.length; i++) {

@@ -1,6 +1,6 @@
 import { hasId, type IdSet, noIds, unionIds } from './id-set.ts';
 import { Inflights } from './inflights.ts';
-import { Progress } from './progress.ts';
+import type { Progress } from './progress.ts';
 import { jointVote, majorityIndexInPlace, type VoteResult, VoteWon } from './quorum.ts';
 import type { ConfState, LogIndex, NodeId } from './types.ts';
 

@@ -79,9 +79,7 @@ export class Unstable {
     }
     if (known !== term) {
       // A later append replaced what this write stored; the acknowledgement says nothing about the replacement.
-      this.sink?.info(
-        `entry at (index,term)=(${index},${term}) mismatched with entry at (${index},${known}) in unstable log; ignoring`,
-      );
+      this.sink?.info(`entry at (index,term)=(${index},${term}) mismatched with entry at (${index},${known}) in unstable log; ignoring`);
       return;
     }
     const done = index + 1 - this.offset;

@@ -1,12 +1,5 @@
 import type { RaftConfig } from '../../../raft/config.ts';
-import {
-  AppendThread,
-  blankMessage,
-  isStorageThread,
-  type Message,
-  type MessageType,
-  MsgSnap,
-} from '../../../raft/message.ts';
+import { AppendThread, blankMessage, isStorageThread, type Message, type MessageType, MsgSnap } from '../../../raft/message.ts';
 import { RawNode } from '../../../raft/rawnode.ts';
 import { MemoryStorage } from '../../../raft/storage.ts';
 import {
@@ -160,8 +153,7 @@ export class Environment {
   deliver(recipients: readonly Recipient[], type: MessageType | undefined): number {
     let count = 0;
     for (const { id, drop } of recipients) {
-      const matches = (m: Message): boolean =>
-        m.to === id && !(drop && isLocal(m)) && (type === undefined || m.type === type);
+      const matches = (m: Message): boolean => m.to === id && !(drop && isLocal(m)) && (type === undefined || m.type === type);
       const taken = this.messages.filter(matches);
       this.messages = this.messages.filter((m) => !matches(m));
       count += taken.length;
@@ -220,12 +212,7 @@ function isLocal(m: Message): boolean {
   return m.from === m.to || isStorageThread(m.from) || isStorageThread(m.to);
 }
 
-function append(
-  node: ScriptNode,
-  hardState: HardState | undefined,
-  entries: readonly Entry[],
-  snapshot: Snapshot | undefined,
-): void {
+function append(node: ScriptNode, hardState: HardState | undefined, entries: readonly Entry[], snapshot: Snapshot | undefined): void {
   const { storage } = node;
   if (hardState !== undefined) storage.setHardState(hardState);
   if (snapshot !== undefined && snapshot.index !== 0) {
@@ -263,4 +250,3 @@ function apply(node: ScriptNode, entries: readonly Entry[]): void {
 export function textBytes(text: string): number {
   return new TextEncoder().encode(text).length;
 }
-

@@ -1,10 +1,4 @@
-import {
-  AppendThread,
-  ApplyThread,
-  type Message,
-  messageTypeName,
-  NoNode,
-} from '../../../raft/message.ts';
+import { AppendThread, ApplyThread, type Message, messageTypeName, NoNode } from '../../../raft/message.ts';
 import type { Ready } from '../../../raft/ready.ts';
 import {
   type ConfChange,
@@ -40,8 +34,8 @@ export function goQuote(text: string): string {
   let quoted = '"';
   for (const char of text) {
     const code = char.codePointAt(0) ?? 0;
-    const escape = escapes[char];
-    if (escape !== undefined) quoted += escape;
+    const short = escapes[char];
+    if (short !== undefined) quoted += short;
     else if (code < 0x20 || code === 0x7f) quoted += `\\x${code.toString(16).padStart(2, '0')}`;
     else if (/^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u.test(char)) quoted += char;
     else if (code < 0x10000) quoted += `\\u${code.toString(16).padStart(4, '0')}`;

@@ -93,8 +93,7 @@ function nodeOptions(args: readonly ScriptArgument[]): NodeOptions {
 
 function addNodes(env: Environment, directive: Directive): void {
   const [, ...args] = directive.arguments;
-  const list = (key: string): number[] =>
-    args.filter((arg) => arg.key === key).flatMap((arg) => arg.values.map(number));
+  const list = (key: string): number[] => args.filter((arg) => arg.key === key).flatMap((arg) => arg.values.map(number));
   const isBootstrap = args.some((arg) => ['voters', 'learners', 'index', 'content'].includes(arg.key));
   const confState: ConfState = {
     voters: list('voters').sort((a, b) => a - b),
@@ -113,12 +112,7 @@ function addNodes(env: Environment, directive: Directive): void {
 }
 
 /** Runs the action for one node plainly, or for several each under its header. */
-function forEachNode(
-  env: Environment,
-  directive: Directive,
-  header: string,
-  action: (id: NodeId) => void,
-): void {
+function forEachNode(env: Environment, directive: Directive, header: string, action: (id: NodeId) => void): void {
   const all = ids(directive);
   for (const id of all) {
     if (all.length === 1) action(id);
@@ -179,9 +173,7 @@ function printStates(env: Environment): void {
   for (const { raw } of env.nodes) {
     const { id, state, term, lead, config } = raw.status();
     const isVoter = hasId(config.voters, id) || hasId(config.votersOutgoing, id);
-    env.output.write(
-      `${id}: ${raftStateName(state)} (${isVoter ? 'Voter' : 'Non-Voter'}) Term:${term} Lead:${lead}\n`,
-    );
+    env.output.write(`${id}: ${raftStateName(state)} (${isVoter ? 'Voter' : 'Non-Voter'}) Term:${term} Lead:${lead}\n`);
   }
 }
 
@@ -213,10 +205,8 @@ const handlers: Readonly<Record<string, Handler>> = {
   'forget-leader': (env, d) => env.node(firstId(d)).raw.forgetLeader(),
   'log-level': (env, d) => setLevel(env, d.arguments[0]?.key),
   'process-ready': (env, d) => forEachNode(env, d, 'handling Ready', (id) => env.processReady(id)),
-  'process-append-thread': (env, d) =>
-    forEachNode(env, d, 'processing append thread', (id) => env.processAppendThread(id)),
-  'process-apply-thread': (env, d) =>
-    forEachNode(env, d, 'processing apply thread', (id) => env.processApplyThread(id)),
+  'process-append-thread': (env, d) => forEachNode(env, d, 'processing append thread', (id) => env.processAppendThread(id)),
+  'process-apply-thread': (env, d) => forEachNode(env, d, 'processing apply thread', (id) => env.processApplyThread(id)),
   propose: (env, d) => {
     const text = d.arguments[1]?.key ?? '';
     fail(env.node(firstId(d)).raw.propose(text, textBytes(text)));
@@ -224,11 +214,9 @@ const handlers: Readonly<Record<string, Handler>> = {
   'propose-conf-change': proposeConfChange,
   'raft-log': (env, d) => printLog(env, firstId(d)),
   'raft-state': printStates,
-  'report-unreachable': (env, d) =>
-    env.node(firstId(d)).raw.reportUnreachable(number(d.arguments[1]?.key)),
+  'report-unreachable': (env, d) => env.node(firstId(d)).raw.reportUnreachable(number(d.arguments[1]?.key)),
   'send-snapshot': (env, d) => env.sendSnapshot(firstId(d), number(d.arguments[1]?.key)),
-  'set-randomized-election-timeout': (env, d) =>
-    env.node(firstId(d)).raw.setRandomizedElectionTimeout(number(value(d, 'timeout'))),
+  'set-randomized-election-timeout': (env, d) => env.node(firstId(d)).raw.setRandomizedElectionTimeout(number(value(d, 'timeout'))),
   stabilize,
   status: (env, d) => {
     for (const { id, text } of env.node(firstId(d)).raw.status().progress) {
@@ -239,8 +227,7 @@ const handlers: Readonly<Record<string, Handler>> = {
     for (let i = 0; i < 3; i++) env.node(firstId(d)).raw.tick();
   },
   'tick-heartbeat': (env, d) => env.node(firstId(d)).raw.tick(),
-  'transfer-leadership': (env, d) =>
-    env.node(number(value(d, 'from'))).raw.transferLeadership(number(value(d, 'to'))),
+  'transfer-leadership': (env, d) => env.node(number(value(d, 'from'))).raw.transferLeadership(number(value(d, 'to'))),
 };
 
 /** Whether interaction scripts have this command. */

@@ -1,13 +1,13 @@
 import type { LogSink } from '../../../raft/log-sink.ts';
 
 /** Names of the log levels, from the most talkative. */
-export const logLevels = ['DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL', 'NONE'] as const;
+export const logLevels: readonly string[] = ['DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL', 'NONE'];
 
 const quiet = logLevels.length - 1;
 
 /** Position of a level, or -1. */
 export function logLevelOf(name: string): number {
-  return logLevels.findIndex((level) => level === name.toUpperCase());
+  return logLevels.indexOf(name.toUpperCase());
 }
 
 /** The text that a command prints; also the log sink of every node, so that both interleave. */

@@ -14,8 +14,7 @@ interface QuorumCase {
 }
 
 function parseCase(directive: Directive, valuesKey: string): QuorumCase | string {
-  const valuesOf = (key: string): readonly string[] =>
-    directive.arguments.find((arg) => arg.key === key)?.values ?? [];
+  const valuesOf = (key: string): readonly string[] => directive.arguments.find((arg) => arg.key === key)?.values ?? [];
   const incoming = valuesOf('cfg').map(Number);
   const second = valuesOf('cfgj');
   const isJoint = directive.arguments.some((arg) => arg.key === 'cfgj');
@@ -23,8 +22,9 @@ function parseCase(directive: Directive, valuesKey: string): QuorumCase | string
   const order = [...new Set([...incoming, ...outgoing])];
   const given = valuesOf(valuesKey);
   if (given.length !== order.length) {
-    const text = order.map((id, i) => `${id}:${given[i] ?? ''}`).join(' ');
-    return `error: mismatched input (explicit or _) for voters map[${order.map((id) => `${id}:{}`).join(' ')}]: [${text}]`;
+    const encode = (text: string): string => (text === '_' ? '0' : text === 'y' ? '2' : text === 'n' ? '1' : text);
+    const voters = sortedIds(order).map((id) => `${id}:{}`);
+    return `error: mismatched input (explicit or _) for voters map[${voters.join(' ')}]: [${given.map(encode).join(' ')}]`;
   }
   return {
     voters: sortedIds(incoming),
@@ -38,9 +38,7 @@ function parseCase(directive: Directive, valuesKey: string): QuorumCase | string
 function chart(voters: IdSet, indexes: ReadonlyMap<number, number>): string {
   const width = voters.length;
   if (width === 0) return '<empty majority quorum>';
-  const byIndex = voters
-    .map((id) => ({ id, index: indexes.get(id) ?? 0 }))
-    .sort((a, b) => a.index - b.index || a.id - b.id);
+  const byIndex = voters.map((id) => ({ id, index: indexes.get(id) ?? 0 })).sort((a, b) => a.index - b.index || a.id - b.id);
   const bars = new Map<number, number>();
   byIndex.forEach(({ id, index }, at) => {
     const previous = byIndex[at - 1];
@@ -83,8 +81,7 @@ function slowCommitted(voters: IdSet, outgoing: IdSet, acked: (id: number) => nu
   const halves = [voters, outgoing].filter((half) => half.length > 0);
   if (halves.length === 0) return Number.POSITIVE_INFINITY;
   const candidates = [0, ...halves.flat().map(acked)].sort((a, b) => b - a);
-  const holds = (index: number): boolean =>
-    halves.every((half) => half.filter((id) => acked(id) >= index).length * 2 > half.length);
+  const holds = (index: number): boolean => halves.every((half) => half.filter((id) => acked(id) >= index).length * 2 > half.length);
   return candidates.find(holds) ?? 0;
 }
 
