@@ -4,7 +4,7 @@
  * Names of members, nodes and clients are those of the cluster (`etcd-0`, `worker-1`); `key` of a namespaced object is `namespace/name`.
  */
 
-export type FactValue = string | number | boolean;
+export type FactValue = string | number | boolean | object | undefined;
 
 /** One kind of fact. */
 export class FactChannel<A extends readonly FactValue[]> {
@@ -46,42 +46,126 @@ export function createFacts() {
     raftRole: channel<[member: string, role: string, term: number, leader: string]>('raftRole', 'member', 'role', 'term', 'leader'),
     /** The vote is on stable storage or (with defect R4) at least given. */
     raftVote: channel<[member: string, term: number, candidate: string]>('raftVote', 'member', 'term', 'candidate'),
-    raftLeader: channel<[member: string, term: number, lastIndex: number, lastTerm: number]>('raftLeader', 'member', 'term', 'lastIndex', 'lastTerm'),
+    raftLeader: channel<[member: string, term: number, lastIndex: number, lastTerm: number]>(
+      'raftLeader',
+      'member',
+      'term',
+      'lastIndex',
+      'lastTerm',
+    ),
     /** An entry was put into the member's log (in memory). `hash` identifies the entry's content. */
     raftAppend: channel<[member: string, index: number, term: number, hash: number]>('raftAppend', 'member', 'index', 'term', 'hash'),
     /** The log from `fromIndex` on was replaced. */
     raftTruncate: channel<[member: string, fromIndex: number]>('raftTruncate', 'member', 'fromIndex'),
     raftCommit: channel<[member: string, commit: number, term: number]>('raftCommit', 'member', 'commit', 'term'),
     /** The entry was applied to the member's store; `revision` after it. */
-    raftApply: channel<[member: string, index: number, term: number, hash: number, revision: number]>('raftApply', 'member', 'index', 'term', 'hash', 'revision'),
-    raftSnapshot: channel<[member: string, index: number, term: number, revision: number]>('raftSnapshot', 'member', 'index', 'term', 'revision'),
+    raftApply: channel<[member: string, index: number, term: number, hash: number, revision: number]>(
+      'raftApply',
+      'member',
+      'index',
+      'term',
+      'hash',
+      'revision',
+    ),
+    raftSnapshot: channel<[member: string, index: number, term: number, revision: number]>(
+      'raftSnapshot',
+      'member',
+      'index',
+      'term',
+      'revision',
+    ),
     /** The member lost its memory; `durableIndex` is the last log index it comes back with, once started. */
-    memberStart: channel<[member: string, lastIndex: number, appliedIndex: number, revision: number]>('memberStart', 'member', 'lastIndex', 'appliedIndex', 'revision'),
+    memberStart: channel<[member: string, lastIndex: number, appliedIndex: number, revision: number]>(
+      'memberStart',
+      'member',
+      'lastIndex',
+      'appliedIndex',
+      'revision',
+    ),
     /** Incremental hash of the member's whole key space at a revision. */
     storeHash: channel<[member: string, revision: number, hash: number]>('storeHash', 'member', 'revision', 'hash'),
     leaseRevoked: channel<[member: string, lease: string, reason: string]>('leaseRevoked', 'member', 'lease', 'reason'),
 
     // --- etcd clients (consensus suites, API servers) ------------------------------------------------------------------------
     /** kind: put, delete, txn, range-linearizable, range-serializable. `op` is unique. `value` is the written content's hash, or 0. */
-    opInvoked: channel<[op: number, client: string, member: string, kind: string, key: string, value: number]>('opInvoked', 'op', 'client', 'member', 'kind', 'key', 'value'),
+    opInvoked: channel<[op: number, client: string, member: string, kind: string, key: string, value: number]>(
+      'opInvoked',
+      'op',
+      'client',
+      'member',
+      'kind',
+      'key',
+      'value',
+    ),
     /** outcome: ok, failed (surely not applied), unknown. `modRevision` and `value` are of the key read (0: absent). */
-    opAnswered: channel<[op: number, outcome: string, revision: number, modRevision: number, value: number]>('opAnswered', 'op', 'outcome', 'revision', 'modRevision', 'value'),
+    opAnswered: channel<[op: number, outcome: string, revision: number, modRevision: number, value: number]>(
+      'opAnswered',
+      'op',
+      'outcome',
+      'revision',
+      'modRevision',
+      'value',
+    ),
     /** A committed change of one key, told once per revision and key by the first member that applies it. type: PUT or DELETE. */
-    keyChanged: channel<[revision: number, sub: number, key: string, type: string, value: number]>('keyChanged', 'revision', 'sub', 'key', 'type', 'value'),
+    keyChanged: channel<[revision: number, sub: number, key: string, type: string, value: number]>(
+      'keyChanged',
+      'revision',
+      'sub',
+      'key',
+      'type',
+      'value',
+    ),
+    /**
+     * The same change with the stored object itself, by reference (undefined: deleted). The one channel whose argument is not a scalar:
+     * bounds on rollouts and nodes are judged on the objects' committed history, which nothing smaller can carry.
+     */
+    objectChanged: channel<[revision: number, key: string, object: object | undefined]>('objectChanged', 'revision', 'key', 'object'),
     storeCompacted: channel<[revision: number]>('storeCompacted', 'revision'),
-    watchOpened: channel<[watch: number, client: string, member: string, key: string, rangeEnd: string, fromRevision: number]>('watchOpened', 'watch', 'client', 'member', 'key', 'rangeEnd', 'fromRevision'),
+    watchOpened: channel<[watch: number, client: string, member: string, key: string, rangeEnd: string, fromRevision: number]>(
+      'watchOpened',
+      'watch',
+      'client',
+      'member',
+      'key',
+      'rangeEnd',
+      'fromRevision',
+    ),
     /** Resumed on another member or after a break, from this revision. */
     watchResumed: channel<[watch: number, member: string, fromRevision: number]>('watchResumed', 'watch', 'member', 'fromRevision'),
-    watchEvent: channel<[watch: number, revision: number, sub: number, key: string, type: string, value: number]>('watchEvent', 'watch', 'revision', 'sub', 'key', 'type', 'value'),
+    watchEvent: channel<[watch: number, revision: number, sub: number, key: string, type: string, value: number]>(
+      'watchEvent',
+      'watch',
+      'revision',
+      'sub',
+      'key',
+      'type',
+      'value',
+    ),
     /** Everything up to and including the revision has been delivered. */
     watchProgress: channel<[watch: number, revision: number]>('watchProgress', 'watch', 'revision'),
     watchClosed: channel<[watch: number, reason: string, compactRevision: number]>('watchClosed', 'watch', 'reason', 'compactRevision'),
 
     // --- API servers ---------------------------------------------------------------------------------------------------------
     /** A write that the API server acknowledged to its client with 2xx. */
-    apiWrite: channel<[server: string, user: string, verb: string, resource: string, key: string, resourceVersion: number]>('apiWrite', 'server', 'user', 'verb', 'resource', 'key', 'resourceVersion'),
+    apiWrite: channel<[server: string, user: string, verb: string, resource: string, key: string, resourceVersion: number]>(
+      'apiWrite',
+      'server',
+      'user',
+      'verb',
+      'resource',
+      'key',
+      'resourceVersion',
+    ),
     /** A request that ended with a failure (code >= 500, or nobody to answer). */
-    apiFailure: channel<[server: string, user: string, verb: string, resource: string, key: string, code: number]>('apiFailure', 'server', 'user', 'verb', 'resource', 'key', 'code'),
+    apiFailure: channel<[server: string, user: string, verb: string, resource: string, key: string, code: number]>(
+      'apiFailure',
+      'server',
+      'user',
+      'verb',
+      'resource',
+      'key',
+      'code',
+    ),
 
     // --- users' operations (kubectl-like) ------------------------------------------------------------------------------------
     userOperation: channel<[op: number, user: string, what: string]>('userOperation', 'op', 'user', 'what'),
@@ -95,23 +179,64 @@ export function createFacts() {
     nodeCondition: channel<[node: string, ready: string]>('nodeCondition', 'node', 'ready'),
 
     // --- nodes ---------------------------------------------------------------------------------------------------------------
-    containerStarted: channel<[node: string, pod: string, uid: string, container: string, instance: string, image: string]>('containerStarted', 'node', 'pod', 'uid', 'container', 'instance', 'image'),
+    containerStarted: channel<[node: string, pod: string, uid: string, container: string, instance: string, image: string]>(
+      'containerStarted',
+      'node',
+      'pod',
+      'uid',
+      'container',
+      'instance',
+      'image',
+    ),
     /** However it ended: exit, kill, host down. */
-    containerStopped: channel<[node: string, pod: string, uid: string, container: string, instance: string, exitCode: number]>('containerStopped', 'node', 'pod', 'uid', 'container', 'instance', 'exitCode'),
+    containerStopped: channel<[node: string, pod: string, uid: string, container: string, instance: string, exitCode: number]>(
+      'containerStopped',
+      'node',
+      'pod',
+      'uid',
+      'container',
+      'instance',
+      'exitCode',
+    ),
     /** The pod's readiness as its kubelet knows it (not as the API server stores it). */
     podReady: channel<[node: string, pod: string, uid: string, ready: boolean]>('podReady', 'node', 'pod', 'uid', 'ready'),
     /** The kubelet admitted the pod, using this much of the node (millicores, bytes). */
-    podAdmitted: channel<[node: string, pod: string, uid: string, cpuMilli: number, memoryBytes: number]>('podAdmitted', 'node', 'pod', 'uid', 'cpuMilli', 'memoryBytes'),
+    podAdmitted: channel<[node: string, pod: string, uid: string, cpuMilli: number, memoryBytes: number]>(
+      'podAdmitted',
+      'node',
+      'pod',
+      'uid',
+      'cpuMilli',
+      'memoryBytes',
+    ),
     podRemoved: channel<[node: string, pod: string, uid: string]>('podRemoved', 'node', 'pod', 'uid'),
     /** What a node can hold, told once it registers. */
-    nodeCapacity: channel<[node: string, cpuMilli: number, memoryBytes: number, pods: number]>('nodeCapacity', 'node', 'cpuMilli', 'memoryBytes', 'pods'),
+    nodeCapacity: channel<[node: string, cpuMilli: number, memoryBytes: number, pods: number]>(
+      'nodeCapacity',
+      'node',
+      'cpuMilli',
+      'memoryBytes',
+      'pods',
+    ),
 
     // --- services ------------------------------------------------------------------------------------------------------------
     /** kube-proxy of a node has programmed this set of backends (`ip:port` joined by commas, sorted) for a service port. */
-    endpointsProgrammed: channel<[node: string, service: string, port: string, backends: string]>('endpointsProgrammed', 'node', 'service', 'port', 'backends'),
+    endpointsProgrammed: channel<[node: string, service: string, port: string, backends: string]>(
+      'endpointsProgrammed',
+      'node',
+      'service',
+      'port',
+      'backends',
+    ),
     requestSent: channel<[request: number, client: string, service: string]>('requestSent', 'request', 'client', 'service'),
     /** outcome: ok, refused, timeout, reset, no-backend, error. */
     requestAnswered: channel<[request: number, outcome: string, pod: string]>('requestAnswered', 'request', 'outcome', 'pod'),
+
+    // --- reachability, as the physical world has it (told by the harness at every fault and healing) ----------------------------
+    /** The member can reach a majority of the voters, and they it, right now. */
+    memberQuorum: channel<[member: string, has: boolean]>('memberQuorum', 'member', 'has'),
+    /** The node's kubelet can reach at least one API server, whatever that server can do. */
+    nodeReachable: channel<[node: string, reachable: boolean]>('nodeReachable', 'node', 'reachable'),
 
     // --- the plan ------------------------------------------------------------------------------------------------------------
     faultInjected: channel<[fault: string, kind: string, targets: string]>('faultInjected', 'fault', 'kind', 'targets'),

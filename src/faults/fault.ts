@@ -1,0 +1,66 @@
+import type { Arbitrary } from 'fast-check';
+import type { World } from '../sim/world.ts';
+import type { Topology } from './topology.ts';
+
+/** Parameters of a fault as they stand in a trial file: plain data with a `kind`. */
+export interface FaultParams {
+  readonly kind: string;
+}
+
+/** What a fault acts on. It reaches the physical world, and of the cluster only what an operator could: never a program's internals. */
+export interface FaultTarget {
+  readonly world: World;
+  readonly topology: Topology;
+  readonly operator: Operator;
+}
+
+/** What an operator can ask of a running cluster; implemented by the harness over a kubectl-like user and an etcdctl-like client. */
+export interface Operator {
+  /** `kubectl set image deployment/<name> *=<image>`. */
+  setImage(deployment: string, image: string): void;
+  scale(deployment: string, replicas: number): void;
+  /** Deletes the nth pod (by name) of a deployment. */
+  deletePod(deployment: string, ordinal: number): void;
+  /** `etcdctl move-leader`. */
+  moveLeader(toMember: string): void;
+  /** Deployments known from the applied manifests, `namespace/name`. */
+  readonly deployments: readonly string[];
+}
+
+/** A fault that is in effect. */
+export interface ActiveFault {
+  /** Ends it. Called once: when its time is over, or when all healing begins. */
+  heal(): void;
+  /** Messages dropped, syncs stalled, processes killed: 0 means that the fault touched nothing. */
+  touched(): number;
+}
+
+/** How a parameter is read from a scenario: bounds for the generator, a type for the validator. */
+export type ParamSpec =
+  | { readonly type: 'integer'; readonly min: number; readonly max: number; readonly unit: string }
+  | { readonly type: 'names'; readonly of: (topology: Topology) => readonly string[]; readonly min: number }
+  | { readonly type: 'name'; readonly of: (topology: Topology) => readonly string[] }
+  | { readonly type: 'boolean' }
+  | { readonly type: 'text' };
+
+/**
+ * One kind of fault: one file, one row in the registry. `P` is what the generator draws and the trial file holds.
+ * Its arbitrary must be able to shrink a value that was read from a file (`canShrinkWithoutContext`): no `chain`, no `map` without an
+ * unmapper, no `constantFrom` of objects.
+ */
+export interface Fault<P extends FaultParams = FaultParams> {
+  readonly kind: P['kind'];
+  /** One sentence for people: what happens to what. */
+  readonly about: string;
+  /** An operation of a user counts as chaos but is shrunk after the faults, and there is nothing to heal. */
+  readonly operation: boolean;
+  /** Parameters by name, for scenario files and docs. */
+  readonly params: Readonly<Record<Exclude<keyof P, 'kind'>, ParamSpec>>;
+  /** Undefined when this cluster offers nothing that the fault could hit. */
+  arbitrary(topology: Topology): Arbitrary<P> | undefined;
+  /** `partition cp-2 | cp-0 cp-1`: the label in plans and diagrams. */
+  describe(params: P): string;
+  /** Hosts and programs whose lanes a band covers. */
+  lanes(params: P, topology: Topology): readonly string[];
+  inject(target: FaultTarget, params: P): ActiveFault;
+}

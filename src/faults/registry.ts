@@ -1,0 +1,75 @@
+import { assert } from '../sim/assert.ts';
+import { clockDrift } from './clock-drift.ts';
+import { clockJump } from './clock-jump.ts';
+import { connectionReset } from './connection-reset.ts';
+import { crashAtEffect } from './crash-at-effect.ts';
+import { crashHost } from './crash-host.ts';
+import { crashProcess } from './crash-process.ts';
+import { deletePod } from './delete-pod.ts';
+import { diskFull } from './disk-full.ts';
+import { diskSlow } from './disk-slow.ts';
+import { diskStall } from './disk-stall.ts';
+import type { Fault } from './fault.ts';
+import { linkDuplication } from './link-duplication.ts';
+import { linkLatency } from './link-latency.ts';
+import { linkLoss } from './link-loss.ts';
+import { linkReorder } from './link-reorder.ts';
+import { moveLeader } from './move-leader.ts';
+import { partition } from './partition.ts';
+import { partitionPair } from './partition-pair.ts';
+import { partitionZone } from './partition-zone.ts';
+import { pauseHost } from './pause-host.ts';
+import { pauseProcess } from './pause-process.ts';
+import { scale } from './scale.ts';
+import { setImage } from './set-image.ts';
+import { watchStall } from './watch-stall.ts';
+
+/** Every kind of fault and operation, by kind in code-unit order. A new one is one file and one row. */
+export const FAULTS: readonly Fault[] = [
+  clockDrift,
+  clockJump,
+  connectionReset,
+  crashAtEffect,
+  crashHost,
+  crashProcess,
+  deletePod,
+  diskFull,
+  diskSlow,
+  diskStall,
+  linkDuplication,
+  linkLatency,
+  linkLoss,
+  linkReorder,
+  moveLeader,
+  partition,
+  partitionPair,
+  partitionZone,
+  pauseHost,
+  pauseProcess,
+  scale,
+  setImage,
+  watchStall,
+] as unknown as readonly Fault[];
+
+const byKind = new Map<string, Fault>();
+for (const fault of FAULTS) {
+  assert(!byKind.has(fault.kind), `fault kind ${fault.kind} is registered twice`);
+  byKind.set(fault.kind, fault);
+}
+
+/** The fault of that kind, if there is one; callers list {@link faultKinds} for a user who misspelt it. */
+export function findFault(kind: string): Fault | undefined {
+  return byKind.get(kind);
+}
+
+/** The fault of a kind that was validated before. */
+export function faultOf(kind: string): Fault {
+  const fault = byKind.get(kind);
+  assert(fault !== undefined, () => `unknown fault kind ${kind}; known: ${faultKinds().join(', ')}`);
+  return fault;
+}
+
+/** All kinds, sorted. */
+export function faultKinds(): readonly string[] {
+  return [...byKind.keys()].sort();
+}
