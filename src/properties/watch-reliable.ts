@@ -1,0 +1,38 @@
+import type { Property } from './property.ts';
+import { watchGaps } from './watch-gaps.ts';
+
+/** etcd API guarantees: a sequence of events never drops a subsequence; if a < b < c and a and c are received, so is b. */
+export const watchReliable: Property = {
+  id: 'watch-reliable',
+  about: 'A watch delivers every change of its range: no event is left out.',
+  clauses: [{ id: 'no-gap', must: 'When an event of a revision comes, every earlier change of the range has come.' }],
+  needsKubernetes: false,
+  start(context) {
+    let judged = 0;
+    watchGaps(
+      context,
+      ({ state, missed, revision, atUs }) => {
+        if (!(state.resumes === 0)) return;
+        context.violate({
+          clause: 'no-gap',
+          atUs,
+          sentence: `The watch of ${state.client} on ${state.member} missed ${missed.key} at revision ${missed.revision}.`,
+          expected: `${missed.key} at revision ${missed.revision} before revision ${revision}`,
+          actual: `revision ${revision} without it`,
+          subjects: [state.client, state.member],
+          facts: [
+            {
+              atUs,
+              subject: state.member,
+              text: `delivers revision ${revision} but never delivered ${missed.key} at revision ${missed.revision}`,
+            },
+          ],
+        });
+      },
+      (state) => {
+        if (state.resumes === 0) judged++;
+      },
+    );
+    return { exercised: () => judged };
+  },
+};
