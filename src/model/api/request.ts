@@ -32,6 +32,8 @@ export interface RequestOptions {
   readonly gracePeriodSeconds?: number;
   readonly propagationPolicy?: string;
   readonly orphanDependents?: boolean;
+  /** Paths of JSON or YAML keys that were written twice; only who read the text can know. */
+  readonly duplicateFields?: readonly string[];
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
 }
 

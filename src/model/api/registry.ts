@@ -1,0 +1,70 @@
+import type { Kind } from './kind.ts';
+import { resourceRows } from './resource-rows.ts';
+import { type StructType, typeOfKind } from './schema.ts';
+
+/** A kind as served: its rules and the structural facts of its type. */
+export interface ServedKind extends Kind {
+  /** Undefined for custom resources and opaque kinds. */
+  readonly type: StructType | undefined;
+  /** 'v1' or 'apps/v1'. */
+  readonly apiVersion: string;
+  /** Key of the store that holds its objects; versions and groups that share objects share it. */
+  readonly storeKey: string;
+}
+
+export function apiVersionOf(group: string, version: string): string {
+  return group === '' ? version : `${group}/${version}`;
+}
+
+/** The kinds that an API server serves, by resource and by kind. Built-in ones are fixed; custom ones come and go. */
+export class KindRegistry {
+  private readonly byResource = new Map<string, ServedKind>();
+  private readonly byKind = new Map<string, ServedKind>();
+
+  /** Rows for every built-in resource, with the given kinds in place of the rows of the same name. */
+  constructor(kinds: readonly Kind[] = []) {
+    for (const row of resourceRows) this.add(row);
+    const seen = new Set<string>();
+    for (const kind of kinds) {
+      const key = `${kind.group}/${kind.version}/${kind.resource}`;
+      if (seen.has(key)) throw new Error(`kind registry: ${key} is registered twice`);
+      seen.add(key);
+      this.add(kind);
+    }
+  }
+
+  add(kind: Kind): ServedKind {
+    const served: ServedKind = {
+      ...kind,
+      type: typeOfKind(kind.group, kind.version, kind.kind),
+      apiVersion: apiVersionOf(kind.group, kind.version),
+      storeKey: kind.storagePath,
+    };
+    this.byResource.set(`${kind.group}/${kind.version}/${kind.resource}`, served);
+    this.byKind.set(`${kind.group}/${kind.version}/${kind.kind}`, served);
+    return served;
+  }
+
+  remove(kind: Kind): void {
+    this.byResource.delete(`${kind.group}/${kind.version}/${kind.resource}`);
+    this.byKind.delete(`${kind.group}/${kind.version}/${kind.kind}`);
+  }
+
+  resource(group: string, version: string, resource: string): ServedKind | undefined {
+    return this.byResource.get(`${group}/${version}/${resource}`);
+  }
+
+  kind(group: string, version: string, kind: string): ServedKind | undefined {
+    return this.byKind.get(`${group}/${version}/${kind}`);
+  }
+
+  hasGroupVersion(group: string, version: string): boolean {
+    for (const kind of this.byResource.values()) if (kind.group === group && kind.version === version) return true;
+    return false;
+  }
+
+  /** All kinds, sorted by group, version and resource. */
+  all(): readonly ServedKind[] {
+    return [...this.byResource.keys()].sort().map((key) => this.byResource.get(key) as ServedKind);
+  }
+}

@@ -1,0 +1,60 @@
+import { decode } from '../api/decode.ts';
+import type { UntypedObject } from '../api/object.ts';
+import type { ServedKind } from '../api/registry.ts';
+import { badRequest } from '../api/status.ts';
+import { splitApiVersion } from '../api/validation/metadata.ts';
+import { refuse } from './refusal.ts';
+import type { RequestScope } from './server-context.ts';
+
+/** Message of a body that is another kind than the URL says. */
+function mismatchedKind(scope: RequestScope, kind: ServedKind, body: { readonly apiVersion?: unknown; readonly kind?: unknown }): string | undefined {
+  const bodyKind = typeof body.kind === 'string' && body.kind !== '' ? body.kind : kind.kind;
+  const bodyVersion = typeof body.apiVersion === 'string' && body.apiVersion !== '' ? body.apiVersion : kind.apiVersion;
+  if (bodyKind === kind.kind && bodyVersion === kind.apiVersion) return undefined;
+  const { group, version } = splitApiVersion(bodyVersion);
+  const isList = bodyKind.endsWith('List') && scope.server.registry.kind(group, version, bodyKind.slice(0, -4)) !== undefined;
+  if (!isList && scope.server.registry.kind(group, version, bodyKind) === undefined && !(kind.kind === bodyKind && kind.type === undefined)) {
+    return `${bodyKind} in version ${JSON.stringify(version)} cannot be handled as a ${kind.kind}: no kind ${JSON.stringify(bodyKind)} is registered for version ${JSON.stringify(bodyVersion)} in scheme "pkg/runtime/scheme.go:111"`;
+  }
+  if (bodyVersion !== kind.apiVersion && bodyKind === kind.kind) {
+    return `the API version in the data (${bodyVersion}) does not match the expected API version (${kind.apiVersion})`;
+  }
+  const internal = kind.group === '' ? 'core' : (kind.group.split('.')[0] ?? '');
+  return `${bodyKind} in version ${JSON.stringify(version)} cannot be handled as a ${kind.kind}: converting (${version}.${bodyKind}) to (${internal}.${kind.kind}): unknown conversion`;
+}
+
+/**
+ * Decodes the object of a request as a kind: checks its type, finds unknown fields (fieldValidation), and makes it what the server would
+ * print. Defaults are not applied yet.
+ */
+export function decodeBody(scope: RequestScope, kind: ServedKind, body: UntypedObject | undefined): UntypedObject {
+  const given = (body ?? {}) as UntypedObject;
+  const mismatch = mismatchedKind(scope, kind, given);
+  if (mismatch !== undefined) refuse(badRequest(mismatch));
+  const typed: UntypedObject =
+    given.apiVersion === kind.apiVersion && given.kind === kind.kind ? given : { ...given, kind: kind.kind, apiVersion: kind.apiVersion, metadata: given.metadata };
+  if (kind.type === undefined) return typed.metadata === undefined ? { ...typed, metadata: {} } : typed;
+  const decoded = decode(kind.type, typed);
+  if (decoded.error !== undefined) refuse(badRequest(`${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${decoded.error}`));
+  const problems = [...decoded.unknown.map((path) => `unknown field ${JSON.stringify(path)}`), ...(scope.request.options?.duplicateFields ?? []).map((path) => `duplicate field ${JSON.stringify(path)}`)];
+  if (problems.length > 0) reportFields(scope, kind, problems);
+  return decoded.object;
+}
+
+/** fieldValidation: Strict refuses, Warn (the default) warns, Ignore is silent. */
+function reportFields(scope: RequestScope, kind: ServedKind, problems: readonly string[]): void {
+  switch (scope.options.fieldValidation) {
+    case 'Ignore':
+      return;
+    case 'Strict':
+      refuse(badRequest(`${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: strict decoding error: ${problems.join(', ')}`));
+      break;
+    default:
+      scope.warnings.push(...problems);
+  }
+}
+
+/** The kind's defaults. */
+export function withDefaults(scope: RequestScope, kind: ServedKind, object: UntypedObject): UntypedObject {
+  return kind.setDefaults === undefined ? object : kind.setDefaults(object, scope.context);
+}

@@ -1,0 +1,180 @@
+import type { Task } from '../../sim/task.ts';
+import type { Kind, KindContext } from '../api/kind.ts';
+import { KindRegistry, type ServedKind } from '../api/registry.ts';
+import type { ApiRequest, ApiResponse, RequestOptions } from '../api/request.ts';
+import { forbidden, methodNotAllowed, unknownResource } from '../api/status.ts';
+import type { CacheWatchOptions, WatchSink } from './watch-cache.ts';
+import { WatchCache } from './watch-cache.ts';
+import { create } from './create.ts';
+import { remove } from './delete.ts';
+import type { ServerEnvironment } from './environment.ts';
+import { get, list } from './read.ts';
+import { Refusal, refuse } from './refusal.ts';
+import { prefixOf } from './resource-store.ts';
+import type { AdmissionPlugin, Authorizer, RequestScope, ServerContext, ServerOptions } from './server-context.ts';
+import type { Storage } from './storage.ts';
+import { update } from './update.ts';
+import { type WatchHandle, watch } from './watch.ts';
+
+export interface ApiServerCoreConfig {
+  readonly storage: Storage;
+  readonly environment: ServerEnvironment;
+  /** The kinds with rules; rows of the others are served without. */
+  readonly kinds?: readonly Kind[];
+  readonly admission?: readonly AdmissionPlugin[];
+  readonly authorizer?: Authorizer;
+  readonly options?: ServerOptions;
+}
+
+const allowAll: Authorizer = {
+  *authorize() {
+    return undefined;
+  },
+};
+
+const noOptions: RequestOptions = {};
+
+/** Feature gates that are off in Kubernetes 1.35 unless a server sets them: all that this model asks for are on by default. */
+const gatesOff: ReadonlySet<string> = new Set(['WatchFromStorageWithoutResourceVersion']);
+
+/**
+ * The request handling of one kube-apiserver, without its network: a request comes in as data, and the answer is a task.
+ *
+ * ```ts
+ * const storage = new MemoryStorage();            // or an etcd client
+ * const server = new ApiServerCore({ storage, environment, kinds: builtInKinds });
+ * const answer = runToEnd(server.handle({ verb: 'create', group: '', version: 'v1', resource: 'configmaps', namespace: 'default', object, user }));
+ * const handle = runToEnd(server.watch({ verb: 'watch', group: '', version: 'v1', resource: 'pods', user }, { send, closed }));
+ * ```
+ *
+ * In a simulated process use `yield*` instead of `runToEnd`: storage calls and cache waits take virtual time. A request that is killed in between
+ * is simply never resumed. The server keeps no state but its watch caches; several servers over one storage are independent.
+ */
+export class ApiServerCore implements ServerContext {
+  readonly storage: Storage;
+  readonly environment: ServerEnvironment;
+  readonly registry: KindRegistry;
+  readonly options: ServerOptions;
+  readonly admission: readonly AdmissionPlugin[];
+  readonly authorizer: Authorizer;
+  private readonly caches = new Map<string, WatchCache>();
+  private readonly gates: Readonly<Record<string, boolean>>;
+
+  constructor(config: ApiServerCoreConfig) {
+    this.storage = config.storage;
+    this.environment = config.environment;
+    this.registry = new KindRegistry(config.kinds);
+    this.options = config.options ?? {};
+    this.admission = config.admission ?? [];
+    this.authorizer = config.authorizer ?? allowAll;
+    this.gates = this.options.featureGates ?? {};
+  }
+
+  readonly featureGate = (name: string): boolean => this.gates[name] ?? !gatesOff.has(name);
+
+  readonly kindContext = (): KindContext => ({ nowUs: this.environment.now(), featureGate: this.featureGate });
+
+  readonly cacheOf = (kind: ServedKind): WatchCache => {
+    let cache = this.caches.get(kind.storeKey);
+    if (cache === undefined) {
+      cache = new WatchCache(kind, this.storage, this.environment, prefixOf(kind));
+      this.caches.set(kind.storeKey, cache);
+      cache.start();
+    }
+    return cache;
+  };
+
+  /** Answers any request but a watch. */
+  *handle(request: ApiRequest): Task<ApiResponse> {
+    try {
+      const scope = this.scopeOf(request);
+      yield* this.authorize(request);
+      const answer = yield* dispatch(scope);
+      return scope.warnings.length === 0 ? answer : { ...answer, warnings: scope.warnings };
+    } catch (refusal) {
+      return refused(refusal);
+    }
+  }
+
+  /** Starts a watch. The answer is a handle, or the refusal. */
+  *watch(request: ApiRequest, sink: WatchSink, convert?: CacheWatchOptions['convert']): Task<WatchHandle | ApiResponse> {
+    try {
+      const scope = this.scopeOf(request);
+      yield* this.authorize(request);
+      return yield* watch(scope, sink, convert);
+    } catch (refusal) {
+      return refused(refusal);
+    }
+  }
+
+  private scopeOf(request: ApiRequest): RequestScope {
+    const options = request.options ?? noOptions;
+    let kind = this.registry.resource(request.group, request.version, request.resource);
+    if (kind === undefined && this.options.opaqueKinds === true) kind = this.opaqueKind(request);
+    if (kind === undefined) refuse(unknownResource());
+    return {
+      server: this,
+      request,
+      options,
+      kind,
+      namespace: kind.namespaced ? (request.namespace ?? '') : '',
+      dryRun: options.dryRun !== undefined && options.dryRun.length > 0,
+      context: this.kindContext(),
+      warnings: [],
+    };
+  }
+
+  /** A kind that nobody declared, served as it comes. Its name is taken from the first object seen. */
+  private opaqueKind(request: ApiRequest): ServedKind | undefined {
+    const kind = request.object?.kind;
+    if (kind === undefined) return undefined;
+    return this.registry.add({
+      group: request.group,
+      version: request.version,
+      kind,
+      resource: request.resource,
+      singular: kind.toLowerCase(),
+      shortNames: [],
+      categories: [],
+      namespaced: request.namespace !== undefined,
+      storagePath: `${request.group}/${request.resource}`,
+      subresources: ['status'],
+      hasGeneration: true,
+    });
+  }
+
+  private *authorize(request: ApiRequest): Task<void> {
+    if (this.authorizer === allowAll) return;
+    const { user, verb, group, version, resource, subresource = '', namespace = '', name = '' } = request;
+    const why = yield* this.authorizer.authorize({ user, verb, group, version, resource, subresource, namespace, name }, this);
+    if (why !== undefined) refuse(forbidden({ group, resource: subresource === '' ? resource : `${resource}/${subresource}` }, name, why));
+  }
+}
+
+function refused(refusal: unknown): ApiResponse {
+  if (!(refusal instanceof Refusal)) throw refusal;
+  return { code: refusal.status.code ?? 500, object: refusal.status };
+}
+
+function* dispatch(scope: RequestScope): Task<ApiResponse> {
+  const { kind, request } = scope;
+  const subresource = request.subresource ?? '';
+  if (subresource !== '' && !kind.subresources.includes(subresource)) refuse(unknownResource());
+  if (subresource !== '' && subresource !== 'status') refuse(methodNotAllowed());
+  switch (request.verb) {
+    case 'get':
+      return yield* get(scope);
+    case 'list':
+      return yield* list(scope);
+    case 'create':
+      return yield* create(scope);
+    case 'update':
+      return yield* update(scope);
+    case 'delete':
+      return yield* remove(scope);
+    case 'patch':
+    case 'deletecollection':
+    case 'watch':
+      return refuse(methodNotAllowed());
+  }
+}

@@ -1,0 +1,106 @@
+import type { Task } from '../../sim/task.ts';
+import { generatedName, newUid } from '../api/names.ts';
+import type { ObjectMeta, UntypedObject } from '../api/object.ts';
+import type { ServedKind } from '../api/registry.ts';
+import type { ApiResponse } from '../api/request.ts';
+import { alreadyExists, badRequest, generateNameConflict, invalid, plainError } from '../api/status.ts';
+import { formatTime } from '../api/time.ts';
+import type { FieldErrors } from '../api/validation/field-errors.ts';
+import { checkMetadata } from '../api/validation/metadata.ts';
+import { nameIsPathSegment } from '../api/validation/names.ts';
+import { admit, validateAdmission } from './admission-chain.ts';
+import { allocateForCreate } from './allocation.ts';
+import { decodeBody, withDefaults } from './body.ts';
+import { trackUpdate } from './field-tracking.ts';
+import { refuse } from './refusal.ts';
+import { checkWriteOptions } from './request-options.ts';
+import { createObject, keyOf, readObject } from './resource-store.ts';
+import type { RequestScope } from './server-context.ts';
+import { ttlOf } from './strategy-facts.ts';
+
+/** Upstream maxNameGenerationCreateAttempts (feature RetryGenerateName). */
+const generateNameAttempts = 8;
+
+/** POST of a new object: upstream `endpoints/handlers/create.go` and `registry/generic/registry.Store.Create`. */
+export function* create(scope: RequestScope): Task<ApiResponse> {
+  const { kind } = scope;
+  checkWriteOptions('CreateOptions', scope.options);
+  const body = withNamespace(scope, kind, withDefaults(scope, kind, decodeBody(scope, kind, scope.request.object)));
+  if (scope.request.name !== undefined && scope.request.name !== '') checkNameMatches(scope.request.name, body.metadata.name ?? '');
+  const object = trackUpdate(scope, kind, undefined, body);
+  const stored = yield* createDecoded(scope, kind, object);
+  return { code: 201, object: stored };
+}
+
+/** Sets the namespace of the URL, and refuses another. */
+export function withNamespace(scope: RequestScope, kind: ServedKind, object: UntypedObject): UntypedObject {
+  const given = object.metadata.namespace ?? '';
+  if (!kind.namespaced || given === scope.namespace) return object;
+  if (given !== '') refuse(badRequest('the namespace of the provided object does not match the namespace sent on the request'));
+  return { ...object, metadata: { ...object.metadata, namespace: scope.namespace } };
+}
+
+export function checkNameMatches(urlName: string, bodyName: string): void {
+  if (bodyName !== urlName) refuse(badRequest(`the name of the object (${bodyName}) does not match the name on the URL (${urlName})`));
+}
+
+/** Admission, strategy, validation and storage of a new object that has been decoded and defaulted. */
+export function* createDecoded(scope: RequestScope, kind: ServedKind, object: UntypedObject): Task<UntypedObject> {
+  const { server } = scope;
+  const named = object.metadata.name ?? '';
+  const subject = { operation: 'CREATE' as const, kind, name: named, oldObject: undefined };
+  const admitted = (yield* admit(scope, { ...subject, object })) as UntypedObject;
+  const base = admitted.metadata.generateName ?? '';
+  const isGenerated = named === '' && base !== '';
+  for (let attempt = 1; ; attempt++) {
+    const prepared = prepare(scope, kind, admitted, isGenerated ? generatedName(base, server.environment.random) : named);
+    checkCreate(scope, kind, prepared);
+    yield* validateAdmission(scope, { ...subject, name: prepared.metadata.name ?? '', object: prepared });
+    if ((prepared.metadata.resourceVersion ?? '') !== '') refuse(plainError('resourceVersion should not be set on objects to be created'));
+    const key = keyOf(kind, scope.namespace, prepared.metadata.name ?? '');
+    const allocation = yield* allocateForCreate(scope, kind, prepared);
+    if (scope.dryRun) {
+      const taken: UntypedObject | undefined = yield* readObject(server, key);
+      if (taken === undefined) return allocation.object;
+      refuseTaken(kind, prepared, taken);
+    }
+    let stored: UntypedObject | undefined;
+    try {
+      stored = yield* createObject(server, key, allocation.object, ttlOf(kind));
+    } finally {
+      if (stored === undefined) allocation.release();
+    }
+    if (stored !== undefined) return stored;
+    if (isGenerated && attempt < generateNameAttempts) continue;
+    if (isGenerated) refuse(generateNameConflict(kind, prepared.metadata.name ?? ''));
+    refuseTaken(kind, prepared, yield* readObject(server, key));
+  }
+}
+
+function refuseTaken(kind: ServedKind, object: UntypedObject, taken: UntypedObject | undefined): never {
+  const prefix = taken?.metadata.deletionTimestamp === undefined ? '' : 'object is being deleted: ';
+  return refuse(alreadyExists(kind, object.metadata.name ?? '', prefix));
+}
+
+/** Upstream rest.BeforeCreate up to validation. */
+function prepare(scope: RequestScope, kind: ServedKind, object: UntypedObject, name: string): UntypedObject {
+  const { deletionTimestamp: _t, deletionGracePeriodSeconds: _g, generation: _n, ...given } = object.metadata;
+  const metadata: ObjectMeta = {
+    ...given,
+    ...(name !== '' ? { name } : {}),
+    uid: newUid(scope.server.environment.random),
+    creationTimestamp: formatTime(scope.context.nowUs),
+    ...(kind.hasGeneration ? { generation: 1 } : {}),
+  };
+  const filled: UntypedObject = { ...object, metadata };
+  return kind.prepareForCreate === undefined ? filled : kind.prepareForCreate(filled, scope.context);
+}
+
+function checkCreate(scope: RequestScope, kind: ServedKind, object: UntypedObject): void {
+  const errors = kind.validate?.(object, scope.context) ?? [];
+  if (errors.length > 0) refuse(invalid(kind, object.metadata.name ?? '', errors));
+  const common: FieldErrors = [];
+  checkMetadata(object.metadata, { namespaced: kind.namespaced, name: nameIsPathSegment }, common);
+  if (common.length > 0) refuse(invalid(kind, object.metadata.name ?? '', common));
+  for (const warning of kind.warnings?.(object, undefined, scope.context) ?? []) scope.warnings.push(warning);
+}

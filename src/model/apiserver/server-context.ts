@@ -1,0 +1,100 @@
+import type { Task } from '../../sim/task.ts';
+import type { KindContext } from '../api/kind.ts';
+import type { Json, UntypedObject } from '../api/object.ts';
+import type { KindRegistry, ServedKind } from '../api/registry.ts';
+import type { ApiRequest, RequestOptions, UserInfo } from '../api/request.ts';
+import type { ServerEnvironment } from './environment.ts';
+import type { Storage } from './storage.ts';
+import type { WatchCache } from './watch-cache.ts';
+
+export type AdmissionOperation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
+
+/** What an admission plugin is asked: upstream admission.Attributes. */
+export interface AdmissionRequest {
+  readonly operation: AdmissionOperation;
+  readonly kind: ServedKind;
+  readonly subresource: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly user: UserInfo;
+  readonly options: RequestOptions;
+  readonly dryRun: boolean;
+  /** The new object (of the subresource's own kind for bindings, evictions and scales); undefined for DELETE. */
+  readonly object: UntypedObject | undefined;
+  readonly oldObject: UntypedObject | undefined;
+  /** Adds a Warning header to the answer. */
+  readonly warn: (text: string) => void;
+}
+
+/** One admission plugin. Both steps end a request by {@link ./refusal.ts} refuse. */
+export interface AdmissionPlugin {
+  readonly name: string;
+  /** Whether it looks at this request at all. */
+  readonly handles: (request: AdmissionRequest) => boolean;
+  /** Answers the object to go on with. */
+  readonly admit?: (request: AdmissionRequest, server: ServerContext) => Task<UntypedObject | undefined>;
+  readonly validate?: (request: AdmissionRequest, server: ServerContext) => Task<void>;
+}
+
+/** What is asked of an authorizer: upstream authorizer.Attributes. */
+export interface AuthorizationRequest {
+  readonly user: UserInfo;
+  readonly verb: string;
+  readonly group: string;
+  readonly version: string;
+  readonly resource: string;
+  readonly subresource: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** Set for requests that are about no resource, such as /healthz. */
+  readonly path?: string;
+}
+
+export interface Authorizer {
+  /** Undefined allows; a text refuses with that reason ('' for none). */
+  readonly authorize: (request: AuthorizationRequest, server: ServerContext) => Task<string | undefined>;
+}
+
+/** Behaviour that is configured per server. */
+export interface ServerOptions {
+  /** Feature gates that differ from Kubernetes 1.35's defaults. */
+  readonly featureGates?: Readonly<Record<string, boolean>>;
+  /** Accept kinds that nobody declared, as they are: scenarios apply YAML with kinds that are not modelled. */
+  readonly opaqueKinds?: boolean;
+  /** Keep metadata.managedFields. Off saves time where nobody applies server-side. Default on. */
+  readonly managedFields?: boolean;
+  /** Serve reads and watches through watch caches. Default on. */
+  readonly watchCache?: boolean;
+  readonly serviceClusterIpRange?: string;
+  readonly serviceNodePortRange?: { readonly first: number; readonly last: number };
+  /** Upper bound of a request's body; upstream 3 MiB. */
+  readonly requestBytesMax?: number;
+}
+
+/** One API server as its parts see it. */
+export interface ServerContext {
+  readonly storage: Storage;
+  readonly environment: ServerEnvironment;
+  readonly registry: KindRegistry;
+  readonly options: ServerOptions;
+  readonly admission: readonly AdmissionPlugin[];
+  readonly authorizer: Authorizer;
+  readonly kindContext: () => KindContext;
+  /** The watch cache of a resource's store, started at first use. */
+  readonly cacheOf: (kind: ServedKind) => WatchCache;
+  readonly featureGate: (name: string) => boolean;
+}
+
+/** One request on its way through the server. */
+export interface RequestScope {
+  readonly server: ServerContext;
+  readonly request: ApiRequest;
+  readonly options: RequestOptions;
+  readonly kind: ServedKind;
+  readonly namespace: string;
+  readonly dryRun: boolean;
+  readonly context: KindContext;
+  readonly warnings: string[];
+}
+
+export type PatchBody = Json;

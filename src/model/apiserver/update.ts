@@ -1,0 +1,233 @@
+import type { Task } from '../../sim/task.ts';
+import { equalJson } from '../api/equal.ts';
+import type { FieldError } from '../api/field-error.ts';
+import type { ObjectMeta, Status, UntypedObject } from '../api/object.ts';
+import type { ServedKind } from '../api/registry.ts';
+import type { ApiResponse } from '../api/request.ts';
+import { conflict, invalid, plainError, qualified } from '../api/status.ts';
+import { formatTime } from '../api/time.ts';
+import { newUid } from '../api/names.ts';
+import { type FieldErrors, invalid as invalidField } from '../api/validation/field-errors.ts';
+import { checkMetadata, checkMetadataUpdate } from '../api/validation/metadata.ts';
+import { nameIsPathSegment } from '../api/validation/names.ts';
+import { admit, validateAdmission } from './admission-chain.ts';
+import { decodeBody, withDefaults } from './body.ts';
+import { checkNameMatches, withNamespace } from './create.ts';
+import { trackUpdate } from './field-tracking.ts';
+import { refuse } from './refusal.ts';
+import { checkWriteOptions } from './request-options.ts';
+import { guaranteedUpdate, keyOf, type UpdateResult, type UpdateStep } from './resource-store.ts';
+import type { RequestScope } from './server-context.ts';
+import { allowsCreateOnUpdate, allowsUnconditionalUpdate, generationChanges, ttlOf } from './strategy-facts.ts';
+
+/** Which rules an update goes through: the kind's own, or those of its status, or rules of a subresource. */
+export interface UpdateRules {
+  readonly prepare: (next: UntypedObject, previous: UntypedObject) => UntypedObject;
+  readonly validate: (next: UntypedObject, previous: UntypedObject) => readonly FieldError[];
+  readonly bumpsGeneration: boolean;
+}
+
+export function mainRules(scope: RequestScope, kind: ServedKind): UpdateRules {
+  return {
+    prepare: (next, previous) => (kind.prepareForUpdate === undefined ? next : kind.prepareForUpdate(next, previous, scope.context)),
+    validate: (next, previous) => kind.validateUpdate?.(next, previous, scope.context) ?? [],
+    bumpsGeneration: kind.hasGeneration,
+  };
+}
+
+export function statusRules(scope: RequestScope, kind: ServedKind): UpdateRules {
+  return {
+    prepare: (next, previous) =>
+      kind.prepareForStatusUpdate === undefined ? onlyStatus(next, previous) : kind.prepareForStatusUpdate(next, previous, scope.context),
+    validate: (next, previous) => kind.validateStatusUpdate?.(next, previous, scope.context) ?? [],
+    bumpsGeneration: false,
+  };
+}
+
+/** A status update of a kind without rules of its own: the status, and what only metadata.managedFields and the version say. */
+function onlyStatus(next: UntypedObject, previous: UntypedObject): UntypedObject {
+  const { managedFields, resourceVersion, annotations, uid } = next.metadata;
+  const metadata: ObjectMeta = {
+    ...previous.metadata,
+    ...(managedFields === undefined ? {} : { managedFields }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    ...(annotations === undefined ? {} : { annotations }),
+    ...(uid === undefined ? {} : { uid }),
+  };
+  const { status: _, ...rest } = previous;
+  return { ...rest, metadata, ...(next['status'] === undefined ? {} : { status: next['status'] }) } as UntypedObject;
+}
+
+export function rulesOf(scope: RequestScope, kind: ServedKind): UpdateRules {
+  return scope.request.subresource === 'status' ? statusRules(scope, kind) : mainRules(scope, kind);
+}
+
+/** PUT: upstream `endpoints/handlers/update.go` and `registry.Store.Update`. */
+export function* update(scope: RequestScope): Task<ApiResponse> {
+  const { kind } = scope;
+  const name = scope.request.name ?? '';
+  checkWriteOptions('UpdateOptions', scope.options);
+  const decoded = withDefaults(scope, kind, decodeBody(scope, kind, scope.request.object));
+  const body = withNamespace(scope, kind, decoded);
+  if ((body.metadata.name ?? '') !== '' || body.metadata.name === undefined) checkNameMatches(name, body.metadata.name ?? '');
+  const result = yield* updateObject(scope, kind, rulesOf(scope, kind), {
+    name,
+    uid: body.metadata.uid,
+    allowCreate: (scope.request.subresource ?? '') === '' && allowsCreateOnUpdate(kind),
+    transform: function* (existing) {
+      return trackUpdate(scope, kind, existing, body);
+    },
+  });
+  return { code: result.created ? 201 : 200, object: result.object };
+}
+
+export interface UpdatePlan {
+  readonly name: string;
+  readonly uid?: string | undefined;
+  readonly allowCreate: boolean;
+  /** The object as the request wants it, from what is stored. */
+  readonly transform: (existing: UntypedObject | undefined) => Task<UntypedObject>;
+}
+
+/** The state of an object in the watch cache, from which an update may start. */
+export function cachedObject(scope: RequestScope, kind: ServedKind, key: string): UntypedObject | undefined {
+  if (scope.server.options.watchCache === false) return undefined;
+  const cache = scope.server.cacheOf(kind);
+  return cache.ready ? cache.get(key) : undefined;
+}
+
+/** Upstream registry.Store.Update: everything from the stored object to the stored next one. */
+export function* updateObject(scope: RequestScope, kind: ServedKind, rules: UpdateRules, plan: UpdatePlan): Task<UpdateResult> {
+  const { server } = scope;
+  const { name } = plan;
+  const key = keyOf(kind, scope.namespace, name);
+  return yield* guaranteedUpdate(
+    server,
+    {
+      kind,
+      key,
+      name,
+      uid: plan.uid === '' ? undefined : plan.uid,
+      dryRun: scope.dryRun,
+      allowCreate: plan.allowCreate,
+      ttlSeconds: ttlOf(kind),
+      cached: cachedObject(scope, kind, key),
+    },
+    function* (existing): Task<UpdateStep> {
+      const wanted = yield* plan.transform(existing);
+      const operation = existing === undefined ? 'CREATE' : 'UPDATE';
+      const admitted = (yield* admit(scope, { operation, kind, name, object: wanted, oldObject: existing })) as UntypedObject;
+      if (existing === undefined) return yield* createByUpdate(scope, kind, admitted);
+      return yield* nextState(scope, kind, rules, admitted, existing);
+    },
+  );
+}
+
+function* createByUpdate(scope: RequestScope, kind: ServedKind, object: UntypedObject): Task<UntypedObject> {
+  const { resourceVersion, ...given } = object.metadata;
+  const filled: UntypedObject = {
+    ...object,
+    metadata: {
+      ...given,
+      uid: newUid(scope.server.environment.random),
+      creationTimestamp: formatTime(scope.context.nowUs),
+      ...(kind.hasGeneration ? { generation: 1 } : {}),
+    },
+  };
+  const prepared = kind.prepareForCreate === undefined ? filled : kind.prepareForCreate(filled, scope.context);
+  const errors = kind.validate?.(prepared, scope.context) ?? [];
+  if (errors.length > 0) refuse(invalid(kind, prepared.metadata.name ?? '', errors));
+  yield* validateAdmission(scope, { operation: 'CREATE', kind, name: prepared.metadata.name ?? '', object: prepared, oldObject: undefined });
+  if ((resourceVersion ?? '') !== '') refuse(plainError('resourceVersion should not be set on objects to be created'));
+  return prepared;
+}
+
+function* nextState(scope: RequestScope, kind: ServedKind, rules: UpdateRules, wanted: UntypedObject, existing: UntypedObject): Task<UpdateStep> {
+  const name = existing.metadata.name ?? '';
+  const current = existing.metadata.resourceVersion ?? '';
+  const given = wanted.metadata.resourceVersion ?? '';
+  let next = wanted;
+  if (given === '' || given === '0') {
+    if (!allowsUnconditionalUpdate(kind)) {
+      const error = invalidField('metadata.resourceVersion', 0, 'must be specified for an update');
+      refuse(invalid({ group: kind.group, kind: kind.resource }, name, [error]));
+    }
+    next = { ...next, metadata: { ...next.metadata, resourceVersion: current } };
+  } else if (given !== current) {
+    if (!/^[0-9]+$/.test(given)) refuse(invalidVersion(given));
+    refuse(conflict(kind, name));
+  }
+  next = beforeUpdate(scope, kind, rules, next, existing);
+  yield* validateAdmission(scope, { operation: 'UPDATE', kind, name, object: next, oldObject: existing });
+  return goesNow(next, existing) ? { remove: { ...next, metadata: { ...next.metadata, resourceVersion: current } } } : next;
+}
+
+export function invalidVersion(text: string): Status {
+  return plainError(`resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
+}
+
+/** Upstream rest.BeforeUpdate. */
+function beforeUpdate(scope: RequestScope, kind: ServedKind, rules: UpdateRules, wanted: UntypedObject, existing: UntypedObject): UntypedObject {
+  let next = withMetadata(wanted, carried(wanted.metadata, existing.metadata));
+  next = rules.prepare(next, existing);
+  if (rules.bumpsGeneration && generationChanges(kind, next, existing, equalJson)) {
+    next = withMetadata(next, { ...next.metadata, generation: (existing.metadata.generation ?? 0) + 1 });
+  }
+  const errors: FieldErrors = [];
+  if (next.metadata !== existing.metadata) {
+    const rule = { namespaced: kind.namespaced, name: nameIsPathSegment };
+    checkMetadata(next.metadata, rule, errors);
+    checkMetadataUpdate(next.metadata, existing.metadata, rule, errors);
+  }
+  const found = rules.validate(next, existing);
+  for (let i = 0; i < found.length; i++) errors.push(found[i] as (typeof errors)[number]);
+  if (errors.length > 0) refuse(invalid(kind, existing.metadata.name ?? '', errors));
+  for (const warning of kind.warnings?.(next, existing, scope.context) ?? []) scope.warnings.push(warning);
+  return next;
+}
+
+function withMetadata(object: UntypedObject, metadata: ObjectMeta): UntypedObject {
+  return metadata === object.metadata ? object : { ...object, metadata };
+}
+
+/** Metadata that an update may leave out or not change. */
+function carried(next: ObjectMeta, previous: ObjectMeta): ObjectMeta {
+  if (
+    next.uid !== undefined &&
+    next.uid !== '' &&
+    next.generation === previous.generation &&
+    next.creationTimestamp === previous.creationTimestamp &&
+    next.deletionTimestamp === previous.deletionTimestamp &&
+    next.deletionGracePeriodSeconds === previous.deletionGracePeriodSeconds
+  ) {
+    return next;
+  }
+  const { generation: _g, deletionTimestamp: _d, ...rest } = next;
+  return {
+    ...rest,
+    ...((next.uid ?? '') === '' ? { uid: previous.uid ?? '' } : {}),
+    ...(previous.generation === undefined ? {} : { generation: previous.generation }),
+    creationTimestamp: previous.creationTimestamp ?? null,
+    ...(previous.deletionTimestamp !== undefined
+      ? { deletionTimestamp: previous.deletionTimestamp }
+      : next.deletionTimestamp !== undefined
+        ? { deletionTimestamp: next.deletionTimestamp }
+        : {}),
+    ...(next.deletionGracePeriodSeconds === undefined && previous.deletionGracePeriodSeconds !== undefined
+      ? { deletionGracePeriodSeconds: previous.deletionGracePeriodSeconds }
+      : {}),
+  };
+}
+
+/** Upstream ShouldDeleteDuringUpdate: the last finalizer of a terminating object went, and its grace is over. */
+function goesNow(next: UntypedObject, existing: UntypedObject): boolean {
+  if (existing.metadata.deletionTimestamp === undefined || (next.metadata.finalizers?.length ?? 0) > 0) return false;
+  if (existing.metadata.deletionGracePeriodSeconds !== 0) return false;
+  const spec = next['spec'] as { readonly finalizers?: readonly string[] } | undefined;
+  return next.kind !== 'Namespace' || (spec?.finalizers?.length ?? 0) === 0;
+}
+
+/** 'pods "x"' for messages. */
+export function describe(kind: ServedKind, name: string): string {
+  return `${qualified(kind.resource, kind.group)} ${JSON.stringify(name)}`;
+}

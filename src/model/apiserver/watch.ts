@@ -1,0 +1,82 @@
+import type { Cancel, Task } from '../../sim/task.ts';
+import type { Status } from '../api/object.ts';
+import type { ApiResponse } from '../api/request.ts';
+import { selectionFor } from './read.ts';
+import { refuse } from './refusal.ts';
+import { checkListOptions } from './request-options.ts';
+import type { RequestScope } from './server-context.ts';
+import { invalidVersion } from './update.ts';
+import type { CacheWatchOptions, WatchSink } from './watch-cache.ts';
+
+/** Upstream minRequestTimeout: without timeoutSeconds a watch ends after 30 to 60 minutes. */
+const watchTimeoutUsMin = 1_800_000_000;
+
+/** A running watch. `stop` is the client's side closing it; nothing is sent afterwards. */
+export interface WatchHandle {
+  readonly stop: () => void;
+}
+
+/** WATCH: answers a handle once the watch runs, or the refusal. Events may come before the handle does. */
+export function* watch(scope: RequestScope, sink: WatchSink, convert?: CacheWatchOptions['convert']): Task<WatchHandle | ApiResponse> {
+  const { kind, options, server } = scope;
+  checkListOptions(options, true);
+  const selection = selectionFor(kind, options, scope.request.name);
+  const version = options.resourceVersion ?? '';
+  if (version !== '' && !/^[0-9]+$/.test(version)) refuse(invalidVersion(version));
+  const cache = server.cacheOf(kind);
+  yield* cache.untilReady();
+  let cancel: Cancel = () => {};
+  let cancelTimer: Cancel = () => {};
+  let ended = false;
+  const end = (): void => {
+    ended = true;
+    cancelTimer();
+    cancel();
+  };
+  const guarded: WatchSink = {
+    send: (event) => {
+      if (!ended) sink.send(event);
+    },
+    closed: () => {
+      if (ended) return;
+      end();
+      sink.closed();
+    },
+  };
+  const watchOptions: CacheWatchOptions = {
+    namespace: scope.namespace === '' ? undefined : scope.namespace,
+    selection,
+    bookmarks: options.allowWatchBookmarks === true,
+    afterRevision: version === '' ? 0 : Number(version),
+    convert,
+  };
+  let started: Cancel | Status;
+  if (options.sendInitialEvents === true) {
+    const late = version === '' || version === '0' ? (version === '0' ? undefined : yield* cache.untilConsistent()) : yield* cache.untilFresh(Number(version));
+    if (late !== undefined) refuse(late);
+    started = cache.watchWithInitialState(guarded, watchOptions, watchOptions.bookmarks);
+  } else if (version === '' || version === '0') {
+    if (options.sendInitialEvents === false && version === '') {
+      const late = yield* cache.untilConsistent();
+      if (late !== undefined) refuse(late);
+      started = cache.watch(guarded, { ...watchOptions, afterRevision: cache.revision });
+    } else if (options.sendInitialEvents === false) started = cache.watch(guarded, { ...watchOptions, afterRevision: cache.revision });
+    else started = cache.watchWithInitialState(guarded, watchOptions, false);
+  } else started = cache.watch(guarded, watchOptions);
+  if (typeof started !== 'function') {
+    // A watch that is too old has begun as far as HTTP is concerned: the refusal comes as its only event.
+    if (started.reason === 'Expired' || started.reason === 'Gone') {
+      sink.send({ type: 'ERROR', object: started });
+      sink.closed();
+      return { stop: () => {} };
+    }
+    refuse(started);
+  }
+  cancel = started;
+  const timeoutUs = options.timeoutSeconds !== undefined && options.timeoutSeconds > 0 ? options.timeoutSeconds * 1_000_000 : watchTimeoutUsMin + (server.environment.random() % 1800) * 1_000_000;
+  cancelTimer = server.environment.setTimer(timeoutUs, () => {
+    cache.lastBookmark(guarded);
+    guarded.closed();
+  });
+  return { stop: end };
+}
