@@ -1,0 +1,37 @@
+import type { Toleration } from '../../api/types.ts';
+import { type FilterPlugin, type ScorePlugin, normalizeByMax } from '../framework.ts';
+import { refusal } from '../status.ts';
+import { isTolerated } from '../tolerations.ts';
+
+const name = 'TaintToleration';
+const refused = refusal(name, 'UnschedulableAndUnresolvable', 'node(s) had untolerated taint(s)');
+
+function isForSoftTaints(toleration: Toleration): boolean {
+  return toleration.effect === undefined || toleration.effect === 'PreferNoSchedule';
+}
+
+/** NoSchedule and NoExecute taints keep pods away that do not tolerate them; the fewer PreferNoSchedule taints, the better. */
+export const taintToleration: FilterPlugin & ScorePlugin = {
+  name,
+  weight: 3,
+  prepareFilter: (pod) => {
+    const tolerations = pod.pod.spec.tolerations;
+    return {
+      filter: (node) => {
+        for (const taint of node.hardTaints) if (!isTolerated(tolerations, taint)) return refused;
+        return undefined;
+      },
+    };
+  },
+  prepareScore: (pod) => {
+    const tolerations = pod.pod.spec.tolerations?.filter(isForSoftTaints);
+    return {
+      score: (node) => {
+        let intolerable = 0;
+        for (const taint of node.softTaints) if (!isTolerated(tolerations, taint)) intolerable++;
+        return intolerable;
+      },
+      normalize: (scores: number[]) => normalizeByMax(scores, true),
+    };
+  },
+};
