@@ -1,0 +1,79 @@
+import type { Property } from './property.ts';
+
+interface Node {
+  cpuMilli: number;
+  memoryBytes: number;
+  pods: number;
+  readonly admitted: Map<string, { readonly pod: string; readonly cpuMilli: number; readonly memoryBytes: number }>;
+  usedCpu: number;
+  usedMemory: number;
+}
+
+/** What runs on a node fits into it, whatever several schedulers believed. */
+export const nodeCapacity: Property = {
+  id: 'node-capacity',
+  about: 'The requests of the pods that a node runs never exceed what it can hold.',
+  clauses: [
+    { id: 'cpu', must: 'The CPU requests of admitted pods stay within the allocatable CPU of the node.' },
+    { id: 'memory', must: 'Their memory requests stay within its allocatable memory.' },
+    { id: 'pods', must: 'Their number stays within its pod limit.' },
+  ],
+  needsKubernetes: true,
+  start({ facts, clock, violate }) {
+    const nodes = new Map<string, Node>();
+    let judged = 0;
+    const get = (name: string): Node => {
+      let node = nodes.get(name);
+      if (node === undefined) {
+        node = {
+          cpuMilli: Number.POSITIVE_INFINITY,
+          memoryBytes: Number.POSITIVE_INFINITY,
+          pods: Number.POSITIVE_INFINITY,
+          admitted: new Map(),
+          usedCpu: 0,
+          usedMemory: 0,
+        };
+        nodes.set(name, node);
+      }
+      return node;
+    };
+    facts.nodeCapacity.subscribe((name, cpuMilli, memoryBytes, pods) => {
+      Object.assign(get(name), { cpuMilli, memoryBytes, pods });
+    });
+    facts.podAdmitted.subscribe((name, pod, uid, cpuMilli, memoryBytes) => {
+      const node = get(name);
+      if (node.admitted.has(uid)) return;
+      judged++;
+      node.admitted.set(uid, { pod, cpuMilli, memoryBytes });
+      node.usedCpu += cpuMilli;
+      node.usedMemory += memoryBytes;
+      const over =
+        node.usedCpu > node.cpuMilli
+          ? ({ clause: 'cpu', has: `${node.cpuMilli} m`, needs: `${node.usedCpu} m` } as const)
+          : node.usedMemory > node.memoryBytes
+            ? ({ clause: 'memory', has: `${node.memoryBytes} bytes`, needs: `${node.usedMemory} bytes` } as const)
+            : node.admitted.size > node.pods
+              ? ({ clause: 'pods', has: `${node.pods} pods`, needs: `${node.admitted.size} pods` } as const)
+              : undefined;
+      if (over === undefined) return;
+      violate({
+        clause: over.clause,
+        atUs: clock.now,
+        sentence: `${name} admitted ${pod} although its pods then request ${over.needs} of ${over.has}.`,
+        expected: `at most ${over.has}`,
+        actual: over.needs,
+        subjects: [name],
+        facts: [{ atUs: clock.now, subject: name, text: `admits ${pod}` }],
+      });
+    });
+    facts.podRemoved.subscribe((name, _pod, uid) => {
+      const node = get(name);
+      const admitted = node.admitted.get(uid);
+      if (admitted === undefined) return;
+      node.admitted.delete(uid);
+      node.usedCpu -= admitted.cpuMilli;
+      node.usedMemory -= admitted.memoryBytes;
+    });
+    return { exercised: () => judged };
+  },
+};

@@ -1,0 +1,60 @@
+import { assert } from '../sim/assert.ts';
+import { correctReads } from './correct-reads.ts';
+import { durableWrites } from './durable-writes.ts';
+import { eventualReconciliation } from './eventual-reconciliation.ts';
+import { nodeCapacity } from './node-capacity.ts';
+import { podIdentity } from './pod-identity.ts';
+import { progressAfterHeal } from './progress-after-heal.ts';
+import type { Property } from './property.ts';
+import { quiescence } from './quiescence.ts';
+import { raftElectionSafety } from './raft-election-safety.ts';
+import { raftLeaderAppendOnly } from './raft-leader-append-only.ts';
+import { raftLeaderCompleteness } from './raft-leader-completeness.ts';
+import { raftLogMatching } from './raft-log-matching.ts';
+import { raftStateMachineSafety } from './raft-state-machine-safety.ts';
+import { rolloutBounds } from './rollout-bounds.ts';
+import { serviceAvailability } from './service-availability.ts';
+import { splitBrainReadOnly } from './split-brain-read-only.ts';
+import { watchOrdered } from './watch-ordered.ts';
+import { watchReliable } from './watch-reliable.ts';
+import { watchResumable } from './watch-resumable.ts';
+import { watchUnique } from './watch-unique.ts';
+
+/** Every property, by id in code-unit order. A new one is one file and one row. */
+export const PROPERTIES: readonly Property[] = [
+  correctReads,
+  durableWrites,
+  eventualReconciliation,
+  nodeCapacity,
+  podIdentity,
+  progressAfterHeal,
+  quiescence,
+  raftElectionSafety,
+  raftLeaderAppendOnly,
+  raftLeaderCompleteness,
+  raftLogMatching,
+  raftStateMachineSafety,
+  rolloutBounds,
+  serviceAvailability,
+  splitBrainReadOnly,
+  watchOrdered,
+  watchReliable,
+  watchResumable,
+  watchUnique,
+];
+
+const byId = new Map<string, Property>();
+for (const property of PROPERTIES) {
+  assert(!byId.has(property.id), `property ${property.id} is registered twice`);
+  byId.set(property.id, property);
+}
+
+/** The property of that id, if there is one. */
+export function findProperty(id: string): Property | undefined {
+  return byId.get(id);
+}
+
+/** All ids, sorted. */
+export function propertyIds(): readonly string[] {
+  return [...byId.keys()].sort();
+}

@@ -1,0 +1,123 @@
+import { controllerUid, field, intOrPercent, keyOf, number, text } from './fields.ts';
+import type { Property } from './property.ts';
+
+interface Bounds {
+  readonly generation: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+interface Rollout {
+  readonly name: string;
+  /** Bounds of all generations that the controller may still act on, oldest first. */
+  bounds: Bounds[];
+  readonly replicas: Map<string, number>;
+  sum: number;
+  readonly points: { readonly atUs: number; readonly value: number }[];
+}
+
+const POINTS_MAX = 200;
+
+/**
+ * During a rolling update the replica sets of a Deployment ask for at most replicas + maxSurge and at least replicas − maxUnavailable pods.
+ * The bounds hold for the replica sets' spec, not for pods at every instant (recorded from a real controller manager).
+ */
+export const rolloutBounds: Property = {
+  id: 'rollout-bounds',
+  about: 'A rolling update stays between replicas − maxUnavailable and replicas + maxSurge.',
+  clauses: [
+    { id: 'surge', must: 'The replica sets of a Deployment never ask for more than replicas + maxSurge pods.' },
+    { id: 'unavailable', must: 'They never ask for fewer than replicas − maxUnavailable pods.' },
+  ],
+  needsKubernetes: true,
+  start({ facts, clock, violate }) {
+    const rollouts = new Map<string, Rollout>();
+    const sets = new Map<string, { readonly owner: string; readonly uid: string }>();
+    let judged = 0;
+
+    const judge = (rollout: Rollout, why: string): void => {
+      if (rollout.points.length < POINTS_MAX) rollout.points.push({ atUs: clock.now, value: rollout.sum });
+      if (rollout.bounds.length === 0) return;
+      judged++;
+      const high = Math.max(...rollout.bounds.map((b) => b.high));
+      const low = Math.min(...rollout.bounds.map((b) => b.low));
+      const clause = rollout.sum > high ? 'surge' : rollout.sum < low && why === 'scaled down' ? 'unavailable' : undefined;
+      if (clause === undefined) return;
+      const bound = clause === 'surge' ? `at most ${high}` : `at least ${low}`;
+      violate({
+        clause,
+        atUs: clock.now,
+        sentence: `The replica sets of ${rollout.name} ask for ${rollout.sum} pods, where the rollout allows ${bound}.`,
+        expected: `${bound} pods`,
+        actual: `${rollout.sum} pods`,
+        subjects: [rollout.name],
+        facts: [{ atUs: clock.now, subject: rollout.name, text: `is at ${rollout.sum} replicas` }],
+        figure: { kind: 'line', label: `replicas asked for by ${rollout.name}`, points: rollout.points, low, high },
+      });
+    };
+
+    const onDeployment = (object: object): void => {
+      const uid = text(object, 'metadata', 'uid');
+      let rollout = rollouts.get(uid);
+      if (rollout === undefined) {
+        rollout = { name: keyOf(object), bounds: [], replicas: new Map(), sum: 0, points: [] };
+        rollouts.set(uid, rollout);
+      }
+      const generation = number(object, 1, 'metadata', 'generation');
+      const observed = number(object, 0, 'status', 'observedGeneration');
+      const last = rollout.bounds.at(-1);
+      if (last === undefined || last.generation !== generation) rollout.bounds.push({ generation, ...boundsOf(object, last) });
+      // Once the controller has acted on the newest generation and the count is inside its bounds, the older ones are over.
+      const newest = rollout.bounds.at(-1);
+      if (newest !== undefined && observed >= newest.generation && rollout.sum <= newest.high && rollout.sum >= newest.low) {
+        rollout.bounds = [newest];
+      }
+    };
+
+    const onReplicaSet = (key: string, object: object | undefined): void => {
+      const known = sets.get(key);
+      if (object === undefined) {
+        if (known === undefined) return;
+        sets.delete(key);
+        const rollout = rollouts.get(known.owner);
+        if (rollout !== undefined) {
+          rollout.sum -= rollout.replicas.get(known.uid) ?? 0;
+          rollout.replicas.delete(known.uid);
+        }
+        return;
+      }
+      const owner = controllerUid(object);
+      const uid = text(object, 'metadata', 'uid');
+      sets.set(key, { owner, uid });
+      const rollout = rollouts.get(owner);
+      if (rollout === undefined || text(object, 'metadata', 'deletionTimestamp') !== '') return;
+      const before = rollout.replicas.get(uid) ?? 0;
+      const now = number(object, 0, 'spec', 'replicas');
+      if (before === now) return;
+      rollout.replicas.set(uid, now);
+      rollout.sum += now - before;
+      judge(rollout, now < before ? 'scaled down' : 'scaled up');
+    };
+
+    facts.objectChanged.subscribe((_revision, key, object) => {
+      if (key.startsWith('/registry/deployments/')) {
+        if (object !== undefined) onDeployment(object);
+      } else if (key.startsWith('/registry/replicasets/')) onReplicaSet(key, object);
+    });
+    return { exercised: () => judged };
+  },
+};
+
+function boundsOf(deployment: object, previous: Bounds | undefined): Omit<Bounds, 'generation'> {
+  const replicas = number(deployment, 1, 'spec', 'replicas');
+  if (text(deployment, 'spec', 'strategy', 'type') === 'Recreate' || text(deployment, 'metadata', 'deletionTimestamp') !== '') {
+    return { low: 0, high: Math.max(replicas, previous?.high ?? 0) };
+  }
+  const rolling = field(deployment, 'spec', 'strategy', 'rollingUpdate');
+  const surge = intOrPercent(field(rolling, 'maxSurge'), replicas, true);
+  const unavailable = intOrPercent(field(rolling, 'maxUnavailable'), replicas, false);
+  // Both zero is taken as maxUnavailable 1 (upstream ResolveFenceposts).
+  const low = replicas - (surge === 0 && unavailable === 0 ? 1 : unavailable);
+  // A Deployment that has no replica set yet starts at 0.
+  return { low: previous === undefined ? 0 : Math.max(0, low), high: replicas + surge };
+}
