@@ -25,6 +25,11 @@ export function count(value: number): string {
   return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 }
 
+/** Keeps a number with its unit on one line. */
+export function unbroken(text: string): string {
+  return text.replace(/(\d) (s|ms|µs|min|h|%)(?![\w-])/g, '$1\u00a0$2');
+}
+
 /** `1 event`, `29 events`. */
 export function plural(value: number, noun: string): string {
   return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;

@@ -1,4 +1,5 @@
 import type { RichText, RichTextRun } from '../document.ts';
+import { unbroken } from './format.ts';
 
 /** A sentence, and after it the definitions of the words that it marks as terms. */
 export function Sentence({ text }: { readonly text: RichText }) {
@@ -16,7 +17,7 @@ export function Sentence({ text }: { readonly text: RichText }) {
 }
 
 function Run({ run }: { readonly run: RichTextRun }) {
-  if (typeof run === 'string') return <>{run}</>;
+  if (typeof run === 'string') return <>{unbroken(run)}</>;
   switch (run.kind) {
     case 'strong':
       return <b>{run.text}</b>;

@@ -38,10 +38,15 @@ export function Diagram() {
   };
   useSignalEffect(() => {
     const x = scene.value.scale.x(view.cursorUs.value);
-    const element = box.current;
-    if (element === null || width.value === 0 || element.scrollWidth <= element.clientWidth) return;
-    const hidden = x < element.scrollLeft + 150 || x > element.scrollLeft + element.clientWidth - 40;
-    if (hidden) element.scrollLeft = Math.max(0, x - element.clientWidth * 0.55);
+    if (width.value === 0) return;
+    // After the drawing has its new width; before, there is nothing to scroll.
+    const frame = requestAnimationFrame(() => {
+      const element = box.current;
+      if (element === null || element.scrollWidth <= element.clientWidth) return;
+      const hidden = x < element.scrollLeft + 150 || x > element.scrollLeft + element.clientWidth - 40;
+      if (hidden) element.scrollLeft = Math.max(0, x - element.clientWidth * 0.55);
+    });
+    return () => cancelAnimationFrame(frame);
   });
   return (
     <div class="scroll dia" tabIndex={0} role="region" aria-label="Space-time diagram, scrolls sideways on narrow screens" ref={box} onScroll={holdNames}>
@@ -96,7 +101,6 @@ function Axis({ scene }: { readonly scene: Scene }) {
   const bottom = scene.height - 20;
   let free = -100;
   let freeFold = 104;
-  const violating = scene.violations.map((violation) => violation.x);
   return (
     <g aria-hidden="true">
       {folds.map((fold) => {
@@ -115,13 +119,12 @@ function Axis({ scene }: { readonly scene: Scene }) {
       })}
       {ticks.map((tick, index) => {
         const half = tick.label.length * 3.3;
-        const violated = violating.some((x) => Math.abs(x - tick.x) < 1);
-        const crowded = tick.x - half < free || (!violated && ticks.some((other, at) => at !== index && violating.some((x) => Math.abs(x - other.x) < 1) && Math.abs(other.x - tick.x) < half * 2 + 6));
-        const shown = tick.label !== '' && !crowded;
+        const beforeNamed = !tick.named && ticks.some((other) => other.named && other.x > tick.x && other.x - tick.x < half * 2 + 6);
+        const shown = tick.label !== '' && (tick.named || (tick.x - half >= free && !beforeNamed));
         if (shown) free = tick.x + half + 6;
         return (
           <g key={`${index}:${tick.label}`}>
-            {shown && <text x={tick.x} y={48} text-anchor="middle" class={violated ? 'vt' : 'd'}>{tick.label}</text>}
+            {shown && <text x={tick.x} y={48} text-anchor="middle" class={tick.named ? 'vt' : 'd'}>{tick.label}</text>}
             <path d={shown ? `M${tick.x} 53v6` : `M${tick.x} 55v4`} stroke={shown ? 'var(--ink-2)' : 'var(--rule-2)'} />
           </g>
         );

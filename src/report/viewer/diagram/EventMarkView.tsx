@@ -29,7 +29,7 @@ export function EventMarkView({ mark }: { readonly mark: Mark }) {
       onClick={() => select(view, event.id)}
     >
       {end === undefined ? <Spot mark={mark} /> : <Arrow mark={mark} end={end} />}
-      <circle cx={end === undefined ? x : (x + end.x) / 2} cy={end === undefined ? y : (y + end.y) / 2} r={end === undefined ? 11 : 13} class="ring" />
+      <circle cx={end === undefined ? x : (x + end.x) / 2} cy={end === undefined ? y : (y + end.y) / 2} r={end === undefined ? 11 : 13} class={end === undefined ? 'ring spot' : 'ring'} />
     </g>
   );
 }

@@ -5,7 +5,7 @@ import { useWidth } from '../use-layout.ts';
 import { useView } from '../view-context.ts';
 import type { TimeWindow } from '../view-state.ts';
 
-const HEIGHT = 62;
+const HEIGHT = 70;
 
 /** The whole run as a histogram of events, with faults, violation and the window that the diagram shows; drag to move or draw a window. */
 export function Overview() {
@@ -146,7 +146,7 @@ function PhaseNames({ x }: { readonly x: X }) {
       {useView().index.report.run.phases.map((phase) => {
         const x0 = Math.max(x(phase.fromUs) + 2, free);
         free = x0 + phase.label.length * 6 + 10;
-        return <text key={phase.label} x={x0} y={HEIGHT - 1} class="d s11 halo">{phase.label}</text>;
+        return <text key={phase.label} x={x0} y={HEIGHT - 3} class="d s11 halo">{phase.label}</text>;
       })}
     </g>
   );

@@ -52,3 +52,14 @@ describe('lengthInside', () => {
     expect(lengthInside({ ax: 4, ay: 4, bx: 4, by: 6 }, box)).toBeCloseTo(2);
   });
 });
+
+describe('second thoughts', () => {
+  it('moves a label that has a choice out of the way of one that has none', () => {
+    const picky: LabelRequest = { id: 'picky', text: 'label', bold: false, priority: 5, candidates: [{ x: 50, y: 50, anchor: 'start' }] };
+    const placed = placeLabels([request('free', 50, 50), picky], [], bounds, measure);
+    expect(placed.map((label) => [label.request.id, label.candidate.y])).toEqual([
+      ['free', 70],
+      ['picky', 50],
+    ]);
+  });
+});

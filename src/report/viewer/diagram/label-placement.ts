@@ -61,41 +61,97 @@ export type MeasureText = (text: string, bold: boolean) => number;
 
 const OVERLAP_COST = 900;
 const PREFERENCE_COST = 3;
+const NEAR = 7;
+const NEAR_COST = 0.3;
 /** From this cost on a label harms more than it tells. */
 const WORST_COST = 420;
 
 export function placeLabels(requests: readonly LabelRequest[], obstacles: readonly Obstacle[], bounds: Rectangle, measure: MeasureText): readonly PlacedLabel[] {
-  const ordered = [...requests].sort((a, b) => b.priority - a.priority || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
-  const options = ordered.map((request) => {
-    return request.candidates.map((candidate, rank) => {
-      const placed = boxOf(request, candidate, measure);
-      return { placed, cost: rank * PREFERENCE_COST + staticCost(placed, obstacles, bounds) };
-    });
-  });
-  const chosen: ({ readonly placed: PlacedLabel; readonly cost: number } | undefined)[] = ordered.map(() => undefined);
-  for (let round = 0; round < 4; round++) {
+  // Long texts before short ones of equal priority: they have fewer places.
+  const ordered = [...requests].sort((a, b) => b.priority - a.priority || b.text.length - a.text.length || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+  const options: readonly Options[] = ordered.map((request) => ({
+    places: request.candidates.map((candidate, rank) => {
+      const label = boxOf(request, candidate, measure);
+      return { label, cost: rank * PREFERENCE_COST + staticCost(label, obstacles, bounds) };
+    }),
+    withoutCost: request.priority >= 100 ? 1e6 : WORST_COST,
+  }));
+  const chosen: (Place | undefined)[] = ordered.map(() => undefined);
+  for (let round = 0; round < 6; round++) {
     let changed = false;
-    for (const [index, places] of options.entries()) {
-      let best: (typeof places)[number] | undefined;
-      let least = Number.POSITIVE_INFINITY;
-      for (const place of places) {
-        let cost = place.cost;
-        for (const [other, taken] of chosen.entries()) {
-          if (cost >= least) break;
-          if (other !== index && taken !== undefined) cost += OVERLAP_COST * overlapShare(place.placed.box, taken.placed.box);
-        }
-        if (cost < least) {
-          least = cost;
-          best = place;
-        }
+    for (const index of ordered.keys()) {
+      const best = bestPlace(options, chosen, index);
+      if (best !== chosen[index]) {
+        chosen[index] = best;
+        changed = true;
       }
-      const keep = least < WORST_COST || (ordered[index]?.priority ?? 0) >= 100 ? best : undefined;
-      if (keep !== chosen[index]) changed = true;
-      chosen[index] = keep;
     }
-    if (!changed) break;
+    if (!changed && !options.some((_, index) => makeRoom(options, chosen, index))) break;
   }
-  return chosen.flatMap((place) => (place === undefined ? [] : [place.placed]));
+  return chosen.flatMap((place) => (place === undefined ? [] : [place.label]));
+}
+
+interface Place {
+  readonly label: PlacedLabel;
+  /** Without other labels. */
+  readonly cost: number;
+}
+
+interface Options {
+  readonly places: readonly Place[];
+  /** Cost of leaving the label out. */
+  readonly withoutCost: number;
+}
+
+type Chosen = readonly (Place | undefined)[];
+
+/** The cheapest place of a label while the others stay; undefined when leaving it out is cheaper. */
+function bestPlace(options: readonly Options[], chosen: Chosen, index: number): Place | undefined {
+  let best: Place | undefined;
+  let least = options[index]?.withoutCost ?? 0;
+  for (const place of options[index]?.places ?? []) {
+    const cost = costOf(place, chosen, index, least);
+    if (cost < least) {
+      least = cost;
+      best = place;
+    }
+  }
+  return best;
+}
+
+/** Stops adding once it exceeds `enough`. */
+function costOf(place: Place, chosen: Chosen, index: number, enough: number): number {
+  let cost = place.cost;
+  for (let other = 0; other < chosen.length && cost < enough; other++) {
+    const taken = chosen[other];
+    if (other !== index && taken !== undefined) cost += OVERLAP_COST * overlapShare(place.label.box, taken.label.box);
+  }
+  return cost;
+}
+
+/** Tries places that one other label occupies, when that one can move elsewhere and both together are better off. */
+function makeRoom(options: readonly Options[], chosen: (Place | undefined)[], index: number): boolean {
+  const now = chosen[index];
+  const costNow = now === undefined ? (options[index]?.withoutCost ?? 0) : costOf(now, chosen, index, 1e9);
+  for (const place of options[index]?.places ?? []) {
+    if (place.cost >= costNow) continue;
+    const inTheWay = [...chosen.keys()].filter((other) => other !== index && chosen[other] !== undefined && overlaps(place.label.box, chosen[other]?.label.box ?? place.label.box));
+    const other = inTheWay[0];
+    if (other === undefined || inTheWay.length > 1) continue;
+    const before = costNow + placeCost(options, chosen, other);
+    const otherNow = chosen[other];
+    chosen[index] = place;
+    chosen[other] = bestPlace(options, chosen, other);
+    if (costOf(place, chosen, index, 1e9) + placeCost(options, chosen, other) < before - 1) return true;
+    chosen[index] = now;
+    chosen[other] = otherNow;
+  }
+  return false;
+}
+
+function placeCost(options: readonly Options[], chosen: Chosen, index: number): number {
+  const place = chosen[index];
+  return place === undefined ? (options[index]?.withoutCost ?? 0) : costOf(place, chosen, index, 1e9);
 }
 
 function boxOf(request: LabelRequest, candidate: Candidate, measure: MeasureText): PlacedLabel {
@@ -116,6 +172,8 @@ function staticCost(label: PlacedLabel, obstacles: readonly Obstacle[], bounds: 
     if ('ax' in shape) {
       const length = lengthInside(shape, box);
       if (length > 0) cost += obstacle.cost * (0.5 + length / 20);
+      // Close beside a foreign arrow a label reads as that arrow's.
+      else if (lengthInside(shape, { x0: box.x0 - NEAR, x1: box.x1 + NEAR, y0: box.y0, y1: box.y1 }) > 0) cost += obstacle.cost * NEAR_COST;
     } else if (overlaps(box, shape)) cost += obstacle.cost;
   }
   return cost;

@@ -56,7 +56,9 @@ function eventLabel(mark: Mark): LabelRequest {
     return { ...base, priority: 50, candidates: places };
   }
   const places: Candidate[] = [];
-  const steps = mark.message?.lost === undefined ? [0.5, 0.36, 0.64, 0.24, 0.76, 0.14, 0.86] : [1, 0.7, 0.45, 1.12, 0.25];
+  // A long arrow crosses lanes that it has nothing to do with: there its name stands near an end.
+  const long = Math.abs(end.y - mark.y) > 95;
+  const steps = mark.message?.lost !== undefined ? [1, 0.7, 0.45, 1.12, 0.25] : long ? [0.14, 0.24, 0.86, 0.36, 0.64, 0.5] : [0.5, 0.36, 0.64, 0.24, 0.76, 0.14, 0.86];
   for (const share of steps) {
     const x = mark.x + (end.x - mark.x) * share;
     const y = mark.y + (end.y - mark.y) * share + 4;

@@ -9,7 +9,7 @@ import { foldedScale, type TimeScale, trueScale } from './time-scale.ts';
 
 /** Width of the column of lane names. */
 export const NAME_WIDTH = 122;
-const RIGHT_MARGIN = 30;
+const RIGHT_MARGIN = 56;
 /** Height of the axis above the lanes. */
 export const TOP = 66;
 
@@ -131,7 +131,7 @@ function omittedText(report: ReportDocument, shown: ReportDocument['lanes']): st
 }
 
 function timeScale(input: SceneInput, report: ReportDocument): TimeScale {
-  const space = { ...input.window, left: NAME_WIDTH, right: input.width - RIGHT_MARGIN };
+  const space = { ...input.window, left: NAME_WIDTH, right: input.width - RIGHT_MARGIN, named: report.violations.map((violation) => violation.atUs) };
   if (input.scale === 'true') return trueScale(space);
   const times = input.events.flatMap((event) => [event.atUs, input.index.messageByEvent.get(event.id)?.from.atUs ?? event.atUs]);
   for (const operation of report.operations) times.push(operation.fromUs, operation.toUs ?? operation.fromUs);

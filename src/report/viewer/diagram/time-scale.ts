@@ -26,6 +26,7 @@ export interface Tick {
   readonly x: number;
   /** Empty for a minor tick. */
   readonly label: string;
+  readonly named: boolean;
 }
 
 export interface ScaleInput {
@@ -33,12 +34,14 @@ export interface ScaleInput {
   readonly toUs: Micros;
   readonly left: number;
   readonly right: number;
+  /** Instants that get a tick of their own: the violations. */
+  readonly named?: readonly Micros[];
 }
 
 const FOLD_WIDTH = 17;
 const SEGMENT_PADDING = 13;
 /** Pixels that a tick's label needs, with its distance to the next. */
-const LABEL_ROOM = 42;
+const LABEL_ROOM = 38;
 
 interface Piece {
   readonly fromUs: Micros;
@@ -57,7 +60,7 @@ export function foldedScale(input: ScaleInput, times: readonly Micros[]): TimeSc
   if (instants.length < 2) return trueScale(input);
   const width = input.right - input.left;
   const segments = splitAtGaps(instants, Math.max(1, Math.min(9, Math.floor(width / 90))));
-  const weights = segments.map((segment) => 30 + 15 * (segment.length - 1) ** 0.92);
+  const weights = segments.map((segment) => 28 + 17 * (segment.length - 1) ** 0.97);
   const unit = (width - FOLD_WIDTH * (segments.length - 1)) / weights.reduce((sum, weight) => sum + weight, 0);
   const pieces: Piece[] = [];
   const folds: Fold[] = [];
@@ -110,7 +113,7 @@ function fromPieces(input: ScaleInput, pieces: readonly Piece[], folds: readonly
     x: (at) => interpolate(knots, 0, 1, Math.min(input.toUs, Math.max(input.fromUs, at))),
     at: (x) => Math.round(interpolate(knots, 1, 0, Math.min(input.right, Math.max(input.left, x)))),
     folds,
-    ticks: pieces.flatMap((piece) => ticksOf(piece)),
+    ticks: pieces.flatMap((piece) => ticksOf(piece, input.named ?? [])),
   };
 }
 
@@ -130,14 +133,26 @@ function interpolate(knots: readonly (readonly [number, number])[], from: 0 | 1,
   return span <= 0 ? a[to] : a[to] + ((b[to] - a[to]) * (value - a[from])) / span;
 }
 
-function ticksOf(piece: Piece): readonly Tick[] {
+/** Round times, minor ticks half-way, and the named instants; a round time gives way to a named one beside it. */
+function ticksOf(piece: Piece, named: readonly Micros[]): readonly Tick[] {
   const width = piece.x1 - piece.x0;
   const span = piece.toUs - piece.fromUs;
   const x = (at: Micros) => piece.x0 + (span === 0 ? 0 : ((at - piece.fromUs) / span) * width);
   const { step, values } = niceTicks(piece.fromUs, piece.toUs, Math.max(1, Math.floor(width / LABEL_ROOM)));
-  if (span === 0 || values.length === 0) return [{ x: x(piece.fromUs), label: secondsAtStep(piece.fromUs, 10_000, 2) }];
-  const ticks: Tick[] = values.map((at) => ({ x: x(at), label: secondsAtStep(at, step, step < 1e6 ? 2 : 0) }));
-  const half = step / 2;
-  if (half >= 1) for (const at of values) if (at + half < piece.toUs) ticks.push({ x: x(at + half), label: '' });
-  return ticks;
+  const own = named.filter((at) => piece.fromUs <= at && at <= piece.toUs).map((at) => ({ x: x(at), label: secondsAtStep(at, 10_000, 2), named: true }));
+  const clear = (tick: Tick) => own.every((other) => Math.abs(other.x - tick.x) >= LABEL_ROOM);
+  if (width < 2 * LABEL_ROOM) {
+    const roundest = [piece.fromUs, ...values, piece.toUs].reduce((best, at) => (trailingZeros(at) > trailingZeros(best) ? at : best));
+    return own.length > 0 ? own : [{ x: x(roundest), label: secondsAtStep(roundest, 10_000, 2), named: false }];
+  }
+  const round = values.map((at) => ({ x: x(at), label: secondsAtStep(at, step, step < 1e6 ? 2 : 0), named: false }));
+  const minor = values.filter((at) => step >= 2 && at + step / 2 < piece.toUs).map((at) => ({ x: x(at + step / 2), label: '', named: false }));
+  return [...own, ...round.filter(clear), ...minor].sort((a, b) => a.x - b.x);
+}
+
+/** How round a time is: 11.000 s before 10.998 s. */
+function trailingZeros(at: Micros): number {
+  let zeros = 0;
+  for (let rest = at; rest !== 0 && rest % 10 === 0; rest /= 10) zeros++;
+  return zeros;
 }

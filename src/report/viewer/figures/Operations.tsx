@@ -23,7 +23,7 @@ export function Operations({ figure }: { readonly figure: OperationsFigure }) {
           </g>
         ))}
         {lines > 0 && <path d={`M0 ${layout.bottom}H${layout.width}`} stroke="var(--rule)" />}
-        {lines > 0 && <text x={0} y={layout.bottom - 4} class="d">state of the model after each</text>}
+        {lines > 0 && <text x={0} y={layout.bottom - 4} class="d halo">state of the model after each</text>}
         {layout.boxes.map((box, index) => <Box key={index} box={box} bottom={layout.bottom} right={layout.width} />)}
       </svg>
     </div>

@@ -44,7 +44,7 @@ function Tools({ slice }: { readonly slice: number }) {
       </label>
       {report.events.length > slice && (
         <button type="button" class="plain" onClick={() => { view.showAll.value = !view.showAll.value; }}>
-          {view.showAll.value ? 'Show the causal slice' : `Show all ${plural(report.events.length, 'event')}`}
+          {view.showAll.value ? 'Show the causal slice' : `Show all ${plural(report.events.length, report.events.length < report.run.eventsTotal ? 'recorded event' : 'event')}`}
         </button>
       )}
       <span class="small dim" role="status">{matches === undefined ? '' : `${visible.filter(matches).length} of ${plural(visible.length, 'event')}`}</span>

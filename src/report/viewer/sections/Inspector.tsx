@@ -1,5 +1,5 @@
 import type { EventId, ReportEvent, ReportMessage } from '../../document.ts';
-import { seconds } from '../format.ts';
+import { seconds, unbroken } from '../format.ts';
 import { causeChain } from '../index-of-document.ts';
 import { useView } from '../view-context.ts';
 import { select } from '../view-state.ts';
@@ -32,7 +32,7 @@ function Inspected({ event }: { readonly event: ReportEvent }) {
         <span class="mono">{seconds(event.atUs)} s</span>
       </div>
       <h3>{index.violatingEvents.has(event.id) && <span class="viol" aria-hidden="true">✖︎ </span>}{event.title}</h3>
-      {event.text !== undefined && <p>{event.text}</p>}
+      {event.text !== undefined && <p>{unbroken(event.text)}</p>}
       <dl>
         {message === undefined ? <><dt>At</dt><dd>{event.lane}</dd></> : <MessageRows message={message} />}
         {event.detail.map(([name, value]) => <Pair key={name} name={name} value={value} />)}

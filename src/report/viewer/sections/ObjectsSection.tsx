@@ -73,7 +73,7 @@ function Row({ object, y, x, fromUs, toUs }: { readonly object: ObjectTimeline; 
         : <text x={NAMES - 14} y={y + 4} text-anchor="end" class="vt s11">{object.belief}</text>}
       {object.phases.map((phase) => {
         if (phase.fromUs > toUs || (phase.toUs ?? toUs) < fromUs) return null;
-        return <Phase key={phase.fromUs} phase={phase} x0={x(phase.fromUs)} x1={x(phase.toUs ?? toUs)} y={y} after={shownWrites.some((write) => write.atUs === phase.fromUs)} />;
+        return <Phase key={phase.fromUs} phase={phase} x0={x(phase.fromUs)} x1={x(phase.toUs ?? toUs)} y={y} right={x(toUs)} after={shownWrites.some((write) => write.atUs === phase.fromUs)} />;
       })}
       {shownWrites.map((write) => {
         const at = x(write.atUs);
@@ -91,11 +91,11 @@ function Row({ object, y, x, fromUs, toUs }: { readonly object: ObjectTimeline; 
   );
 }
 
-function Phase({ phase, x0, x1, y, after }: { readonly phase: ObjectPhase; readonly x0: number; readonly x1: number; readonly y: number; readonly after: boolean }) {
+function Phase({ phase, x0, x1, y, right, after }: { readonly phase: ObjectPhase; readonly x0: number; readonly x1: number; readonly y: number; readonly right: number; readonly after: boolean }) {
   return (
     <>
       <PhaseShape look={phase.look} x0={x0} x1={x1} y={y} />
-      {phase.label !== undefined && <text x={x0 + (after ? 7 : 5)} y={y + 4} class={`s11${phase.look === 'wrong' ? ' vt' : ''}`}>{phase.label}</text>}
+      {phase.label !== undefined && <text x={Math.min(x0 + (after ? 7 : 5), Math.max(NAMES, right - phase.label.length * 6.1))} y={y + 4} class={`s11${phase.look === 'wrong' ? ' vt halo' : ''}`}>{phase.label}</text>}
     </>
   );
 }

@@ -23,7 +23,7 @@ export function PlanSection({ plan }: { readonly plan: FaultPlan }) {
                   {plan.rows.map((row) => (
                     <tr key={row.id}>
                       <td class="flt"><b>{row.id}</b></td>
-                      <td><b>{row.kind}</b> {row.what}</td>
+                      <td class="what"><b>{row.kind}</b> {row.what}</td>
                       <td class="num">{seconds(row.injectUs)}</td>
                       <td class="num">{row.healUs === undefined ? 'end' : seconds(row.healUs)}</td>
                       <td><Touched row={row} /></td>
@@ -47,7 +47,7 @@ export function PlanSection({ plan }: { readonly plan: FaultPlan }) {
 function Touched({ row }: { readonly row: FaultPlanRow }) {
   const effects = row.touched.filter((effect) => effect.count > 0);
   if (effects.length === 0) return <span class="idle">○ touched nothing</span>;
-  return <>{effects.map((effect) => <div key={effect.what}>{count(effect.count)} {effect.what}</div>)}</>;
+  return <>{effects.map((effect) => <div key={effect.what}>{effect.what} <b>{count(effect.count)}</b></div>)}</>;
 }
 
 function LeaveOut({ rows }: { readonly rows: readonly FaultPlanRow[] }) {

@@ -36,9 +36,9 @@ export function PropertiesSection({ rows }: { readonly rows: readonly PropertyRo
   );
 }
 
-/** `11 held, 1 violated`, the outcomes that occur, the worst first. */
+/** `1 violated, 11 held`: the outcomes that occur. */
 function summary(rows: readonly PropertyRow[]): string {
-  const parts = (Object.keys(OUTCOMES) as PropertyOutcome[]).flatMap((outcome) => {
+  const parts = (['violated', 'gave-up', 'held', 'not-exercised'] as const).flatMap((outcome) => {
     const number = rows.filter((row) => row.outcome === outcome).length;
     return number === 0 ? [] : [`${number} ${OUTCOMES[outcome].word}`];
   });

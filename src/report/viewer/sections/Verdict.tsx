@@ -1,6 +1,6 @@
 import type { LabelledText, VerdictHeader } from '../../document.ts';
 import { asMarkdown, copyText, downloadDocument } from '../clipboard.ts';
-import { duration } from '../format.ts';
+import { duration, unbroken } from '../format.ts';
 import { VERDICT_LOOK, VerdictMark } from '../verdict-look.tsx';
 import { useView } from '../view-context.ts';
 
@@ -17,11 +17,11 @@ export function Verdict() {
         {verdict.property !== undefined && <span class="mono">{verdict.property}</span>}
         {verdict.clause !== undefined && <span class="mono clause">{verdict.clause}</span>}
       </p>
-      <h1 id="title-verdict">{verdict.sentence}</h1>
+      <h1 id="title-verdict">{unbroken(verdict.sentence)}</h1>
       {(verdict.expected !== undefined || verdict.actual !== undefined) && (
         <p class="rule-line">
-          {verdict.expected !== undefined && <><span>Expected</span><b>{verdict.expected}</b></>}
-          {verdict.actual !== undefined && <><span>Actual</span><b class={verdict.status === 'fail' ? 'viol' : ''}>{verdict.actual}</b></>}
+          {verdict.expected !== undefined && <span class="side"><span>Expected</span> <b>{verdict.expected}</b></span>}
+          {verdict.actual !== undefined && <span class="side"><span>Actual</span> <b class={verdict.status === 'fail' ? 'viol' : ''}>{verdict.actual}</b></span>}
         </p>
       )}
       <dl class="facts">
