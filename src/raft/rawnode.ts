@@ -21,11 +21,17 @@
  * the host calls `tick` at regular intervals, or sleeps `ticksUntilNextAction()` ticks and then calls `tickMany(n)`; such a host must
  * call `tickMany` for the ticks that have passed *before* every other input, because leases depend on elapsed ticks.
  *
+ * A snapshot that a follower receives switches raft's configuration at once. A host that still has older entries to apply then
+ * (possible only if it applies apart from the Ready loop) must not call applyConfChange for those: they are part of the snapshot.
+ *
+ * After a crash the host makes a new node on what its stable storage holds, with `applied` set to the index that its state
+ * machine is at; `storage.initialState().confState` must be the configuration as of that index.
+ *
  * Refused inputs are results (StepError), broken invariants throw RaftInvariantError.
  */
 import { entriesApplied } from './applied.ts';
 import type { RaftConfig } from './config.ts';
-import { confChangeBytes, encodedBytesOf } from './entry-size.ts';
+import { confChangeBytes, encodedBytesOf, noLimit } from './entry-size.ts';
 import { proposeNormal } from './leader.ts';
 import { hex } from './log-sink.ts';
 import { applyConfChange, installConfState } from './membership.ts';
@@ -160,6 +166,17 @@ export class RawNode {
   }
   get leadTransferee(): NodeId {
     return this.raft.leadTransferee;
+  }
+
+  /** First index that is still in the log. */
+  get firstIndex(): LogIndex {
+    return this.raft.log.firstIndex();
+  }
+
+  /** An entry of the log, stable or not; undefined outside [firstIndex, lastIndex]. For properties and tests: it may copy. */
+  entryAt(index: LogIndex): Entry | undefined {
+    if (index < this.firstIndex || index > this.lastIndex) return undefined;
+    return this.raft.log.slice(index, index + 1, noLimit)?.[0];
   }
 
   /** Lets one tick pass. */

@@ -5,6 +5,8 @@ import { broadcastHeartbeat } from './replication.ts';
 
 /** A leader's answer to a read request (dissertation, section 6.4). */
 export function readIndex(r: Raft, request: Message): void {
+  // The only voter decides alone. (As upstream this goes before the check below, so that such a leader may answer below what a
+  // predecessor outside the configuration committed, until its own first entry is written.)
   if (r.tracker.isSingleton()) {
     answerRead(r, request, r.log.committed);
     return;
