@@ -29,51 +29,54 @@ export const eventualReconciliation: Property = {
     facts.containerStarted.subscribe((_node, _pod, uid) => containers.set(uid, (containers.get(uid) ?? 0) + 1));
     facts.containerStopped.subscribe((_node, _pod, uid) => containers.set(uid, (containers.get(uid) ?? 0) - 1));
 
+    const judgeAll = (end: TrialEnd, report: (witness: Witness) => void): void => {
+      if (end.healedAtUs === undefined) return;
+      const world = indexObjects(end);
+      const tell = (clause: string, subject: string, what: string, expected: string, actual: string, rows?: ObjectRow[]): void => {
+        const witness: Witness = {
+          clause,
+          atUs: end.atUs,
+          sentence: `${what} long after all faults were healed: ${actual} instead of ${expected}.`,
+          expected,
+          actual,
+          subjects: [subject],
+          facts: [
+            { atUs: end.healedAtUs ?? 0, subject: 'plan', text: 'all faults are healed' },
+            { atUs: end.atUs, subject, text: `still has ${actual}` },
+          ],
+          ...(rows === undefined ? {} : { figure: { kind: 'object-diff', object: subject, rows } }),
+        };
+        report(witness);
+      };
+      for (const deployment of world.deployments) {
+        judged++;
+        judgeDeployment(deployment.object, world, tell);
+      }
+      for (const service of world.services) judged += judgeService(service.object, world, programmed, tell);
+      for (const node of world.nodes) {
+        if (end.outside.includes(node.name)) continue;
+        judged++;
+        if (condition(node.object, 'Ready') !== 'True') {
+          tell('nodes', node.name, `Node ${node.name} is not Ready`, 'Ready True', `Ready ${condition(node.object, 'Ready') || 'absent'}`);
+        }
+      }
+      for (const pod of world.pods) {
+        if (text(pod.object, 'status', 'phase') !== 'Running' || condition(pod.object, 'Ready') !== 'True') continue;
+        if (end.outside.includes(text(pod.object, 'spec', 'nodeName'))) continue;
+        if ((containers.get(text(pod.object, 'metadata', 'uid')) ?? 0) > 0) continue;
+        tell('nodes', keyOf(pod.object), `Pod ${keyOf(pod.object)} is called ready`, 'its containers run', 'no container of it runs');
+      }
+    };
     return {
       exercised: () => judged,
+      settled: (end) => {
+        let open = 0;
+        judgeAll(end, () => open++);
+        return open === 0;
+      },
       finish: (end) => {
-        if (end.healedAtUs === undefined) return;
-        const world = indexObjects(end);
-        const tell = (clause: string, subject: string, what: string, expected: string, actual: string, rows?: ObjectRow[]): void => {
-          const witness: Witness = {
-            clause,
-            atUs: end.atUs,
-            sentence: `${what} long after all faults were healed: ${actual} instead of ${expected}.`,
-            expected,
-            actual,
-            subjects: [subject],
-            facts: [
-              { atUs: end.healedAtUs ?? 0, subject: 'plan', text: 'all faults are healed' },
-              { atUs: end.atUs, subject, text: `still has ${actual}` },
-            ],
-            ...(rows === undefined ? {} : { figure: { kind: 'object-diff', object: subject, rows } }),
-          };
-          violate(witness);
-        };
-        for (const deployment of world.deployments) {
-          judged++;
-          judgeDeployment(deployment.object, world, tell);
-        }
-        for (const service of world.services) judged += judgeService(service.object, world, programmed, tell);
-        for (const node of world.nodes) {
-          if (end.outside.includes(node.name)) continue;
-          judged++;
-          if (condition(node.object, 'Ready') !== 'True') {
-            tell(
-              'nodes',
-              node.name,
-              `Node ${node.name} is not Ready`,
-              'Ready True',
-              `Ready ${condition(node.object, 'Ready') || 'absent'}`,
-            );
-          }
-        }
-        for (const pod of world.pods) {
-          if (text(pod.object, 'status', 'phase') !== 'Running' || condition(pod.object, 'Ready') !== 'True') continue;
-          if (end.outside.includes(text(pod.object, 'spec', 'nodeName'))) continue;
-          if ((containers.get(text(pod.object, 'metadata', 'uid')) ?? 0) > 0) continue;
-          tell('nodes', keyOf(pod.object), `Pod ${keyOf(pod.object)} is called ready`, 'its containers run', 'no container of it runs');
-        }
+        judged = 0;
+        judgeAll(end, violate);
       },
     };
   },

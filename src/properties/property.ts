@@ -96,6 +96,8 @@ export interface PropertyContext {
 export interface PropertyRun {
   /** How often the property had something to judge; 0: not exercised. */
   exercised(): number;
+  /** True when nothing is left to come true: the trial may end. Absent: the property waits for nothing. */
+  settled?(end: TrialEnd): boolean;
   /** Judges what only the end shows. */
   finish?(end: TrialEnd): void;
   /** Why the property could not come to a verdict, if so. */

@@ -86,6 +86,7 @@ export class Host {
     this.world.recorder?.process(this.world.now, this.name, name, 'started', `incarnation ${incarnation}`);
     process.deliver(0, this.world.calibration.resumeUs, startProgram, program, process);
     if (this.#paused) process.pause();
+    this.world.onReachability?.();
     return process;
   }
 
@@ -128,6 +129,7 @@ export class Host {
   /** Called by a process that died. */
   processDied(process: Process, _cause: string, byItself: boolean): void {
     this.#processes.delete(process.name);
+    this.world.onReachability?.();
     const restartAfter = this.#programs.get(process.name)?.restartAfterUs;
     if (byItself && restartAfter !== undefined) {
       this.world.queue.schedule(this.world.now + restartAfter, this.index, EVENT_KIND.action, restart, this, process.name);

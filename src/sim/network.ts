@@ -113,12 +113,14 @@ export class Network {
     const link = this.link(from, to);
     if (link === undefined) return;
     link.block(counter, this.#world.now);
+    this.#world.onReachability?.();
     for (const process of from.processes()) this.#suspectTowards(process, to);
     for (const process of to.processes()) this.#suspectTowards(process, from);
   }
 
   unblock(from: Host, to: Host, counter: EffectCounter): void {
     this.link(from, to)?.unblock(counter);
+    this.#world.onReachability?.();
   }
 
   /**

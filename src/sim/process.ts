@@ -45,14 +45,19 @@ export class Process {
   leaveAt: Micros = 0;
   /** Numbered effects so far in this incarnation. */
   effects = 0;
+  /** How long this incarnation has been stopped (SIGSTOP) in all: a ticker that drops missed ticks subtracts it. */
+  pausedUs: Micros = 0;
   /** The effect in front of which the process dies; 0: none. */
   killAtEffect = 0;
   /** Called once when the process has died, by whatever cause; for supervisors, never for the program itself. */
   onDeath: ((process: Process, cause: string) => void) | undefined;
+  /** Called when the process was paused or goes on; for supervisors, as {@link onDeath}. */
+  onStateChange: ((process: Process) => void) | undefined;
 
   readonly #scheduler: Scheduler;
   #busyUntil: Micros = 0;
   #executing = false;
+  #pausedAt: Micros = 0;
   #queue: Work[] = [];
   #drain: EventId = 0;
   #nextSource = 1;
@@ -189,18 +194,22 @@ export class Process {
   pause(): void {
     if (this.state !== 'running') return;
     this.state = 'paused';
+    this.#pausedAt = this.world.now;
     this.world.queue.cancel(this.#drain);
     this.#drain = 0;
     this.world.recorder?.process(this.world.now, this.host.name, this.name, 'paused', '');
     this.world.network.suspectProcess(this);
+    this.onStateChange?.(this);
   }
 
   /** SIGCONT. */
   resume(): void {
     if (this.state !== 'paused') return;
     this.state = 'running';
+    this.pausedUs += this.world.now - this.#pausedAt;
     this.world.recorder?.process(this.world.now, this.host.name, this.name, 'resumed', '');
     if (this.#queue.length > 0) this.#scheduleDrain();
+    this.onStateChange?.(this);
   }
 
   /** Remembers a listening endpoint so that it closes with the process. */

@@ -44,6 +44,8 @@ export class World {
   readonly recorder: KernelRecorder | undefined;
   readonly network: Network;
   readonly streams: StreamFaults;
+  /** Told whenever who can reach whom may have changed: a process or host came or went, a link was cut or mended. Must not act on the world. */
+  onReachability: (() => void) | undefined;
   readonly #hosts: Host[] = [];
   readonly #hostsByName = new Map<string, Host>();
   readonly #eventsPerInstantMax: number;

@@ -1,0 +1,40 @@
+import type { Facts } from '../model/facts.ts';
+import type { Host } from '../sim/host.ts';
+import type { World } from '../sim/world.ts';
+import { hostOfProgram, programNames, type Topology } from '../faults/topology.ts';
+
+/**
+ * Tells the properties, as facts, who can reach whom in the physical world: which etcd members a majority, which nodes an API server.
+ * Recomputed only when a link, host or process changed.
+ */
+export function watchReachability(world: World, topology: Topology, facts: Facts): void {
+  const members = programNames(topology, 'etcd-').map((name) => ({ name, host: world.host(hostOfProgram(topology, name) as string) }));
+  const servers = programNames(topology, 'api-').map((name) => ({ name, host: world.host(hostOfProgram(topology, name) as string) }));
+  const nodes = topology.hosts.filter((h) => h.programs.some((p) => p.startsWith('kubelet-'))).map((h) => world.host(h.name));
+  const quorum = new Map<string, boolean>();
+  const reachable = new Map<string, boolean>();
+
+  const alive = (at: { readonly name: string; readonly host: Host }): boolean => at.host.up && at.host.process(at.name)?.alive === true;
+  const both = (a: Host, b: Host): boolean =>
+    a === b || (world.network.link(a, b)?.blocked !== true && world.network.link(b, a)?.blocked !== true);
+
+  const recompute = (): void => {
+    const live = members.filter(alive);
+    const withMajority = live.filter((m) => live.filter((other) => both(m.host, other.host)).length * 2 > members.length);
+    for (const member of members) {
+      // A member without a majority of its own may still be served by one that has it.
+      const has = alive(member) && withMajority.some((m) => both(member.host, m.host));
+      if (quorum.get(member.name) === has) continue;
+      quorum.set(member.name, has);
+      facts.memberQuorum.emit(member.name, has);
+    }
+    for (const node of nodes) {
+      const has = node.up && servers.some((server) => alive(server) && both(node, server.host));
+      if (reachable.get(node.name) === has) continue;
+      reachable.set(node.name, has);
+      facts.nodeReachable.emit(node.name, has);
+    }
+  };
+  world.onReachability = recompute;
+  recompute();
+}

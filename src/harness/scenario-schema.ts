@@ -1,0 +1,94 @@
+/**
+ * What a scenario file may hold, as a JSON schema (draft 2020-12). docs/scenario.schema.json is written from it, so editors complete and
+ * check scenarios as `seatrial` does. `title` of a string type is what an error message asks for.
+ */
+
+const duration = { type: 'string', pattern: '^\\d+(\\.\\d+)?(ms|s|m|h)$', title: 'a duration such as 250ms, 10s, 2m' } as const;
+const durationRange = {
+  type: 'string',
+  pattern: '^\\d+(\\.\\d+)?(ms|s|m|h)(\\.\\.\\d+(\\.\\d+)?(ms|s|m|h))?$',
+  title: 'a duration or a range of them such as 10s or 10s..20s',
+} as const;
+const rate = { type: 'string', pattern: '^\\d+(\\.\\d+)?/s$', title: 'a rate such as 10/s' } as const;
+const count = { type: 'integer', minimum: 0, maximum: 10_000 } as const;
+const name = {
+  type: 'string',
+  pattern: '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$',
+  maxLength: 63,
+  title: 'a name of lower-case letters, digits and dashes',
+} as const;
+const namespaced = { type: 'string', pattern: '^[a-z0-9-]+/[a-z0-9.-]+$', title: 'namespace/name' } as const;
+
+const planned = {
+  type: 'object',
+  required: ['at', 'kind'],
+  properties: { at: durationRange, last: durationRange, kind: { type: 'string' } },
+  additionalProperties: true,
+} as const;
+
+export const SCENARIO_SCHEMA = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  title: 'seatrial scenario',
+  type: 'object',
+  required: ['name', 'cluster'],
+  additionalProperties: false,
+  properties: {
+    name,
+    about: { type: 'string', description: 'What the scenario tries, for people.' },
+    cluster: {
+      description: 'A preset, or a preset with changes.',
+      oneOf: [
+        { type: 'string' },
+        {
+          type: 'object',
+          required: ['preset'],
+          additionalProperties: false,
+          properties: {
+            preset: { type: 'string' },
+            controlPlanes: { ...count, minimum: 1, maximum: 9 },
+            workers: { ...count, maximum: 5000 },
+            zones: { ...count, minimum: 1, maximum: 9 },
+          },
+        },
+      ],
+    },
+    featureGates: { type: 'object', additionalProperties: { type: 'boolean' } },
+    defects: { type: 'array', items: { type: 'string' }, uniqueItems: true },
+    apply: { type: 'array', items: { type: 'string' }, description: 'Manifest files or folders, relative to this file.' },
+    traffic: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['to'],
+        additionalProperties: false,
+        properties: { to: namespaced, port: { type: 'integer', minimum: 1, maximum: 65_535 }, rate, timeout: duration },
+      },
+    },
+    store: {
+      type: 'object',
+      additionalProperties: false,
+      description: 'Clients that read, write and watch etcd keys directly.',
+      properties: {
+        clients: { ...count, minimum: 1, maximum: 100 },
+        keys: { ...count, minimum: 1, maximum: 1000 },
+        rate,
+        watches: { ...count, maximum: 100 },
+      },
+    },
+    faults: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        count: { type: ['integer', 'string'], minimum: 0, pattern: '^\\d+(\\.\\.\\d+)?$', title: 'a number or a range such as 0..6' },
+        kinds: { type: 'array', items: { type: 'string' }, uniqueItems: true },
+        last: durationRange,
+        always: { type: 'array', items: planned },
+      },
+    },
+    operations: { type: 'array', items: planned },
+    chaos: { type: 'object', additionalProperties: false, properties: { from: duration, for: durationRange } },
+    settle: duration,
+    outsideCoreOneIn: { ...count, description: 'One trial in so many leaves a host down or cut off after healing; 0: none.' },
+    require: { type: 'array', items: { type: 'string' }, uniqueItems: true },
+  },
+} as const;

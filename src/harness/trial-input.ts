@@ -1,0 +1,94 @@
+import type { FaultParams } from '../faults/fault.ts';
+import type { DefectId } from '../model/defects.ts';
+import type { UntypedObject } from '../model/api/object.ts';
+import type { TiePolicy } from '../sim/schedule.ts';
+
+/** Version of the trial file's format. Raised when an old file would be read wrongly. */
+export const TRIAL_FORMAT_VERSION = 1;
+
+/**
+ * One trial as plain data: everything that decides what happens. The trial file holds it whole, so it replays after the generators
+ * have changed; a seed is only a short way to make one. Times are integer milliseconds since the trial's start.
+ */
+export interface TrialInput {
+  readonly formatVersion: typeof TRIAL_FORMAT_VERSION;
+  readonly scenario: string;
+  /** The seed as the user typed it; it also keys the random streams of the run. */
+  readonly seed: string;
+  readonly versions: { readonly seatrial: string; readonly kubernetes: string; readonly etcd: string };
+  readonly cluster: TrialCluster;
+  readonly featureGates: { readonly [gate: string]: boolean };
+  readonly defects: readonly DefectId[];
+  readonly manifests: readonly Manifest[];
+  readonly workload: Workload;
+  /** What the swarm drew for the whole trial. */
+  readonly swarm: { readonly tiePolicy: TiePolicy };
+  readonly timing: TrialTiming;
+  readonly faults: readonly PlannedFault[];
+  readonly operations: readonly PlannedFault[];
+  /** Hosts that stay as the faults left them when all else heals. */
+  readonly core: { readonly outside: readonly string[] };
+  /** Ids of the properties that must be exercised and may not give up; all properties are judged. */
+  readonly require: readonly string[];
+}
+
+/** The cluster's shape. `kubernetes: false` is a bare etcd cluster with its clients, for the consensus suites. */
+export interface TrialCluster {
+  readonly preset: string;
+  readonly kubernetes: boolean;
+  readonly controlPlanes: number;
+  readonly workers: number;
+  readonly zones: number;
+}
+
+export interface Manifest {
+  /** `file.yaml:12`: where the document begins. */
+  readonly source: string;
+  readonly object: UntypedObject;
+}
+
+/** What users do all the time, beside the plan's operations. */
+export interface Workload {
+  /** Clients of Services. */
+  readonly traffic: readonly TrafficSpec[];
+  /** Clients that read and write etcd keys directly. */
+  readonly store: StoreClients | null;
+}
+
+export interface TrafficSpec {
+  /** `namespace/service`. */
+  readonly to: string;
+  readonly port: number;
+  readonly perSecond: number;
+  readonly timeoutMs: number;
+}
+
+export interface StoreClients {
+  readonly clients: number;
+  readonly keys: number;
+  /** Operations of each client a second. */
+  readonly perSecond: number;
+  /** Watches that the clients hold open together. */
+  readonly watches: number;
+}
+
+export interface TrialTiming {
+  /** Manifests are applied. */
+  readonly applyAtMs: number;
+  /** Chaos begins: no fault earlier. */
+  readonly chaosFromMs: number;
+  /** All faults heal, users stop. */
+  readonly healAtMs: number;
+  /** Virtual time that the cluster is given to reach the desired state and be quiet. */
+  readonly settleMs: number;
+}
+
+/** A fault or an operation of the plan. */
+export interface PlannedFault {
+  /** F1, F2, … for faults, O1, O2, … for operations: stable under shrinking. */
+  readonly id: string;
+  readonly atMs: number;
+  /** How long it lasts; null: until the general healing. */
+  readonly forMs: number | null;
+  readonly params: FaultParams;
+}
