@@ -1,5 +1,5 @@
 import { canonicalQuantity, parseQuantity } from './quantity.ts';
-import type { FieldType, ListType, MapType, ScalarType, StructType, TypeRef } from './schema.ts';
+import { type FieldType, type ListType, type MapType, type ScalarType, type StructType, type TypeRef, zeroObject, zeroOf } from './schema.ts';
 import { canonicalMicroTime, canonicalTime, parseTime } from './time.ts';
 import type { UntypedObject } from './object.ts';
 
@@ -85,26 +85,6 @@ function isEmpty(value: unknown): boolean {
   return true;
 }
 
-const zeros = new WeakMap<StructType, object>();
-
-/** The Go zero value of a field that is always printed. */
-export function zeroOf(field: FieldType): unknown {
-  if (field.zero === 'null') return null;
-  const type = field.type;
-  if (type.kind === 'struct') return zeroStruct(type);
-  if (type.kind === 'scalar') return type.scalar === 'boolean' ? false : type.scalar === 'string' || type.scalar === 'bytes' || type.scalar === 'quantity' ? (type.scalar === 'quantity' ? '0' : '') : 0;
-  return undefined;
-}
-
-function zeroStruct(type: StructType): object {
-  const known = zeros.get(type);
-  if (known !== undefined) return known;
-  const made: Record<string, unknown> = {};
-  zeros.set(type, made);
-  for (const field of type.always) made[field.name] = zeroOf(field);
-  return made;
-}
-
 function decodeAny(type: TypeRef, value: unknown, path: string, goPath: string, owner: string, context: Context): unknown {
   switch (type.kind) {
     case 'struct':
@@ -137,7 +117,7 @@ function decodeList(type: ListType, value: readonly unknown[], path: string, goP
 function emptyElement(type: TypeRef): unknown {
   switch (type.kind) {
     case 'struct':
-      return zeroStruct(type);
+      return zeroObject(type);
     case 'scalar':
       return type.scalar === 'string' ? '' : type.scalar === 'any' ? null : 0;
     default:

@@ -135,3 +135,38 @@ export function typeOfKind(group: string, version: string, kind: string): Struct
   const name = kinds[`${group}/${version}/${kind}`];
   return name === undefined ? undefined : structType(name);
 }
+
+const zeros = new WeakMap<StructType, object>();
+
+/** The Go zero value of a field that is always printed. */
+export function zeroOf(field: FieldType): unknown {
+  if (field.zero === 'null') return null;
+  const type = field.type;
+  if (type.kind === 'struct') return zeroObject(type);
+  if (type.kind === 'scalar') return zeroScalar(type.scalar);
+  return undefined;
+}
+
+/** A struct with nothing set, as the server prints it. */
+export function zeroObject(type: StructType): object {
+  const known = zeros.get(type);
+  if (known !== undefined) return known;
+  const made: Record<string, unknown> = {};
+  zeros.set(type, made);
+  for (const field of type.always) made[field.name] = zeroOf(field);
+  return made;
+}
+
+function zeroScalar(scalar: Scalar): unknown {
+  switch (scalar) {
+    case 'boolean':
+      return false;
+    case 'quantity':
+      return '0';
+    case 'string':
+    case 'bytes':
+      return '';
+    default:
+      return 0;
+  }
+}

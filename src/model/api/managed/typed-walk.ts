@@ -1,0 +1,385 @@
+import { equalJson } from '../equal.ts';
+import type { FieldType, ListType, StructType, TypeRef } from '../schema.ts';
+import { type FieldSet, isMember, leaf, nodeOf } from './field-set.ts';
+
+/** Walks of typed values: upstream `structured-merge-diff/typed`. */
+type Map = Readonly<Record<string, unknown>>;
+
+/** How a value of a type is owned. */
+export function isAtomic(type: TypeRef, field?: FieldType): boolean {
+  switch (type.kind) {
+    case 'scalar':
+      return true;
+    case 'list':
+      return type.listType === 'atomic';
+    case 'map':
+      return type.atomic;
+    case 'struct':
+      return type.atomic || field?.atomic === true;
+  }
+}
+
+/** Schema defaults of list keys: an item that leaves the key out is the item of the default. */
+const keyDefaults: Readonly<Record<string, unknown>> = { protocol: 'TCP' };
+
+/** The path element of a list's item. */
+export function itemElement(type: ListType, item: unknown): string {
+  if (type.listType === 'set') return `v:${JSON.stringify(item)}`;
+  const values = item as Map;
+  let text = '';
+  for (const key of sortedKeysOf(type)) {
+    const value = values[key] ?? keyDefaults[key];
+    if (value === undefined) continue;
+    text += `${text === '' ? '' : ','}"${key}":${JSON.stringify(value)}`;
+  }
+  return `k:{${text}}`;
+}
+
+const sortedKeys = new WeakMap<ListType, readonly string[]>();
+function sortedKeysOf(type: ListType): readonly string[] {
+  let keys = sortedKeys.get(type);
+  if (keys === undefined) {
+    keys = [...type.keys].sort();
+    sortedKeys.set(type, keys);
+  }
+  return keys;
+}
+
+function childType(type: StructType | { readonly kind: 'map'; readonly value: TypeRef }, key: string): { readonly type: TypeRef; readonly field?: FieldType } | undefined {
+  if (type.kind === 'map') return { type: type.value };
+  const field = type.fields.get(key);
+  return field === undefined ? undefined : { type: field.type, field };
+}
+
+function isBlank(value: unknown): boolean {
+  if (value === undefined || value === null) return true;
+  if (Array.isArray(value)) return value.length === 0;
+  if (typeof value === 'object') {
+    for (const _ in value as object) return false;
+    return true;
+  }
+  return false;
+}
+
+/** What differs between two states: what the second adds or modifies, and what it lacks. */
+export interface Comparison {
+  readonly changed: FieldSet;
+  readonly removed: FieldSet;
+}
+
+interface Sides {
+  changed: FieldSet | undefined;
+  removed: FieldSet | undefined;
+}
+
+const same: Sides = { changed: undefined, removed: undefined };
+const leafChanged: Sides = { changed: leaf, removed: undefined };
+const leafRemoved: Sides = { changed: undefined, removed: leaf };
+
+export function compareTyped(type: StructType, left: unknown, right: unknown): Comparison {
+  const { changed, removed } = compareNode(type, undefined, left, right);
+  return { changed: changed ?? leaf, removed: removed ?? leaf };
+}
+
+function compareNode(type: TypeRef, field: FieldType | undefined, left: unknown, right: unknown): Sides {
+  if (left === right || (left === undefined && right === undefined)) return same;
+  if (type.kind === 'scalar' || isAtomic(type, field) || (isBlank(left) && isBlank(right))) {
+    if (left === undefined) return leafChanged;
+    if (right === undefined) return leafRemoved;
+    return equalJson(left, right) || (isBlank(left) && isBlank(right) && typeof left !== 'string') ? same : leafChanged;
+  }
+  const sides = type.kind === 'list' ? compareItems(type, left, right) : compareFields(type, left, right);
+  if (left === undefined) return { changed: nodeOf(true, sides.changed), removed: undefined };
+  if (right === undefined) return { changed: undefined, removed: nodeOf(true, sides.removed) };
+  return { changed: nodeOf(false, sides.changed), removed: nodeOf(false, sides.removed) };
+}
+
+interface ChildSides {
+  changed: Record<string, FieldSet> | undefined;
+  removed: Record<string, FieldSet> | undefined;
+}
+
+function collect(into: ChildSides, element: string, sides: Sides): void {
+  if (sides.changed !== undefined) {
+    into.changed ??= {};
+    into.changed[element] = sides.changed;
+  }
+  if (sides.removed !== undefined) {
+    into.removed ??= {};
+    into.removed[element] = sides.removed;
+  }
+}
+
+function compareFields(type: StructType | Extract<TypeRef, { kind: 'map' }>, left: unknown, right: unknown): ChildSides {
+  const into: ChildSides = { changed: undefined, removed: undefined };
+  const a = (left ?? {}) as Map;
+  const b = (right ?? {}) as Map;
+  for (const key in b) {
+    if (a[key] === b[key]) continue;
+    const child = childType(type, key);
+    if (child !== undefined) collect(into, `f:${key}`, compareNode(child.type, child.field, a[key], b[key]));
+  }
+  for (const key in a) {
+    if (b[key] !== undefined) continue;
+    const child = childType(type, key);
+    if (child !== undefined) collect(into, `f:${key}`, compareNode(child.type, child.field, a[key], undefined));
+  }
+  return into;
+}
+
+function compareItems(type: ListType, left: unknown, right: unknown): ChildSides {
+  const into: ChildSides = { changed: undefined, removed: undefined };
+  const a = (left ?? []) as readonly unknown[];
+  const b = (right ?? []) as readonly unknown[];
+  const before = new globalThis.Map<string, unknown>();
+  for (let i = 0; i < a.length; i++) before.set(itemElement(type, a[i]), a[i]);
+  for (let i = 0; i < b.length; i++) {
+    const element = itemElement(type, b[i]);
+    const previous = before.get(element);
+    before.delete(element);
+    collect(into, element, compareNode(type.element, undefined, previous, b[i]));
+  }
+  for (const [element, gone] of before) collect(into, element, compareNode(type.element, undefined, gone, undefined));
+  return into;
+}
+
+/** The fields that a value sets: upstream ToFieldSet. */
+export function fieldSetOf(type: StructType, value: unknown): FieldSet {
+  return setNode(type, undefined, value, false) ?? leaf;
+}
+
+function setNode(type: TypeRef, field: FieldType | undefined, value: unknown, isItem: boolean): FieldSet | undefined {
+  if (value === undefined) return undefined;
+  if (isAtomic(type, field) || isBlank(value)) return leaf;
+  const children: Record<string, FieldSet> = {};
+  if (type.kind === 'list') {
+    for (const item of value as readonly unknown[]) {
+      const node = setNode(type.element, undefined, item, true);
+      if (node !== undefined) children[itemElement(type, item)] = node;
+    }
+    return nodeOf(false, children);
+  }
+  if (type.kind === 'scalar') return leaf;
+  const map = value as Map;
+  for (const key in map) {
+    const child = childType(type, key);
+    if (child === undefined) continue;
+    const node = setNode(child.type, child.field, map[key], false);
+    if (node !== undefined) children[`f:${key}`] = node;
+  }
+  return nodeOf(isItem, children);
+}
+
+/** The set with every struct field on the way to a member as a member itself: upstream EnsureNamedFieldsAreMembers. */
+export function ensureNamedMembers(type: TypeRef | undefined, set: FieldSet): FieldSet {
+  const out: Record<string, FieldSet> = {};
+  for (const key in set) {
+    if (key === '.') {
+      out[key] = leaf;
+      continue;
+    }
+    const node = set[key] as FieldSet;
+    const child = elementType(type, key);
+    const isNamed = type?.kind === 'struct' && key.startsWith('f:') && type.fields.has(key.slice(2));
+    const inner = ensureNamedMembers(child, node);
+    out[key] = nodeOf(isMember(node) || isNamed, withoutSelf(inner)) ?? leaf;
+  }
+  return out;
+}
+
+function withoutSelf(set: FieldSet): Record<string, FieldSet> {
+  const { '.': _, ...rest } = set;
+  return rest;
+}
+
+function elementType(type: TypeRef | undefined, element: string): TypeRef | undefined {
+  switch (type?.kind) {
+    case 'struct':
+      return type.fields.get(element.slice(2))?.type;
+    case 'map':
+      return type.value;
+    case 'list':
+      return type.element;
+    default:
+      return undefined;
+  }
+}
+
+/** The value without the members of a set and all below them. */
+export function removeItems(type: TypeRef, value: unknown, gone: FieldSet): unknown {
+  if (value === undefined || value === null) return value;
+  if (type.kind === 'list') {
+    if (type.listType === 'atomic') return value;
+    const kept: unknown[] = [];
+    let changed = false;
+    for (const item of value as readonly unknown[]) {
+      const node = gone[itemElement(type, item)];
+      if (node === undefined) kept.push(item);
+      else if (isMember(node)) changed = true;
+      else {
+        const next = removeItems(type.element, item, node);
+        if (next !== item) changed = true;
+        kept.push(next);
+      }
+    }
+    if (!changed) return value;
+    return kept.length > 0 ? kept : undefined;
+  }
+  if (type.kind === 'scalar') return value;
+  const map = value as Map;
+  let copy: Record<string, unknown> | undefined;
+  for (const element in gone) {
+    const key = element.slice(2);
+    if (element === '.' || !(key in map)) continue;
+    const node = gone[element] as FieldSet;
+    const child = childType(type, key);
+    const next = isMember(node) || child === undefined ? undefined : removeItems(child.type, map[key], node);
+    if (next === map[key]) continue;
+    copy ??= { ...map };
+    if (next === undefined) delete copy[key];
+    else copy[key] = next;
+  }
+  if (copy === undefined) return value;
+  for (const _ in copy) return copy;
+  return undefined;
+}
+
+/** Merges an applied configuration into a live value: upstream typed.Merge. */
+export function mergeTyped(type: TypeRef, field: FieldType | undefined, live: unknown, config: unknown): unknown {
+  if (config === undefined) return live;
+  if (live === undefined || live === null || config === null || isAtomic(type, field)) return equalJson(live, config) ? live : config;
+  if (type.kind === 'list') return mergeItems(type, live as readonly unknown[], config as readonly unknown[]);
+  if (type.kind === 'scalar') return config;
+  const base = live as Map;
+  const given = config as Map;
+  let copy: Record<string, unknown> | undefined;
+  for (const key in given) {
+    const child = childType(type, key);
+    const next = child === undefined ? given[key] : mergeTyped(child.type, child.field, base[key], given[key]);
+    if (next === base[key]) continue;
+    copy ??= { ...base };
+    copy[key] = next;
+  }
+  return copy ?? base;
+}
+
+/** The order of a merged list: the applied order, with live-only items where they stood (upstream mergingWalker.visitListItems). */
+function mergeItems(type: ListType, live: readonly unknown[], config: readonly unknown[]): readonly unknown[] {
+  const left = live.map((item) => itemElement(type, item));
+  const right = config.map((item) => itemElement(type, item));
+  const liveByElement = new globalThis.Map(left.map((element, i) => [element, live[i]]));
+  const inConfig = new Set(right);
+  const shared = right.filter((element) => liveByElement.has(element));
+  let nextShared = 0;
+  const merged = new Set<string>();
+  const out: unknown[] = [];
+  let i = 0;
+  let j = 0;
+  const take = (element: string, item: unknown): void => {
+    merged.add(element);
+    const before = liveByElement.get(element);
+    out.push(before === undefined ? item : mergeTyped(type.element, undefined, before, item));
+    if (shared[nextShared] === element) nextShared++;
+  };
+  while (i < left.length || j < right.length) {
+    const l = left[i];
+    const r = right[j];
+    if (l !== undefined && r !== undefined) {
+      if (l === r) {
+        take(l, config[j]);
+        i++;
+        j++;
+        continue;
+      }
+      if (inConfig.has(l) && nextShared < shared.length && shared[nextShared] !== l) {
+        i++;
+        continue;
+      }
+    }
+    if (l !== undefined) {
+      if (!inConfig.has(l)) {
+        out.push(live[i]);
+        i++;
+        continue;
+      }
+      if (merged.has(l)) {
+        i++;
+        continue;
+      }
+    }
+    if (r !== undefined) {
+      take(r, config[j]);
+      j++;
+    }
+  }
+  const unchanged = out.length === live.length && out.every((item, at) => item === live[at]);
+  return unchanged ? live : out;
+}
+
+/** What makes a configuration impossible to apply: fields that are not in the schema, wrong types, duplicate items. Undefined when nothing does. */
+export function typedErrors(type: TypeRef, value: unknown, path: string): string[] {
+  if (value === null || value === undefined) return [];
+  switch (type.kind) {
+    case 'scalar':
+      return scalarErrors(type.scalar, value, path);
+    case 'list': {
+      if (!Array.isArray(value)) return [`${path}: expected list, got ${goValue(value)}`];
+      const errors: string[] = [];
+      const seen = new Set<string>();
+      value.forEach((item, i) => {
+        let at = `${path}[${i}]`;
+        if (type.listType !== 'atomic') {
+          const element = itemElement(type, item);
+          const shown = type.listType === 'set' ? `[=${JSON.stringify(item)}]` : keyText(element);
+          if (seen.has(element)) errors.push(`${path}: duplicate entries for key ${shown}`);
+          seen.add(element);
+          at = path + shown;
+        }
+        errors.push(...typedErrors(type.element, item, at));
+      });
+      return errors;
+    }
+    default: {
+      if (typeof value !== 'object' || Array.isArray(value)) return [`${path}: expected map, got ${goValue(value)}`];
+      const errors: string[] = [];
+      for (const key of Object.keys(value as object).sort()) {
+        const child = childType(type, key);
+        if (child === undefined) errors.push(`${path}.${key}: field not declared in schema`);
+        else errors.push(...typedErrors(child.type, (value as Map)[key], `${path}.${key}`));
+      }
+      return errors;
+    }
+  }
+}
+
+function keyText(element: string): string {
+  const keys = JSON.parse(element.slice(2)) as Record<string, unknown>;
+  return `[${Object.keys(keys)
+    .sort()
+    .map((key) => `${key}=${JSON.stringify(keys[key])}`)
+    .join(',')}]`;
+}
+
+function goValue(value: unknown): string {
+  if (Array.isArray(value)) return `&{[${value.map(String).join(' ')}]}`;
+  return `&value.valueUnstructured{Value:${typeof value === 'string' ? JSON.stringify(value) : String(value)}}`;
+}
+
+function scalarErrors(scalar: string, value: unknown, path: string): string[] {
+  const expected = (what: string): string[] => [`${path}: expected ${what}, got ${goValue(value)}`];
+  switch (scalar) {
+    case 'string':
+    case 'bytes':
+    case 'time':
+    case 'microTime':
+      return typeof value === 'string' ? [] : expected('string');
+    case 'boolean':
+      return typeof value === 'boolean' ? [] : expected('boolean');
+    case 'int32':
+    case 'int64':
+    case 'number':
+      return typeof value === 'number' ? [] : expected('numeric (int or float)');
+    default:
+      return [];
+  }
+}
