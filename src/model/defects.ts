@@ -7,6 +7,8 @@ export interface Defect {
   /** Issue, analysis or post-mortem that documents the mechanism. */
   readonly upstream: string;
   readonly sentence: string;
+  /** Id of the property that must catch it. */
+  readonly property: string;
 }
 
 export const DEFECTS = [
@@ -14,31 +16,37 @@ export const DEFECTS = [
     id: 'E1',
     upstream: 'etcd-io/etcd#13766',
     sentence: 'A periodic backend commit may save the consistent index before the changes of its entry, which a crash then loses.',
+    property: 'raft-state-machine-safety',
   },
   {
     id: 'K1',
     upstream: 'kubernetes/kubernetes#59848',
     sentence: 'A restarted kubelet lists its pods from a stale API server cache and runs again what has moved elsewhere.',
+    property: 'pod-identity',
   },
   {
     id: 'K10',
     upstream: 'kubernetes/kubernetes#127429',
     sentence: 'The endpoint slice controller compares with a stale copy, finds it equal, skips the write and never tries again.',
+    property: 'eventual-reconciliation',
   },
   {
     id: 'R2',
     upstream: 'logcabin/logcabin#44',
     sentence: 'A leader counts replicas of an entry of an older term as committed (figure 8 of the raft paper).',
+    property: 'raft-leader-completeness',
   },
   {
     id: 'R4',
     upstream: 'wenweihu86/raft-java#57',
     sentence: 'Term and vote are not on stable storage before the vote is given, so a restarted member may vote twice in a term.',
+    property: 'raft-election-safety',
   },
   {
     id: 'R12',
     upstream: 'etcd 0.4.1, Jepsen',
     sentence: 'A leader answers linearizable reads from its own state without asking a quorum whether it still leads.',
+    property: 'correct-reads',
   },
 ] as const satisfies readonly Defect[];
 
