@@ -1,4 +1,21 @@
 import type { ControllerRow } from './context.ts';
+import { garbageCollectorController } from './garbage-collector.ts';
+import { namespaceController } from './namespace.ts';
+import { nodeLifecycleController } from './node-lifecycle.ts';
+import { podGcController } from './pod-gc.ts';
+import { rootCaPublisherController } from './root-ca-publisher.ts';
+import { serviceAccountController } from './service-account.ts';
+import { taintEvictionController } from './taint-eviction.ts';
+import { ttlAfterFinishedController } from './ttl-after-finished.ts';
 
 /** Every controller that the manager can run: one row each, started in this order. */
-export const CONTROLLERS: readonly ControllerRow[] = [];
+export const CONTROLLERS: readonly ControllerRow[] = [
+  namespaceController,
+  serviceAccountController,
+  rootCaPublisherController,
+  nodeLifecycleController,
+  taintEvictionController,
+  podGcController,
+  ttlAfterFinishedController,
+  garbageCollectorController,
+];
