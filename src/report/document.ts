@@ -119,7 +119,18 @@ export interface StorySentence {
 }
 
 /** The shape drawn before a name. */
-export type ActorKind = 'client' | 'api-server' | 'etcd' | 'controller' | 'scheduler' | 'kubelet' | 'app' | 'network' | 'disk' | 'clock' | 'fault';
+export type ActorKind =
+  | 'client'
+  | 'api-server'
+  | 'etcd'
+  | 'controller'
+  | 'scheduler'
+  | 'kubelet'
+  | 'app'
+  | 'network'
+  | 'disk'
+  | 'clock'
+  | 'fault';
 
 export interface RunSummary {
   readonly endUs: Micros;
@@ -256,7 +267,12 @@ export interface ObjectTimeline {
   readonly belief?: string;
   readonly phases: readonly ObjectPhase[];
   /** Every write, never compacted; revisions are strings because they may pass 2^53. */
-  readonly writes: readonly { readonly atUs: Micros; readonly resourceVersion: string; readonly writer: string; readonly eventId?: EventId }[];
+  readonly writes: readonly {
+    readonly atUs: Micros;
+    readonly resourceVersion: string;
+    readonly writer: string;
+    readonly eventId?: EventId;
+  }[];
 }
 
 export interface ObjectPhase {

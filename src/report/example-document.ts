@@ -3,25 +3,29 @@
  * is invented but consistent: index = revision + 8 in term 2, + 9 in term 3 (its empty entry); heartbeat 100 ms, election 1 to 2 s, quorum
  * check every 1 s, so the old leader may legally linger until 12.598 s. Used by tests and to look at the viewer.
  */
-import type {
-  EventMark,
-  FaultBand,
-  FaultPlan,
-  Lane,
-  LaneState,
-  ReportDocument,
-  ReportEvent,
-  ReportMessage,
-  Story,
-} from './document.ts';
+import type { EventMark, FaultBand, FaultPlan, Lane, LaneState, ReportDocument, ReportEvent, ReportMessage, Story } from './document.ts';
 import { exampleExpected, exampleObjects } from './example-figures.ts';
 
 /** Seconds to integer microseconds. */
 const us = (seconds: number): number => Math.round(seconds * 1e6);
 
 /** id, sent, took effect, from, to, mark, kind, label, title, text, detail, causes. */
-type Row = readonly [number, number, number, string, string, EventMark, string, string, string, string, Record<string, string>, readonly number[]];
+type Row = readonly [
+  number,
+  number,
+  number,
+  string,
+  string,
+  EventMark,
+  string,
+  string,
+  string,
+  string,
+  Record<string, string>,
+  readonly number[],
+];
 
+// biome-ignore format: one line a row, as in the table it is
 const ROWS: readonly Row[] = [
   [1, 3.1, 3.1, 'etcd-0', '', 'crash', 'fault', '', 'F1 crashes etcd-0', 'The leader of term 1 stops where it stands. Its memory is gone, its disk stays. It comes back at 5.100 s as a follower.', { fault: 'F1', role: 'leader, term 1', down: '2.000 s' }, []],
   [2, 4.58, 4.589, 'etcd-2', 'etcd-1', 'message', 'vote', 'vote t2?', 'etcd-2 asks for a vote in term 2', 'No heartbeat for 1.470 s (its drawn election timeout), and the pre-vote round from 4.562 s was granted.', { term: '1 → 2', 'last entry': '21, term 1' }, [1]],
@@ -138,6 +142,7 @@ function states(...steps: readonly (readonly [number, LaneState['state'], string
   });
 }
 
+// biome-ignore format: one line a row, as in the table it is
 const lanes: readonly Lane[] = [
   { id: 'ops', kind: 'client', group: 'Clients', host: 'Clients', role: 'kubectl user', states: [] },
   { id: 'api-0', kind: 'api-server', group: 'API servers', host: 'Host cp-0', role: 'cp-0', states: states([0, 'up'], [12.3, 'down', 'down'], [13.3, 'up']) },
@@ -161,6 +166,7 @@ const faults: readonly FaultBand[] = [
 
 const strong = (text: string) => ({ kind: 'strong', text }) as const;
 
+// biome-ignore format: one line a row, as in the table it is
 const story: Story = {
   title: 'A pause was promised, and the rollout went on',
   sentences: [
@@ -174,6 +180,7 @@ const story: Story = {
   ],
 };
 
+// biome-ignore format: one line a row, as in the table it is
 const plan: FaultPlan = {
   title: 'Three faults are enough; each one is needed',
   rows: [
@@ -199,10 +206,13 @@ defects: [etcd.reply-before-commit]`,
 
 /** Events in each tenth of a second; a fixed pattern that looks like a run. */
 export function exampleHistogram(endSeconds: number, busy: (seconds: number) => number): readonly number[] {
-  return Array.from({ length: endSeconds * 10 }, (_, bin) => Math.max(2, Math.round(busy(bin / 10) * (26 + ((bin * 7919) % 17) * 2.4))));
+  return Array.from({ length: endSeconds * 10 }, (_, bin) =>
+    Math.max(2, Math.round(busy(bin / 10) * (26 + (((bin * 2654435761) >>> 8) % 17) * 2.4))),
+  );
 }
 
 /** The report of the failed trial t-7f3a. */
+// biome-ignore format: one line a row, as in the table it is
 export const exampleFailure: ReportDocument = {
   formatVersion: 1,
   verdict: {

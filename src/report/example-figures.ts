@@ -4,14 +4,23 @@ import { objectDiffLines } from './object-diff.ts';
 import type { LogGridCell } from './figure.ts';
 
 const us = (seconds: number): number => Math.round(seconds * 1e6);
-const cell = (term: number, text: string, emphasis?: LogGridCell['emphasis']): LogGridCell => ({ term, text, ...(emphasis === undefined ? {} : { emphasis }) });
+const cell = (term: number, text: string, emphasis?: LogGridCell['emphasis']): LogGridCell => ({
+  term,
+  text,
+  ...(emphasis === undefined ? {} : { emphasis }),
+});
 
 const before = [cell(2, 'lease kcm'), cell(2, 'pod …-b')];
 const healed = [...before, cell(3, '(empty)'), cell(3, 'pod …-b')];
 
-const acknowledged = { metadata: { name: 'web', resourceVersion: '88' }, spec: { replicas: 3, paused: true }, status: { updatedReplicas: 2 } };
+const acknowledged = {
+  metadata: { name: 'web', resourceVersion: '88' },
+  spec: { replicas: 3, paused: true },
+  status: { updatedReplicas: 2 },
+};
 const readBack = { metadata: { name: 'web', resourceVersion: '104' }, spec: { replicas: 3 }, status: { updatedReplicas: 3 } };
 
+// biome-ignore format: one line a row, as in the table it is
 export const exampleExpected: ExpectedSection = {
   title: 'Entry 96 was on one disk of three when it was acknowledged',
   lede: 'A write may be acknowledged once a majority holds it. The thick line is the commit index of each member: what lies right of it was not safe yet.',
@@ -101,6 +110,7 @@ function phases(...steps: readonly (readonly [number, ObjectPhase['look'] | 'gon
 const writes = (...list: readonly (readonly [number, string, string])[]) =>
   list.map(([at, resourceVersion, writer]) => ({ atUs: us(at), resourceVersion, writer }));
 
+// biome-ignore format: one line a row, as in the table it is
 export const exampleObjects: readonly ObjectTimeline[] = [
   { kind: 'Deployment', name: 'web', phases: phases([0.44, 'value', '1.4'], [8.031, 'value', 'rolling out 1.5'], [15.05, 'value', '1.5 complete']), writes: writes([8.031, '66', 'ops'], [15.05, '104', 'kcm']) },
   {

@@ -3,9 +3,17 @@ import type { Lane, ReportDocument } from './document.ts';
 import { exampleHistogram } from './example-document.ts';
 
 const us = (seconds: number): number => Math.round(seconds * 1e6);
-const lane = (id: string, kind: Lane['kind'], group: string, host: string, states: Lane['states'] = []): Lane => ({ id, kind, group, host, role: host, states });
+const lane = (id: string, kind: Lane['kind'], group: string, host: string, states: Lane['states'] = []): Lane => ({
+  id,
+  kind,
+  group,
+  host,
+  role: host,
+  states,
+});
 const detail = (fields: Record<string, string>) => Object.entries(fields);
 
+// biome-ignore format: one line a row, as in the table it is
 export const examplePass: ReportDocument = {
   formatVersion: 1,
   verdict: {
@@ -112,13 +120,21 @@ export const exampleInconclusive: ReportDocument = {
     trialId: 't-02aa',
   },
   commands: [{ label: 'Next step', command: 'npx seatrial replay .seatrial/t-02aa.yaml --budget 20M' }, ...examplePass.commands],
-  properties: [{ property: 'correct-reads', outcome: 'gave-up', checks: 1200, reason: 'budget of 2,000,000 steps used up' }, ...examplePass.properties],
+  properties: [
+    { property: 'correct-reads', outcome: 'gave-up', checks: 1200, reason: 'budget of 2,000,000 steps used up' },
+    ...examplePass.properties,
+  ],
 };
 
 /** seatrial itself failed: nothing is said about the cluster, and there is no story. */
 export const exampleHarnessError: ReportDocument = (({ story: _, ...rest }) => ({
   ...rest,
-  verdict: { ...rest.verdict, status: 'harness-error' as const, sentence: 'The simulation stood still: 100,000 events at 31.000000 s, the last of them in process kcm.', trialId: 't-03bb' },
+  verdict: {
+    ...rest.verdict,
+    status: 'harness-error' as const,
+    sentence: 'The simulation stood still: 100,000 events at 31.000000 s, the last of them in process kcm.',
+    trialId: 't-03bb',
+  },
   events: [],
   messages: [],
   operations: [],

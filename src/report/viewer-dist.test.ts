@@ -34,7 +34,10 @@ describe('renderHtmlReport', () => {
   });
 
   it('puts nothing of the document into markup unescaped, and reads no pattern from it', () => {
-    const html = renderHtmlReport({ ...examplePass, verdict: { ...examplePass.verdict, sentence: '</noscript><script>$&', scenario: '</title>$`' } });
+    const html = renderHtmlReport({
+      ...examplePass,
+      verdict: { ...examplePass.verdict, sentence: '</noscript><script>$&', scenario: '</title>$`' },
+    });
     expect(html).not.toContain('</title>$');
     expect(html).not.toContain('</noscript><script>$');
     expect(html).toContain(escapeHtml('</title>$`'));

@@ -29,7 +29,9 @@ export function App() {
   ];
   return (
     <>
-      <a class="skip" href={story === undefined ? '#plan' : '#story'}>Skip to the story</a>
+      <a class="skip" href={story === undefined ? '#plan' : '#story'}>
+        Skip to the story
+      </a>
       <Bar links={links.filter((link) => link !== false)} />
       <main class="wrap">
         <Verdict />

@@ -31,11 +31,16 @@ function say(view: ViewState, text: string): void {
 export function asMarkdown(report: ReportDocument): string {
   const { verdict } = report;
   const mark = { pass: '✓ PASS', fail: '✖ FAIL', inconclusive: '? INCONCLUSIVE', 'harness-error': '! HARNESS ERROR' }[verdict.status];
-  const lines = [`**${mark}${verdict.property === undefined ? '' : ` ${verdict.property}`}** (${verdict.trialId}, seed ${verdict.seed}): ${verdict.sentence}`, ''];
+  const lines = [
+    `**${mark}${verdict.property === undefined ? '' : ` ${verdict.property}`}** (${verdict.trialId}, seed ${verdict.seed}): ${verdict.sentence}`,
+    '',
+  ];
   if (verdict.expected !== undefined) lines.push(`- expected: ${verdict.expected}`);
   if (verdict.actual !== undefined) lines.push(`- actual: ${verdict.actual}`);
   for (const [index, sentence] of (report.story?.sentences ?? []).entries()) {
-    lines.push(`${index + 1}. ${seconds(sentence.atUs)} s: ${sentence.text.map((run) => (typeof run === 'string' ? run : run.text)).join('')}`);
+    lines.push(
+      `${index + 1}. ${seconds(sentence.atUs)} s: ${sentence.text.map((run) => (typeof run === 'string' ? run : run.text)).join('')}`,
+    );
   }
   const replay = report.commands[0];
   if (replay !== undefined) lines.push('', '```', replay.command, '```');

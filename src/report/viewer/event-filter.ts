@@ -1,12 +1,16 @@
 import type { ReportEvent, ReportMessage } from '../document.ts';
-import { type ReportIndex } from './index-of-document.ts';
+import type { ReportIndex } from './index-of-document.ts';
 
 /**
  * The filter box: words that must all hold. `node:etcd-2` (either end of a message), `kind:vote`, `kind:lost`, `fault:F2`, a leading `!`
  * turns a word round; any other word must occur in the event's text. Undefined for an empty query: everything matches.
  */
 export function eventFilter(index: ReportIndex, query: string): ((event: ReportEvent) => boolean) | undefined {
-  const words = query.trim().toLowerCase().split(/\s+/).filter((word) => word !== '' && word !== '!');
+  const words = query
+    .trim()
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== '' && word !== '!');
   if (words.length === 0) return undefined;
   const tests = words.map((word) => wordTest(word));
   return (event) => {
@@ -46,5 +50,7 @@ function kindsOf(event: ReportEvent, message: ReportMessage | undefined): readon
 
 function textOf(event: ReportEvent, message: ReportMessage | undefined): string {
   const detail = event.detail.map(([name, value]) => `${name} ${value}`).join(' ');
-  return [event.id, event.title, event.label, event.kind, ...nodesOf(event, message), detail, message?.lost?.why ?? ''].join(' ').toLowerCase();
+  return [event.id, event.title, event.label, event.kind, ...nodesOf(event, message), detail, message?.lost?.why ?? '']
+    .join(' ')
+    .toLowerCase();
 }

@@ -21,14 +21,33 @@ export function actorPath(kind: ActorKind): string {
 
 export function ActorIcon({ kind }: { readonly kind: ActorKind }) {
   return (
-    <svg width="14" height="14" viewBox="0 0 14 14" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.4" stroke-linejoin="round">
+    <svg
+      width="14"
+      height="14"
+      viewBox="0 0 14 14"
+      aria-hidden="true"
+      fill="none"
+      stroke="currentColor"
+      stroke-width="1.4"
+      stroke-linejoin="round"
+    >
       <path d={SHAPES[kind]} />
     </svg>
   );
 }
 
 /** The diagonal hatch of a fault, as a pattern to fill with. Ids must differ between the page's diagrams. */
-export function Hatch({ id, color, gap = 8, width = 1.8 }: { readonly id: string; readonly color: string; readonly gap?: number; readonly width?: number }) {
+export function Hatch({
+  id,
+  color,
+  gap = 8,
+  width = 1.8,
+}: {
+  readonly id: string;
+  readonly color: string;
+  readonly gap?: number;
+  readonly width?: number;
+}) {
   return (
     <defs>
       <pattern id={id} width={gap} height={gap} patternUnits="userSpaceOnUse" patternTransform="rotate(45)">

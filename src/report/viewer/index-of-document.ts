@@ -55,6 +55,10 @@ export function laneStateAt(lane: Lane, at: Micros): LaneState | undefined {
 /** The event that the report opens with: the violation's, else the last of the story, else the last of the slice. */
 export function openingEvent(index: ReportIndex): EventId | null {
   const violating = index.report.violations.find((violation) => violation.eventId !== undefined)?.eventId;
-  const candidates = [violating, index.report.story?.sentences.at(-1)?.eventId, index.report.events.findLast((event) => event.important)?.id];
+  const candidates = [
+    violating,
+    index.report.story?.sentences.at(-1)?.eventId,
+    index.report.events.findLast((event) => event.important)?.id,
+  ];
   return candidates.find((id) => id !== undefined && index.eventById.has(id)) ?? null;
 }

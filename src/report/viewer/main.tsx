@@ -20,9 +20,20 @@ async function start(root: HTMLElement): Promise<void> {
     const view = createViewState(await readEmbeddedDocument());
     syncHash(view);
     listenToKeys(view, (by) => cursorMover.current(by));
-    render(<ViewContext.Provider value={view}><App /></ViewContext.Provider>, root);
+    render(
+      <ViewContext.Provider value={view}>
+        <App />
+      </ViewContext.Provider>,
+      root,
+    );
   } catch (error) {
-    render(<main class="wrap"><h1 style={{ marginTop: '48px' }}>This report cannot be shown</h1><p class="lede">{error instanceof Error ? error.message : String(error)}</p></main>, root);
+    render(
+      <main class="wrap">
+        <h1 style={{ marginTop: '48px' }}>This report cannot be shown</h1>
+        <p class="lede">{error instanceof Error ? error.message : String(error)}</p>
+      </main>,
+      root,
+    );
     throw error;
   }
 }

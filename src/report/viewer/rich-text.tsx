@@ -6,7 +6,9 @@ export function Sentence({ text }: { readonly text: RichText }) {
   const terms = text.filter((run): run is Extract<RichTextRun, { kind: 'term' }> => typeof run !== 'string' && run.kind === 'term');
   return (
     <p>
-      {text.map((run, index) => <Run key={index} run={run} />)}
+      {text.map((run, index) => (
+        <Run key={index} run={run} />
+      ))}
       {terms.map((term) => (
         <span key={term.text} class="gloss">
           {` ${term.text.charAt(0).toUpperCase()}${term.text.slice(1)}: ${term.definition}.`}
@@ -24,6 +26,10 @@ function Run({ run }: { readonly run: RichTextRun }) {
     case 'code':
       return <code>{run.text}</code>;
     case 'term':
-      return <span class="term" title={run.definition}>{run.text}</span>;
+      return (
+        <span class="term" title={run.definition}>
+          {run.text}
+        </span>
+      );
   }
 }

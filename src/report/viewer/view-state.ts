@@ -24,6 +24,8 @@ export interface ViewState {
   readonly scale: Signal<TimeScaleName>;
   readonly order: Signal<LaneOrder>;
   readonly window: Signal<TimeWindow>;
+  /** The window that the report opened with. */
+  readonly firstWindow: TimeWindow;
   /** Events that light up because a sentence is pointed at. */
   readonly hovered: Signal<ReadonlySet<EventId>>;
   readonly helpOpen: Signal<boolean>;
@@ -40,13 +42,15 @@ export function createViewState(report: ReportDocument): ViewState {
   const selected = signal<EventId | null>(first);
   const query = signal('');
   const showAll = signal(false);
-  const window = signal<TimeWindow>(openingWindow(index));
+  const firstWindow = openingWindow(index);
+  const window = signal<TimeWindow>(firstWindow);
   return {
     index,
     selected,
     query,
     showAll,
     window,
+    firstWindow,
     cursorUs: signal(first === null ? 0 : (index.eventById.get(first)?.atUs ?? 0)),
     isolate: signal(false),
     scale: signal<TimeScaleName>('folded'),
@@ -67,7 +71,10 @@ export function createViewState(report: ReportDocument): ViewState {
 function openingWindow(index: ReportIndex): TimeWindow {
   const { run, events, faults } = index.report;
   if (run.window !== undefined) return run.window;
-  const times = [...events.filter((event) => event.important).map((event) => event.atUs), ...faults.flatMap((fault) => [fault.injectUs, fault.healUs ?? fault.injectUs])];
+  const times = [
+    ...events.filter((event) => event.important).map((event) => event.atUs),
+    ...faults.flatMap((fault) => [fault.injectUs, fault.healUs ?? fault.injectUs]),
+  ];
   if (times.length === 0) return { fromUs: 0, toUs: run.endUs };
   const from = times.reduce((least, at) => Math.min(least, at));
   const to = times.reduce((most, at) => Math.max(most, at));

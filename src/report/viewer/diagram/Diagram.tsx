@@ -1,3 +1,5 @@
+import { Decoration } from '../Decoration.tsx';
+import { Scroller } from '../Scroller.tsx';
 import { useComputed, useSignalEffect } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import type { Lane } from '../../document.ts';
@@ -49,9 +51,9 @@ export function Diagram() {
     return () => cancelAnimationFrame(frame);
   });
   return (
-    <div class="scroll dia" tabIndex={0} role="region" aria-label="Space-time diagram, scrolls sideways on narrow screens" ref={box} onScroll={holdNames}>
+    <Scroller class="dia" label="Space-time diagram, scrolls sideways on narrow screens" box={box} onScroll={holdNames}>
       {width.value > 0 && <SceneView scene={scene.value} />}
-    </div>
+    </Scroller>
   );
 }
 
@@ -76,7 +78,16 @@ function SceneView({ scene }: { readonly scene: Scene }) {
   const selectedBehind = scene.background.filter((mark) => mark.event.id === view.selected.value);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: j and k step through the same events
-    <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} class={classes} onClick={onClick} role="group" aria-label={`Space-time diagram. The keys j and k step through ${scene.marks.length + scene.background.length} events; the table below holds the same data.`}>
+    // biome-ignore lint/a11y/useSemanticElements: SVG has no fieldset
+    <svg
+      width={width}
+      height={height}
+      viewBox={`0 0 ${width} ${height}`}
+      class={classes}
+      onClick={onClick}
+      role="group"
+      aria-label={`Space-time diagram. The keys j and k step through ${scene.marks.length + scene.background.length} events; the table below holds the same data.`}
+    >
       <Hatch id="hatch-band" color="var(--fault)" />
       <BandsView bands={scene.bands} />
       <Axis scene={scene} />
@@ -86,10 +97,16 @@ function SceneView({ scene }: { readonly scene: Scene }) {
         <BarsView bars={scene.bars} />
       </g>
       <Background scene={scene} />
-      <g>{[...selectedBehind, ...scene.marks].map((mark) => <EventMarkView key={mark.event.id} mark={mark} />)}</g>
+      <g>
+        {[...selectedBehind, ...scene.marks].map((mark) => (
+          <EventMarkView key={mark.event.id} mark={mark} />
+        ))}
+      </g>
       <Violations scene={scene} />
       <Labels labels={scene.labels} />
-      <text x={0} y={height - 6} class="d">{scene.omitted}</text>
+      <text x={0} y={height - 6} class="d">
+        {scene.omitted}
+      </text>
       <Cursor scene={scene} />
       <LaneNames scene={scene} />
     </svg>
@@ -102,7 +119,7 @@ function Axis({ scene }: { readonly scene: Scene }) {
   let free = -100;
   let freeFold = 104;
   return (
-    <g aria-hidden="true">
+    <Decoration>
       {folds.map((fold) => {
         const middle = fold.x + fold.width / 2;
         const half = fold.label.length * 3.1;
@@ -111,9 +128,17 @@ function Axis({ scene }: { readonly scene: Scene }) {
         return (
           <g key={fold.x}>
             <rect x={fold.x} y={TOP - 8} width={fold.width} height={bottom - TOP + 8} fill="var(--bg)" opacity={0.62} />
-            <path d={`M${fold.x + 0.5} ${TOP - 8}V${bottom}M${fold.x + fold.width - 0.5} ${TOP - 8}V${bottom}`} stroke="var(--rule-2)" stroke-dasharray="1 3" />
+            <path
+              d={`M${fold.x + 0.5} ${TOP - 8}V${bottom}M${fold.x + fold.width - 0.5} ${TOP - 8}V${bottom}`}
+              stroke="var(--rule-2)"
+              stroke-dasharray="1 3"
+            />
             <path d={`M${middle - 6} ${TOP - 6}l3-3 3 6 3-6 3 3`} stroke="var(--ink-2)" fill="none" stroke-width={1.2} />
-            {fits && <text x={middle} y={30} text-anchor="middle" class="d s11">{fold.label}</text>}
+            {fits && (
+              <text x={middle} y={30} text-anchor="middle" class="d s11">
+                {fold.label}
+              </text>
+            )}
           </g>
         );
       })}
@@ -124,12 +149,16 @@ function Axis({ scene }: { readonly scene: Scene }) {
         if (shown) free = tick.x + half + 6;
         return (
           <g key={`${index}:${tick.label}`}>
-            {shown && <text x={tick.x} y={48} text-anchor="middle" class={tick.named ? 'vt' : 'd'}>{tick.label}</text>}
+            {shown && (
+              <text x={tick.x} y={48} text-anchor="middle" class={tick.named ? 'vt' : 'd'}>
+                {tick.label}
+              </text>
+            )}
             <path d={shown ? `M${tick.x} 53v6` : `M${tick.x} 55v4`} stroke={shown ? 'var(--ink-2)' : 'var(--rule-2)'} />
           </g>
         );
       })}
-    </g>
+    </Decoration>
   );
 }
 
@@ -138,45 +167,62 @@ function GroupLines({ scene }: { readonly scene: Scene }) {
   return <path d={lines.join('')} stroke="var(--rule)" />;
 }
 
-/** All events outside of the slice, in two paths: thousands cost no more than two. */
+/** All events outside of the slice, in few paths: thousands of elements would be slow, and so would one endless path. */
 function Background({ scene }: { readonly scene: Scene }) {
   const matches = useView().matches.value;
   const paths = new Map<string, string[]>();
+  const groups: { readonly name: string; readonly parts: readonly string[] }[] = [];
   for (const mark of scene.background) {
     const name = `background${mark.message?.lost === undefined ? '' : ' drop'}${matches?.(mark.event) ? ' match' : ''}`;
     const { x, y, end } = mark;
     const part = end === undefined ? `M${x.toFixed(1)} ${y - 5}v10` : `M${x.toFixed(1)} ${y}L${end.x.toFixed(1)} ${end.y.toFixed(1)}`;
     const known = paths.get(name);
-    if (known === undefined) paths.set(name, [part]);
-    else known.push(part);
+    if (known === undefined || known.length === 400) {
+      const parts = [part];
+      paths.set(name, parts);
+      groups.push({ name, parts });
+    } else known.push(part);
   }
-  return <g aria-hidden="true">{[...paths].map(([name, parts]) => <path key={name} class={name} d={parts.join('')} />)}</g>;
+  return (
+    <Decoration>
+      {groups.map(({ name, parts }, index) => (
+        <path key={index} class={name} d={parts.join('')} />
+      ))}
+    </Decoration>
+  );
 }
 
 function Violations({ scene }: { readonly scene: Scene }) {
+  let free = 0;
   return (
-    <g aria-hidden="true" class="labels">
+    <Decoration class="labels">
       {scene.violations.map(({ x, label }) => {
         const left = x > scene.width - 220;
+        const shown = left || x + 12 > free;
+        if (shown) free = x + 20 + label.length * 6.3;
         return (
           <g key={`${x}${label}`}>
             <path d={`M${x} 20V35M${x} 60V${scene.height - 20}`} stroke="var(--viol)" stroke-width={2} />
             <path d={`M${x - 4.5} 6.5l9 9M${x + 4.5} 6.5l-9 9`} stroke="var(--viol)" stroke-width={2.6} />
-            <text x={left ? x - 12 : x + 12} y={15} text-anchor={left ? 'end' : 'start'} class="vt">{label}</text>
+            {shown && (
+              <text x={left ? x - 12 : x + 12} y={15} text-anchor={left ? 'end' : 'start'} class="vt">
+                {label}
+              </text>
+            )}
           </g>
         );
       })}
-    </g>
+    </Decoration>
   );
 }
 
 function Cursor({ scene }: { readonly scene: Scene }) {
   const x = scene.scale.x(useView().cursorUs.value);
   return (
-    <g aria-hidden="true" class="labels" transform={`translate(${x} 0)`}>
+    <Decoration class="labels" transform={`translate(${x} 0)`}>
       <path d={`M0 59V${scene.height - 20}`} stroke="var(--ink)" stroke-dasharray="2 3" />
       <path d="M-6 51h12l-6 8z" fill="var(--ink)" />
-    </g>
+    </Decoration>
   );
 }
 
@@ -184,19 +230,45 @@ function LaneNames({ scene }: { readonly scene: Scene }) {
   const at = useView().cursorUs.value;
   return (
     <g class="lanelabels">
-      <rect x={-4} y={0} width={116} height={scene.height - 16} fill="var(--bg)" />
-      <text x={0} y={30} class="d s11">{scene.scale.folds.length > 0 ? '⌁ folded quiet time' : ''}</text>
-      <text x={0} y={48} class="d s11">virtual time, s</text>
-      {scene.lanes.groups.map((group) => <text key={group.label} x={0} y={group.y + 2} class="grp">{group.label}</text>)}
+      <rect x={-4} y={0} width={scene.scale.left - 6} height={scene.height - 16} fill="var(--bg)" />
+      <text x={0} y={30} class="d s11">
+        {scene.scale.folds.length > 0 ? '⌁ folded quiet time' : ''}
+      </text>
+      <text x={0} y={48} class="d s11">
+        virtual time, s
+      </text>
+      {scene.lanes.groups.map((group) => (
+        <text key={group.label} x={0} y={group.y + 2} class="grp">
+          {group.label}
+        </text>
+      ))}
       {scene.lanes.rows.map(({ lane, y }) => (
         <g key={lane.id}>
-          <path transform={`translate(0 ${y - 14})`} d={actorPath(lane.kind)} fill="none" stroke="var(--ink)" stroke-width={1.4} stroke-linejoin="round" />
-          <text x={20} y={y - 2.5} class="lname">{lane.id}</text>
-          <text x={20} y={y + 11.5} class="lsub">{underName(lane, at)}</text>
+          <path
+            transform={`translate(0 ${y - 14})`}
+            d={actorPath(lane.kind)}
+            fill="none"
+            stroke="var(--ink)"
+            stroke-width={1.4}
+            stroke-linejoin="round"
+          />
+          <text x={20} y={y - 2.5} class="lname">
+            {fitted(lane.id, scene.scale.left - 30)}
+            <title>{lane.id}</title>
+          </text>
+          <text x={20} y={y + 11.5} class="lsub">
+            {fitted(underName(lane, at), scene.scale.left - 30)}
+          </text>
         </g>
       ))}
     </g>
   );
+}
+
+/** The text, or its beginning and its end where it is too long: the end tells processes of a kind apart. */
+function fitted(text: string, width: number): string {
+  const room = Math.floor(width / 7);
+  return text.length <= room ? text : `${text.slice(0, Math.ceil(room / 2) - 1)}…${text.slice(-Math.floor(room / 2))}`;
 }
 
 function underName(lane: Lane, at: number): string {

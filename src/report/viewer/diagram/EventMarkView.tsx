@@ -19,7 +19,7 @@ export function EventMarkView({ mark }: { readonly mark: Mark }) {
   const view = useView();
   const { event, x, y, end } = mark;
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: keys.ts selects on Enter and Space
+    // biome-ignore lint/a11y/useSemanticElements: SVG has no button
     <g
       class={eventClasses(view, mark)}
       role="button"
@@ -28,8 +28,14 @@ export function EventMarkView({ mark }: { readonly mark: Mark }) {
       aria-label={`${event.id}, ${seconds(event.atUs)} s: ${event.title}${mark.message?.lost === undefined ? '' : ', lost'}`}
       onClick={() => select(view, event.id)}
     >
+      <title>{`${event.id}, ${seconds(event.atUs)} s: ${event.title}`}</title>
       {end === undefined ? <Spot mark={mark} /> : <Arrow mark={mark} end={end} />}
-      <circle cx={end === undefined ? x : (x + end.x) / 2} cy={end === undefined ? y : (y + end.y) / 2} r={end === undefined ? 11 : 13} class={end === undefined ? 'ring spot' : 'ring'} />
+      <circle
+        cx={end === undefined ? x : (x + end.x) / 2}
+        cy={end === undefined ? y : (y + end.y) / 2}
+        r={end === undefined ? 11 : 13}
+        class={end === undefined ? 'ring spot' : 'ring'}
+      />
     </g>
   );
 }
@@ -43,7 +49,11 @@ function Arrow({ mark, end }: { readonly mark: Mark; readonly end: { readonly x:
     <>
       <path d={line} class="hit" />
       <path d={line} class={`a${client}${lost ? ' drop' : ''}`} />
-      {lost ? <path d={`M${end.x - 4.2} ${end.y - 4.2}l8.4 8.4M${end.x + 4.2} ${end.y - 4.2}l-8.4 8.4`} class="x" /> : <path d={arrowHead(mark, end)} class={`ah${client}`} />}
+      {lost ? (
+        <path d={`M${end.x - 4.2} ${end.y - 4.2}l8.4 8.4M${end.x + 4.2} ${end.y - 4.2}l-8.4 8.4`} class="x" />
+      ) : (
+        <path d={arrowHead(mark, end)} class={`ah${client}`} />
+      )}
       <circle cx={x} cy={y} r={2.3} class="dot" />
     </>
   );
@@ -60,7 +70,9 @@ function Spot({ mark }: { readonly mark: Mark }) {
   return (
     <>
       <circle cx={x} cy={y} r={12} class="hit spot" />
-      {event.mark === 'crash' && <path d={`M${x - 6} ${y - 6}l12 12M${x + 6} ${y - 6}l-12 12`} stroke="var(--fault-ink)" stroke-width={3} />}
+      {event.mark === 'crash' && (
+        <path d={`M${x - 6} ${y - 6}l12 12M${x + 6} ${y - 6}l-12 12`} stroke="var(--fault-ink)" stroke-width={3} />
+      )}
       {(event.mark === 'inject' || event.mark === 'heal') && <path d={`M${x} ${y - 9}v18`} stroke="var(--fault-ink)" stroke-width={4} />}
       {event.mark === 'state' && <path d={`M${x} ${y - 7}v14`} stroke="var(--ink)" stroke-width={2} />}
       {(event.mark === 'note' || event.mark === 'message' || event.mark === 'client') && <circle cx={x} cy={y} r={3.6} class="dot" />}

@@ -11,7 +11,11 @@ const HEIGHT = 70;
 export function Overview() {
   const view = useView();
   const [box, width] = useWidth<HTMLDivElement>();
-  return <div class="overview" ref={box}>{width.value > 60 && <OverviewSvg width={width.value} key={String(view.index.report.verdict.trialId)} />}</div>;
+  return (
+    <div class="overview" ref={box}>
+      {width.value > 60 && <OverviewSvg width={width.value} key={String(view.index.report.verdict.trialId)} />}
+    </div>
+  );
 }
 
 type Drag = { readonly kind: 'from' | 'to' | 'pane' | 'draw'; readonly startUs: number; readonly window: TimeWindow };
@@ -23,8 +27,9 @@ function OverviewSvg({ width }: { readonly width: number }) {
   const drag = useRef<Drag | undefined>(undefined);
   const left = width > 700 ? 122 : 0;
   const right = width - 10;
-  const x = (at: number) => left + (at / run.endUs) * (right - left);
-  const least = run.endUs / 500;
+  const endUs = Math.max(1, run.endUs);
+  const x = (at: number) => left + (at / endUs) * (right - left);
+  const least = endUs / 500;
   const { fromUs, toUs } = view.window.value;
   const set = (from: number, to: number) => {
     const start = Math.max(0, Math.min(from, run.endUs - least));
@@ -66,17 +71,47 @@ function OverviewSvg({ width }: { readonly width: number }) {
     else set(fromUs, Math.max(toUs + distance, fromUs + least));
   };
   return (
-    <svg ref={svg} width={width} height={HEIGHT} viewBox={`0 0 ${width} ${HEIGHT}`} role="group" aria-label={`Whole run, ${duration(run.endUs)}: ${faults.length} faults, ${violations.length} violations, and the window shown above`} onPointerMove={move} onPointerUp={end} onPointerCancel={end}>
+    // biome-ignore lint/a11y/useSemanticElements: SVG has no fieldset
+    <svg
+      ref={svg}
+      width={width}
+      height={HEIGHT}
+      viewBox={`0 0 ${width} ${HEIGHT}`}
+      role="group"
+      aria-label={`Whole run, ${duration(run.endUs)}: ${faults.length} faults, ${violations.length} violations, and the window shown above`}
+      onPointerMove={move}
+      onPointerUp={end}
+      onPointerCancel={end}
+    >
       <Hatch id="hatch-overview" color="var(--fault)" gap={5} />
       <rect class="back" x={left} y={0} width={right - left} height={54} onPointerDown={start('draw')} />
       <g class="labels">
-        {left > 0 && <text x={0} y={20} class="d">whole run, {duration(run.endUs)}</text>}
-        {left > 0 && <text x={0} y={35} class="d s11">events per {duration(run.histogram.binUs)}</text>}
+        {left > 0 && (
+          <text x={0} y={20} class="d">
+            whole run, {duration(run.endUs)}
+          </text>
+        )}
+        {left > 0 && (
+          <text x={0} y={35} class="d s11">
+            events per {duration(run.histogram.binUs)}
+          </text>
+        )}
         <Histogram x={x} />
         <FaultStrips x={x} />
-        {violations.map((violation) => <path key={violation.atUs} d={`M${x(violation.atUs)} 2V52`} stroke="var(--viol)" stroke-width={2} />)}
+        {violations.map((violation) => (
+          <path key={violation.atUs} d={`M${x(violation.atUs)} 2V52`} stroke="var(--viol)" stroke-width={2} />
+        ))}
       </g>
-      <rect class="pane" x={x(fromUs)} y={1} width={Math.max(2, x(toUs) - x(fromUs))} height={52} stroke="var(--ink)" stroke-width={1.2} onPointerDown={start('pane')} />
+      <rect
+        class="pane"
+        x={x(fromUs)}
+        y={1}
+        width={Math.max(2, x(toUs) - x(fromUs))}
+        height={52}
+        stroke="var(--ink)"
+        stroke-width={1.2}
+        onPointerDown={start('pane')}
+      />
       <Grip x={x(fromUs)} edge="from" at={fromUs} onDown={start('from')} onKey={nudge('from')} />
       <Grip x={x(toUs)} edge="to" at={toUs} onDown={start('to')} onKey={nudge('to')} />
       <PhaseNames x={x} />
@@ -108,20 +143,28 @@ function Histogram({ x }: { readonly x: X }) {
 function FaultStrips({ x }: { readonly x: X }) {
   const { faults, run } = useView().index.report;
   const ends: number[] = [];
+  const named: number[] = [];
   return (
     <>
       {faults.map((fault) => {
         const x0 = x(fault.injectUs);
         const x1 = Math.max(x0 + 2, x(fault.healUs ?? run.endUs));
         const free = ends.findIndex((end) => end < x0);
-        const row = free >= 0 ? free : Math.min(ends.length, 1);
-        ends[row] = x1 + 22;
+        const row = free >= 0 ? free : ends.length < 2 ? ends.length : 1;
+        ends[row] = Math.max(ends[row] ?? 0, x1 + 22);
+        const nameX = Math.min(x1 + 4, x(run.endUs) - 8);
+        const fits = nameX > (named[row] ?? 0);
+        if (fits) named[row] = nameX + 20;
         const box = { x: x0, y: row === 0 ? 38 : 45.5, width: x1 - x0, height: 6 };
         return (
           <g key={fault.id}>
             <rect {...box} fill="var(--fault-wash)" />
             <rect {...box} fill="url(#hatch-overview)" opacity={0.8} />
-            <text x={Math.min(x1 + 4, x(run.endUs) - 8)} y={box.y + 7} class="ft halo s11">{fault.id}</text>
+            {fits && (
+              <text x={nameX} y={box.y + 7} class="ft halo s11">
+                {fault.id}
+              </text>
+            )}
           </g>
         );
       })}
@@ -129,10 +172,33 @@ function FaultStrips({ x }: { readonly x: X }) {
   );
 }
 
-function Grip({ x, edge, at, onDown, onKey }: { readonly x: number; readonly edge: 'from' | 'to'; readonly at: number; readonly onDown: (event: PointerEvent) => void; readonly onKey: (event: KeyboardEvent) => void }) {
+function Grip({
+  x,
+  edge,
+  at,
+  onDown,
+  onKey,
+}: {
+  readonly x: number;
+  readonly edge: 'from' | 'to';
+  readonly at: number;
+  readonly onDown: (event: PointerEvent) => void;
+  readonly onKey: (event: KeyboardEvent) => void;
+}) {
   const { run } = useView().index.report;
   return (
-    <g class="grip" role="slider" tabIndex={0} aria-label={edge === 'from' ? 'Start of the window' : 'End of the window'} aria-valuemin={0} aria-valuemax={Math.round(run.endUs / 1e6)} aria-valuenow={Math.round(at / 1e6)} aria-valuetext={`${seconds(at)} seconds`} onPointerDown={onDown} onKeyDown={onKey}>
+    <g
+      class="grip"
+      role="slider"
+      tabIndex={0}
+      aria-label={edge === 'from' ? 'Start of the window' : 'End of the window'}
+      aria-valuemin={0}
+      aria-valuemax={Math.round(run.endUs / 1e6)}
+      aria-valuenow={Math.round(at / 1e6)}
+      aria-valuetext={`${seconds(at)} seconds`}
+      onPointerDown={onDown}
+      onKeyDown={onKey}
+    >
       <rect x={x - 9} y={0} width={18} height={54} fill="transparent" />
       <rect x={x - 3} y={19} width={6} height={16} rx={1} fill="var(--ink)" />
     </g>
@@ -146,7 +212,11 @@ function PhaseNames({ x }: { readonly x: X }) {
       {useView().index.report.run.phases.map((phase) => {
         const x0 = Math.max(x(phase.fromUs) + 2, free);
         free = x0 + phase.label.length * 6 + 10;
-        return <text key={phase.label} x={x0} y={HEIGHT - 3} class="d s11 halo">{phase.label}</text>;
+        return (
+          <text key={phase.label} x={x0} y={HEIGHT - 3} class="d s11 halo">
+            {phase.label}
+          </text>
+        );
       })}
     </g>
   );

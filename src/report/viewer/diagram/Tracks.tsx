@@ -1,9 +1,10 @@
+import { Decoration } from '../Decoration.tsx';
 import type { Lane, LaneId } from '../../document.ts';
 import type { Band, OperationBar, StateBar } from './scene.ts';
 
 export function BandsView({ bands }: { readonly bands: readonly Band[] }) {
   return (
-    <g aria-hidden="true">
+    <Decoration>
       {bands.map(({ fault, x0, x1, y0, y1 }) => {
         const box = { x: x0, y: y0, width: x1 - x0, height: y1 - y0 };
         return (
@@ -14,13 +15,19 @@ export function BandsView({ bands }: { readonly bands: readonly Band[] }) {
           </g>
         );
       })}
-    </g>
+    </Decoration>
   );
 }
 
 /** What a process was over time; the weight of the line is its power: leader thick, believing leader hollow, follower thin, down dotted. */
 export function StatesView({ states, lanes }: { readonly states: readonly StateBar[]; readonly lanes: ReadonlyMap<LaneId, Lane> }) {
-  return <>{states.map((bar) => <StateView key={`${bar.lane}${bar.x0}`} bar={bar} client={lanes.get(bar.lane)?.kind === 'client'} />)}</>;
+  return (
+    <>
+      {states.map((bar) => (
+        <StateView key={`${bar.lane}${bar.x0}`} bar={bar} client={lanes.get(bar.lane)?.kind === 'client'} />
+      ))}
+    </>
+  );
 }
 
 function StateView({ bar, client }: { readonly bar: StateBar; readonly client: boolean }) {
@@ -51,7 +58,15 @@ export function BarsView({ bars }: { readonly bars: readonly OperationBar[] }) {
     <>
       {bars.map(({ x0, x1, y, open, label, failed }) => (
         <g key={`${x0}${y}${label}`}>
-          <rect x={x0} y={y - 5} width={x1 - x0} height={10} fill={failed ? 'var(--bg)' : 'var(--op)'} stroke={failed ? 'var(--op)' : undefined} stroke-width={1.4} />
+          <rect
+            x={x0}
+            y={y - 5}
+            width={x1 - x0}
+            height={10}
+            fill={failed ? 'var(--bg)' : 'var(--op)'}
+            stroke={failed ? 'var(--op)' : undefined}
+            stroke-width={1.4}
+          />
           {open && <path d={`M${x1 - 6} ${y - 5}l6 5-6 5`} fill="none" stroke="var(--op-ink)" stroke-width={1.6} />}
         </g>
       ))}

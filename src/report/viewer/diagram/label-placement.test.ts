@@ -35,7 +35,9 @@ describe('placeLabels', () => {
   it('avoids lines, except its own', () => {
     const line = { ax: 40, ay: 47, bx: 200, by: 47 };
     expect(placeLabels([request('a', 50, 50)], [{ shape: line, cost: 50, owner: 'x' }], bounds, measure)[0]?.candidate.y).toBe(70);
-    expect(placeLabels([{ ...request('a', 50, 50), owner: 'x' }], [{ shape: line, cost: 50, owner: 'x' }], bounds, measure)[0]?.candidate.y).toBe(50);
+    expect(
+      placeLabels([{ ...request('a', 50, 50), owner: 'x' }], [{ shape: line, cost: 50, owner: 'x' }], bounds, measure)[0]?.candidate.y,
+    ).toBe(50);
   });
 
   it('stays inside', () => {

@@ -65,16 +65,26 @@ const NEAR = 7;
 const NEAR_COST = 0.3;
 /** From this cost on a label harms more than it tells. */
 const WORST_COST = 420;
+/** The same where there are so many labels that a reader profits from fewer. */
+const WORST_COST_CROWDED = 200;
+const CROWD = 60;
 
-export function placeLabels(requests: readonly LabelRequest[], obstacles: readonly Obstacle[], bounds: Rectangle, measure: MeasureText): readonly PlacedLabel[] {
+export function placeLabels(
+  requests: readonly LabelRequest[],
+  obstacles: readonly Obstacle[],
+  bounds: Rectangle,
+  measure: MeasureText,
+): readonly PlacedLabel[] {
   // Long texts before short ones of equal priority: they have fewer places.
-  const ordered = [...requests].sort((a, b) => b.priority - a.priority || b.text.length - a.text.length || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+  const ordered = [...requests].sort(
+    (a, b) => b.priority - a.priority || b.text.length - a.text.length || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0),
+  );
   const options: readonly Options[] = ordered.map((request) => ({
     places: request.candidates.map((candidate, rank) => {
       const label = boxOf(request, candidate, measure);
       return { label, cost: rank * PREFERENCE_COST + staticCost(label, obstacles, bounds) };
     }),
-    withoutCost: request.priority >= 100 ? 1e6 : WORST_COST,
+    withoutCost: request.priority >= 100 ? 1e6 : requests.length > CROWD ? WORST_COST_CROWDED : WORST_COST,
   }));
   const chosen: (Place | undefined)[] = ordered.map(() => undefined);
   for (let round = 0; round < 6; round++) {
@@ -135,7 +145,9 @@ function makeRoom(options: readonly Options[], chosen: (Place | undefined)[], in
   const costNow = now === undefined ? (options[index]?.withoutCost ?? 0) : costOf(now, chosen, index, 1e9);
   for (const place of options[index]?.places ?? []) {
     if (place.cost >= costNow) continue;
-    const inTheWay = [...chosen.keys()].filter((other) => other !== index && chosen[other] !== undefined && overlaps(place.label.box, chosen[other]?.label.box ?? place.label.box));
+    const inTheWay = [...chosen.keys()].filter(
+      (other) => other !== index && chosen[other] !== undefined && overlaps(place.label.box, chosen[other]?.label.box ?? place.label.box),
+    );
     const other = inTheWay[0];
     if (other === undefined || inTheWay.length > 1) continue;
     const before = costNow + placeCost(options, chosen, other);
@@ -158,7 +170,7 @@ function boxOf(request: LabelRequest, candidate: Candidate, measure: MeasureText
   const text = candidate.text ?? request.text;
   const width = request.width ?? measure(text, request.bold);
   const x0 = candidate.anchor === 'start' ? candidate.x : candidate.anchor === 'end' ? candidate.x - width : candidate.x - width / 2;
-  const box = { x0: x0 - 1, x1: x0 + width + 1, y0: candidate.y - (request.ascent ?? 9.5), y1: candidate.y + (request.descent ?? 3.5) };
+  const box = { x0: x0 - 1, x1: x0 + width + 1, y0: candidate.y - (request.ascent ?? 10), y1: candidate.y + (request.descent ?? 3.5) };
   return { request, candidate, text, box };
 }
 
@@ -183,12 +195,12 @@ export function overlaps(a: Rectangle, b: Rectangle): boolean {
   return a.x0 < b.x1 && b.x0 < a.x1 && a.y0 < b.y1 && b.y0 < a.y1;
 }
 
-/** 0 without overlap, else at least a third, up to 1 for full cover: a slight touch is better than a full one. */
+/** 0 without overlap, else at least a half, so that a label is left out rather than laid over another; 1 for full cover. */
 function overlapShare(a: Rectangle, b: Rectangle): number {
   if (!overlaps(a, b)) return 0;
   const area = (Math.min(a.x1, b.x1) - Math.max(a.x0, b.x0)) * (Math.min(a.y1, b.y1) - Math.max(a.y0, b.y0));
   const smaller = Math.min((a.x1 - a.x0) * (a.y1 - a.y0), (b.x1 - b.x0) * (b.y1 - b.y0));
-  return 0.35 + 0.65 * Math.min(1, area / Math.max(1, smaller));
+  return 0.5 + 0.5 * Math.min(1, area / Math.max(1, smaller));
 }
 
 /** How much of a line lies inside a rectangle (Liang–Barsky clipping). */

@@ -37,11 +37,30 @@ function badge(mark: Mark, step: number): LabelRequest {
   const at = mark.end !== undefined && mark.message?.lost === undefined ? mark.end : mark;
   const places: Candidate[] = [];
   for (const radius of [13, 19, 27]) {
-    for (const [dx, dy] of [[1, -0.9], [-1, -0.9], [0, -1.35], [1, 0.95], [-1, 0.95], [0, 1.35], [-1, 0], [1, 0]] as const) {
+    for (const [dx, dy] of [
+      [1, -0.9],
+      [-1, -0.9],
+      [0, -1.35],
+      [1, 0.95],
+      [-1, 0.95],
+      [0, 1.35],
+      [-1, 0],
+      [1, 0],
+    ] as const) {
       places.push({ x: at.x + dx * radius, y: at.y + dy * radius, anchor: 'middle' });
     }
   }
-  return { id: `badge:${mark.event.id}`, text: String(step), bold: true, priority: 120, candidates: places, width: 16.4, ascent: BADGE_RADIUS, descent: BADGE_RADIUS, owner: `near:${mark.event.id}` };
+  return {
+    id: `badge:${mark.event.id}`,
+    text: String(step),
+    bold: true,
+    priority: 120,
+    candidates: places,
+    width: 16.4,
+    ascent: BADGE_RADIUS,
+    descent: BADGE_RADIUS,
+    owner: `near:${mark.event.id}`,
+  };
 }
 
 function eventLabel(mark: Mark): LabelRequest {
@@ -58,7 +77,12 @@ function eventLabel(mark: Mark): LabelRequest {
   const places: Candidate[] = [];
   // A long arrow crosses lanes that it has nothing to do with: there its name stands near an end.
   const long = Math.abs(end.y - mark.y) > 95;
-  const steps = mark.message?.lost !== undefined ? [1, 0.7, 0.45, 1.12, 0.25] : long ? [0.14, 0.24, 0.86, 0.36, 0.64, 0.5] : [0.5, 0.36, 0.64, 0.24, 0.76, 0.14, 0.86];
+  const steps =
+    mark.message?.lost !== undefined
+      ? [1, 0.7, 0.45, 1.12, 0.25]
+      : long
+        ? [0.14, 0.24, 0.86, 0.36, 0.64, 0.5]
+        : [0.5, 0.36, 0.64, 0.24, 0.76, 0.14, 0.86];
   for (const share of steps) {
     const x = mark.x + (end.x - mark.x) * share;
     const y = mark.y + (end.y - mark.y) * share + 4;
@@ -83,7 +107,8 @@ function bandLabel(band: Band): LabelRequest {
   for (const dx of along) places.push({ x: band.x0 + dx, y: band.y1 - 5, anchor: 'start' });
   for (const dx of along) places.push({ x: band.x0 + dx, y: band.y0 - 5, anchor: 'start' });
   for (const text of [`${band.fault.id} ${band.fault.label.split(' ')[0] ?? ''}`, band.fault.id]) {
-    for (const dx of along) places.push({ x: band.x0 + dx, y: band.y0 + 12, anchor: 'start', text }, { x: band.x0 + dx, y: band.y1 - 5, anchor: 'start', text });
+    for (const dx of along)
+      places.push({ x: band.x0 + dx, y: band.y0 + 12, anchor: 'start', text }, { x: band.x0 + dx, y: band.y1 - 5, anchor: 'start', text });
     places.push({ x: band.x0 - 5, y: band.y0 + 12, anchor: 'end', text });
   }
   return { id: `band:${band.fault.id}`, text: full, bold: true, priority: 101, candidates: places };
@@ -95,14 +120,19 @@ function stateLabel(bar: StateBar): LabelRequest {
   const places: Candidate[] = [];
   const along = [5, 20, 60, 120, 200, -10].filter((dx) => dx <= 5 || bar.x0 + dx < bar.x1 - 30);
   for (const dy of [-8, 17]) for (const dx of along) places.push({ x: bar.x0 + dx, y: bar.y + dy, anchor: 'start' });
-  for (const dy of [-8, 17]) places.push({ x: (bar.x0 + bar.x1) / 2, y: bar.y + dy, anchor: 'middle' }, { x: bar.x1 - 4, y: bar.y + dy, anchor: 'end' });
+  for (const dy of [-8, 17])
+    places.push({ x: (bar.x0 + bar.x1) / 2, y: bar.y + dy, anchor: 'middle' }, { x: bar.x1 - 4, y: bar.y + dy, anchor: 'end' });
   return { id: `state:${bar.lane}:${bar.state.fromUs}`, text, bold: false, priority: 70, candidates: places };
 }
 
 function operationLabel(bar: OperationBar): LabelRequest {
   const places: Candidate[] = [];
   for (const dy of [-10, 18]) {
-    places.push({ x: bar.x0, y: bar.y + dy, anchor: 'start' }, { x: (bar.x0 + bar.x1) / 2, y: bar.y + dy, anchor: 'middle' }, { x: bar.x1, y: bar.y + dy, anchor: 'end' });
+    places.push(
+      { x: bar.x0, y: bar.y + dy, anchor: 'start' },
+      { x: (bar.x0 + bar.x1) / 2, y: bar.y + dy, anchor: 'middle' },
+      { x: bar.x1, y: bar.y + dy, anchor: 'end' },
+    );
     places.push({ x: bar.x0 + 30, y: bar.y + dy, anchor: 'end' }, { x: bar.x0 - 4, y: bar.y + dy + 4, anchor: 'end' });
   }
   return { id: `operation:${bar.x0}:${bar.y}:${bar.label}`, text: bar.label, bold: true, priority: 80, candidates: places };
@@ -127,7 +157,8 @@ export function obstaclesOf(drawn: Drawn): readonly Obstacle[] {
     obstacles.push({ shape: { x0: bar.x0, x1: bar.x1, y0: bar.y - half, y1: bar.y + half }, cost: thick ? 320 : 70 });
   }
   for (const bar of drawn.bars) obstacles.push({ shape: { x0: bar.x0, x1: bar.x1, y0: bar.y - 6, y1: bar.y + 6 }, cost: 320 });
-  for (const violation of drawn.violations) obstacles.push({ shape: { ax: violation.x, ay: 60, bx: violation.x, by: drawn.lanes.bottom }, cost: 260 });
+  for (const violation of drawn.violations)
+    obstacles.push({ shape: { ax: violation.x, ay: 60, bx: violation.x, by: drawn.lanes.bottom }, cost: 260 });
   for (const band of drawn.bands) {
     for (const x of [band.x0, band.x1]) obstacles.push({ shape: { ax: x, ay: band.y0, bx: x, by: band.y1 }, cost: 60 });
   }

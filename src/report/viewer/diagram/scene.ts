@@ -7,8 +7,9 @@ import { labelRequests, obstaclesOf } from './labels.ts';
 import { bandExtents, type LaneLayout, layOutLanes } from './lane-layout.ts';
 import { foldedScale, type TimeScale, trueScale } from './time-scale.ts';
 
-/** Width of the column of lane names. */
-export const NAME_WIDTH = 122;
+/** Least and most width of the column of lane names. */
+export const NAME_WIDTH_MIN = 122;
+const NAME_WIDTH_MAX = 210;
 const RIGHT_MARGIN = 56;
 /** Height of the axis above the lanes. */
 export const TOP = 66;
@@ -81,7 +82,8 @@ export function buildScene(input: SceneInput): Scene {
   const { report } = input.index;
   const shown = input.showAll ? report.lanes : lanesOfSlice(report, input.events, input.index);
   const lanes = layOutLanes(shown, input.order, TOP);
-  const scale = timeScale(input, report);
+  const nameWidth = nameColumn(shown, input.measure);
+  const scale = timeScale(input, report, nameWidth);
   const bands = bandsOf(report, lanes, scale, input.window);
   const states = statesOf(lanes, scale, input.window);
   const bars = operationBars(report, lanes, scale, input.window);
@@ -92,7 +94,7 @@ export function buildScene(input: SceneInput): Scene {
     .filter((violation) => inside(violation.atUs, input.window))
     .map((violation) => ({ x: scale.x(violation.atUs), label: `${(violation.atUs / 1e6).toFixed(3)} s  ${violation.label}` }));
   const drawn = { lanes, scale, bands, states, bars, marks, violations, index: input.index, folded: scale.folds.length > 0 };
-  const bounds = { x0: NAME_WIDTH + 2, x1: input.width, y0: TOP - 2, y1: lanes.bottom + 4 };
+  const bounds = { x0: nameWidth + 2, x1: input.width, y0: TOP - 2, y1: lanes.bottom + 4 };
   return {
     width: input.width,
     height: lanes.bottom + 26,
@@ -130,8 +132,13 @@ function omittedText(report: ReportDocument, shown: ReportDocument['lanes']): st
   return report.lanesOmitted === undefined ? `No event in the slice: ${left.join(', ')}` : `${report.lanesOmitted}, ${left.join(', ')}`;
 }
 
-function timeScale(input: SceneInput, report: ReportDocument): TimeScale {
-  const space = { ...input.window, left: NAME_WIDTH, right: input.width - RIGHT_MARGIN, named: report.violations.map((violation) => violation.atUs) };
+function nameColumn(lanes: ReportDocument['lanes'], measure: MeasureText): number {
+  const widest = lanes.reduce((most, lane) => Math.max(most, measure(lane.id, true) * 1.09, measure(lane.role, false)), 0);
+  return Math.round(Math.min(NAME_WIDTH_MAX, Math.max(NAME_WIDTH_MIN, widest + 32)));
+}
+
+function timeScale(input: SceneInput, report: ReportDocument, left: number): TimeScale {
+  const space = { ...input.window, left, right: input.width - RIGHT_MARGIN, named: report.violations.map((violation) => violation.atUs) };
   if (input.scale === 'true') return trueScale(space);
   const times = input.events.flatMap((event) => [event.atUs, input.index.messageByEvent.get(event.id)?.from.atUs ?? event.atUs]);
   for (const operation of report.operations) times.push(operation.fromUs, operation.toUs ?? operation.fromUs);

@@ -79,13 +79,14 @@ export function foldedScale(input: ScaleInput, times: readonly Micros[]): TimeSc
   return fromPieces(input, pieces, folds);
 }
 
-/** Cuts at the longest gaps: at most `most`, and only where a gap dwarfs the usual distance of two instants. */
+/** Cuts at the longest gaps: at most `most`, and only at gaps that dwarf both the usual one and the longest that would stay. */
 function splitAtGaps(instants: readonly Micros[], most: number): readonly (readonly Micros[])[] {
   const gaps = instants.slice(1).map((at, index) => ({ at, gap: at - (instants[index] ?? at) }));
   const sorted = gaps.map(({ gap }) => gap).sort((a, b) => a - b);
   const usual = sorted[Math.floor(sorted.length / 4)] ?? 0;
-  const longest = [...gaps].sort((a, b) => b.gap - a.gap || a.at - b.at).slice(0, most);
-  const cuts = new Set(longest.filter(({ gap }) => gap >= 8 * usual || sorted.length < 4).map(({ at }) => at));
+  const longest = [...gaps].sort((a, b) => b.gap - a.gap || a.at - b.at);
+  const least = Math.max(sorted.length < 4 ? 0 : 8 * usual, 1.5 * (longest[most]?.gap ?? 0));
+  const cuts = new Set(longest.slice(0, most).flatMap(({ gap, at }) => (gap >= least ? [at] : [])));
   const segments: Micros[][] = [];
   for (const at of instants) {
     const current = segments.at(-1);
@@ -139,14 +140,18 @@ function ticksOf(piece: Piece, named: readonly Micros[]): readonly Tick[] {
   const span = piece.toUs - piece.fromUs;
   const x = (at: Micros) => piece.x0 + (span === 0 ? 0 : ((at - piece.fromUs) / span) * width);
   const { step, values } = niceTicks(piece.fromUs, piece.toUs, Math.max(1, Math.floor(width / LABEL_ROOM)));
-  const own = named.filter((at) => piece.fromUs <= at && at <= piece.toUs).map((at) => ({ x: x(at), label: secondsAtStep(at, 10_000, 2), named: true }));
+  const own = named
+    .filter((at) => piece.fromUs <= at && at <= piece.toUs)
+    .map((at) => ({ x: x(at), label: secondsAtStep(at, 10_000, 2), named: true }));
   const clear = (tick: Tick) => own.every((other) => Math.abs(other.x - tick.x) >= LABEL_ROOM);
   if (width < 2 * LABEL_ROOM) {
     const roundest = [piece.fromUs, ...values, piece.toUs].reduce((best, at) => (trailingZeros(at) > trailingZeros(best) ? at : best));
     return own.length > 0 ? own : [{ x: x(roundest), label: secondsAtStep(roundest, 10_000, 2), named: false }];
   }
   const round = values.map((at) => ({ x: x(at), label: secondsAtStep(at, step, step < 1e6 ? 2 : 0), named: false }));
-  const minor = values.filter((at) => step >= 2 && at + step / 2 < piece.toUs).map((at) => ({ x: x(at + step / 2), label: '', named: false }));
+  const minor = values
+    .filter((at) => step >= 2 && at + step / 2 < piece.toUs)
+    .map((at) => ({ x: x(at + step / 2), label: '', named: false }));
   return [...own, ...round.filter(clear), ...minor].sort((a, b) => a.x - b.x);
 }
 

@@ -10,7 +10,15 @@ import { TextPair } from './TextPair.tsx';
 export function FigureView({ figure, held }: { readonly figure: ReportFigure; readonly held: boolean }) {
   return (
     <figure>
-      <figcaption>{held && <span class="ok" aria-hidden="true">✓ </span>}<b>{figure.title}</b>{figure.subtitle}</figcaption>
+      <figcaption>
+        {held && (
+          <span class="ok" aria-hidden="true">
+            ✓{' '}
+          </span>
+        )}
+        <b>{figure.title}</b>
+        {figure.subtitle}
+      </figcaption>
       <Body figure={figure} />
       {figure.note !== undefined && <p class="note">{figure.note}</p>}
     </figure>

@@ -21,7 +21,13 @@ describe('layOutOperations', () => {
   });
 
   it('gives operations of one client that overlap rows of their own', () => {
-    const { boxes } = layOutOperations([{ client: 'a', fromUs: 0, label: 'never answered' }, { client: 'a', fromUs: 5, toUs: 6, label: 'next' }], widthOfText);
+    const { boxes } = layOutOperations(
+      [
+        { client: 'a', fromUs: 0, label: 'never answered' },
+        { client: 'a', fromUs: 5, toUs: 6, label: 'next' },
+      ],
+      widthOfText,
+    );
     expect(boxes[0]?.y).not.toBe(boxes[1]?.y);
   });
 });

@@ -29,7 +29,10 @@ export function layOutOperations(operations: readonly HistoryOperation[], widthO
   const end = (operation: HistoryOperation) => operation.toUs ?? Number.MAX_SAFE_INTEGER;
   // Ends come before starts of the same instant: real-time order needs "returned before it began".
   const edges = operations
-    .flatMap((operation) => [{ at: operation.fromUs, end: false, operation }, { at: end(operation), end: true, operation }])
+    .flatMap((operation) => [
+      { at: operation.fromUs, end: false, operation },
+      { at: end(operation), end: true, operation },
+    ])
     .sort((a, b) => a.at - b.at || Number(b.end) - Number(a.end) || a.operation.fromUs - b.operation.fromUs);
   const startX = new Map<HistoryOperation, number>();
   const endX = new Map<HistoryOperation, number>();

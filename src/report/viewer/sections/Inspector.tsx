@@ -13,7 +13,13 @@ export function Inspector({ inline }: { readonly inline: boolean }) {
   const event = view.index.eventById.get(view.selected.value ?? '');
   return (
     <aside class={`insp${inline ? ' inline' : ''}`} aria-label="Inspector" aria-live="polite" tabIndex={inline ? undefined : 0}>
-      {event === undefined ? <p class="dim">No event is selected. <kbd>j</kbd> selects the first.</p> : <Inspected event={event} />}
+      {event === undefined ? (
+        <p class="dim">
+          No event is selected. <kbd>j</kbd> selects the first.
+        </p>
+      ) : (
+        <Inspected event={event} />
+      )}
     </aside>
   );
 }
@@ -23,19 +29,40 @@ function Inspected({ event }: { readonly event: ReportEvent }) {
   const message = index.messageByEvent.get(event.id);
   const stepNumber = index.stepByEvent.get(event.id);
   const order = (id: EventId) => index.orderByEvent.get(id) ?? 0;
-  const earlier = [...causeChain(index, event.id)].filter((id) => id !== event.id && !event.causes.includes(id)).sort((a, b) => order(a) - order(b));
+  const earlier = [...causeChain(index, event.id)]
+    .filter((id) => id !== event.id && !event.causes.includes(id))
+    .sort((a, b) => order(a) - order(b));
   const effects = index.effectsByEvent.get(event.id) ?? [];
   return (
     <>
       <div class="ih">
-        <span>Event {event.id}{stepNumber === undefined ? '' : `, step ${stepNumber}`}</span>
+        <span>
+          Event {event.id}
+          {stepNumber === undefined ? '' : `, step ${stepNumber}`}
+        </span>
         <span class="mono">{seconds(event.atUs)} s</span>
       </div>
-      <h3>{index.violatingEvents.has(event.id) && <span class="viol" aria-hidden="true">✖︎ </span>}{event.title}</h3>
+      <h3>
+        {index.violatingEvents.has(event.id) && (
+          <span class="viol" aria-hidden="true">
+            ✖︎{' '}
+          </span>
+        )}
+        {event.title}
+      </h3>
       {event.text !== undefined && <p>{unbroken(event.text)}</p>}
       <dl>
-        {message === undefined ? <><dt>At</dt><dd>{event.lane}</dd></> : <MessageRows message={message} />}
-        {event.detail.map(([name, value]) => <Pair key={name} name={name} value={value} />)}
+        {message === undefined ? (
+          <>
+            <dt>At</dt>
+            <dd>{event.lane}</dd>
+          </>
+        ) : (
+          <MessageRows message={message} />
+        )}
+        {event.detail.map(([name, value]) => (
+          <Pair key={name} name={name} value={value} />
+        ))}
       </dl>
       {event.causes.length > 0 && <Chain title="Because of" ids={event.causes} />}
       {event.causes.length === 0 && event.faultId !== undefined && <h4>Injected by the fault plan, {event.faultId}</h4>}
@@ -50,16 +77,31 @@ function MessageRows({ message }: { readonly message: ReportMessage }) {
   const { from, to, lost } = message;
   return (
     <>
-      <dt>Path</dt><dd>{from.lane} → {to.lane}</dd>
-      <dt>Sent</dt><dd>{seconds(from.atUs)} s</dd>
-      <dt>{lost === undefined ? 'Arrived' : 'Lost'}</dt><dd>{seconds(lost?.atUs ?? to.atUs)} s</dd>
-      {lost !== undefined && <><dt>Why</dt><dd>{lost.why}</dd></>}
+      <dt>Path</dt>
+      <dd>
+        {from.lane} → {to.lane}
+      </dd>
+      <dt>Sent</dt>
+      <dd>{seconds(from.atUs)} s</dd>
+      <dt>{lost === undefined ? 'Arrived' : 'Lost'}</dt>
+      <dd>{seconds(lost?.atUs ?? to.atUs)} s</dd>
+      {lost !== undefined && (
+        <>
+          <dt>Why</dt>
+          <dd>{lost.why}</dd>
+        </>
+      )}
     </>
   );
 }
 
 function Pair({ name, value }: { readonly name: string; readonly value: string }) {
-  return <><dt>{name}</dt><dd>{value}</dd></>;
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </>
+  );
 }
 
 function Chain({ title, ids }: { readonly title: string; readonly ids: readonly EventId[] }) {
@@ -76,7 +118,14 @@ function Chain({ title, ids }: { readonly title: string; readonly ids: readonly 
             <li key={id}>
               <button type="button" onClick={() => select(view, id)}>
                 <span class="t">{seconds(event.atUs)}</span>
-                <span>{injected && <span class="flt" aria-hidden="true">▲ </span>}{event.title}</span>
+                <span>
+                  {injected && (
+                    <span class="flt" aria-hidden="true">
+                      ▲{' '}
+                    </span>
+                  )}
+                  {event.title}
+                </span>
               </button>
             </li>
           );

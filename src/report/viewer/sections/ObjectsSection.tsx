@@ -1,3 +1,4 @@
+import { Scroller } from '../Scroller.tsx';
 import type { ObjectPhase, ObjectTimeline } from '../../document.ts';
 import { secondsAtStep } from '../format.ts';
 import { Hatch } from '../icons.tsx';
@@ -15,11 +16,13 @@ export function ObjectsSection() {
   const [box, width] = useWidth<HTMLDivElement>();
   return (
     <section id="objects" aria-labelledby="title-objects">
-      <p class="kick"><b>Object timelines</b> true scale; a tick is a write with its resourceVersion, never compacted</p>
+      <p class="kick">
+        <b>Object timelines</b> true scale; a tick is a write with its resourceVersion, never compacted
+      </p>
       <h2 id="title-objects">What was stored, and what somebody believed</h2>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Object timelines" ref={box} style={{ marginTop: '14px' }}>
+      <Scroller label="Object timelines" box={box} style={{ marginTop: '14px' }}>
         {width.value > 0 && <Timelines width={Math.max(LEAST_WIDTH, width.value)} objects={view.index.report.objects} />}
-      </div>
+      </Scroller>
     </section>
   );
 }
@@ -35,7 +38,13 @@ function Timelines({ width, objects }: { readonly width: number; readonly object
   const { step, values } = niceTicks(fromUs, toUs, 12);
   const violations = view.index.report.violations.filter((violation) => fromUs <= violation.atUs && violation.atUs <= toUs);
   return (
-    <svg width={width} height={bottom + 54} viewBox={`0 0 ${width} ${bottom + 54}`} role="img" aria-label={`Timelines of ${objects.map((object) => `${object.kind} ${object.name}`).join(', ')}`}>
+    <svg
+      width={width}
+      height={bottom + 54}
+      viewBox={`0 0 ${width} ${bottom + 54}`}
+      role="img"
+      aria-label={`Timelines of ${objects.map((object) => `${object.kind} ${object.name}`).join(', ')}`}
+    >
       <Hatch id="hatch-fault" color="var(--fault)" gap={6} />
       <Hatch id="hatch-ending" color="var(--msg)" gap={5} width={1.4} />
       {view.index.report.faults.map((fault, row) => {
@@ -46,34 +55,71 @@ function Timelines({ width, objects }: { readonly width: number; readonly object
           <g key={fault.id}>
             <rect {...box} fill="var(--fault-wash)" />
             <rect {...box} fill="url(#hatch-fault)" opacity={0.5} />
-            <text x={x0 + 4} y={box.y + 9} class="ft halo s11">{fault.id}</text>
+            <text x={x0 + 4} y={box.y + 9} class="ft halo s11">
+              {fault.id}
+            </text>
           </g>
         );
       })}
       {values.map((at) => (
         <g key={at}>
           <path d={`M${x(at)} 28V${bottom}`} stroke="var(--rule)" />
-          <text x={x(at)} y={bottom + 16} text-anchor="middle" class="d">{secondsAtStep(at, step)} s</text>
+          <text x={x(at)} y={bottom + 16} text-anchor="middle" class="d">
+            {secondsAtStep(at, step)} s
+          </text>
         </g>
       ))}
-      {objects.map((object, index) => <Row key={index} object={object} y={30 + ROW * index + ROW / 2} x={x} toUs={toUs} fromUs={fromUs} />)}
-      {violations.map((violation) => <path key={violation.atUs} d={`M${x(violation.atUs)} 28V${bottom}`} stroke="var(--viol)" stroke-width={2} />)}
+      {objects.map((object, index) => (
+        <Row key={index} object={object} y={30 + ROW * index + ROW / 2} x={x} toUs={toUs} fromUs={fromUs} />
+      ))}
+      {violations.map((violation) => (
+        <path key={violation.atUs} d={`M${x(violation.atUs)} 28V${bottom}`} stroke="var(--viol)" stroke-width={2} />
+      ))}
       <Key y={bottom + 40} />
     </svg>
   );
 }
 
-function Row({ object, y, x, fromUs, toUs }: { readonly object: ObjectTimeline; readonly y: number; readonly x: X; readonly fromUs: number; readonly toUs: number }) {
+function Row({
+  object,
+  y,
+  x,
+  fromUs,
+  toUs,
+}: {
+  readonly object: ObjectTimeline;
+  readonly y: number;
+  readonly x: X;
+  readonly fromUs: number;
+  readonly toUs: number;
+}) {
   const shownWrites = object.writes.filter((write) => fromUs <= write.atUs && write.atUs <= toUs);
   let free = 0;
   return (
     <g>
-      {object.belief === undefined
-        ? <text x={0} y={y + 4} style={{ fontWeight: 600, fontSize: '12px' }}>{object.kind === 'Pod' ? '' : `${object.kind} `}{object.name}</text>
-        : <text x={NAMES - 14} y={y + 4} text-anchor="end" class="vt s11">{object.belief}</text>}
+      {object.belief === undefined ? (
+        <text x={0} y={y + 4} style={{ fontWeight: 600, fontSize: '12px' }}>
+          {object.kind === 'Pod' ? '' : `${object.kind} `}
+          {object.name}
+        </text>
+      ) : (
+        <text x={NAMES - 14} y={y + 4} text-anchor="end" class="vt s11">
+          {object.belief}
+        </text>
+      )}
       {object.phases.map((phase) => {
         if (phase.fromUs > toUs || (phase.toUs ?? toUs) < fromUs) return null;
-        return <Phase key={phase.fromUs} phase={phase} x0={x(phase.fromUs)} x1={x(phase.toUs ?? toUs)} y={y} right={x(toUs)} after={shownWrites.some((write) => write.atUs === phase.fromUs)} />;
+        return (
+          <Phase
+            key={phase.fromUs}
+            phase={phase}
+            x0={x(phase.fromUs)}
+            x1={x(phase.toUs ?? toUs)}
+            y={y}
+            right={x(toUs)}
+            after={shownWrites.some((write) => write.atUs === phase.fromUs)}
+          />
+        );
       })}
       {shownWrites.map((write) => {
         const at = x(write.atUs);
@@ -83,7 +129,11 @@ function Row({ object, y, x, fromUs, toUs }: { readonly object: ObjectTimeline; 
         return (
           <g key={write.atUs}>
             <path d={`M${at} ${y - 10}v20`} stroke="var(--ink)" stroke-width={1.6} />
-            {fits && <text x={at + 3} y={y - 8} class="m halo">{text}</text>}
+            {fits && (
+              <text x={at + 3} y={y - 8} class="m halo">
+                {text}
+              </text>
+            )}
           </g>
         );
       })}
@@ -91,16 +141,48 @@ function Row({ object, y, x, fromUs, toUs }: { readonly object: ObjectTimeline; 
   );
 }
 
-function Phase({ phase, x0, x1, y, right, after }: { readonly phase: ObjectPhase; readonly x0: number; readonly x1: number; readonly y: number; readonly right: number; readonly after: boolean }) {
+function Phase({
+  phase,
+  x0,
+  x1,
+  y,
+  right,
+  after,
+}: {
+  readonly phase: ObjectPhase;
+  readonly x0: number;
+  readonly x1: number;
+  readonly y: number;
+  readonly right: number;
+  readonly after: boolean;
+}) {
   return (
     <>
       <PhaseShape look={phase.look} x0={x0} x1={x1} y={y} />
-      {phase.label !== undefined && <text x={Math.min(x0 + (after ? 7 : 5), Math.max(NAMES, right - phase.label.length * 6.1))} y={y + 4} class={`s11${phase.look === 'wrong' ? ' vt halo' : ''}`}>{phase.label}</text>}
+      {phase.label !== undefined && (
+        <text
+          x={Math.min(x0 + (after ? 7 : 5), Math.max(NAMES, right - phase.label.length * 6.1))}
+          y={y + 4}
+          class={`s11${phase.look === 'wrong' ? ' vt halo' : ''}`}
+        >
+          {phase.label}
+        </text>
+      )}
     </>
   );
 }
 
-function PhaseShape({ look, x0, x1, y }: { readonly look: ObjectPhase['look']; readonly x0: number; readonly x1: number; readonly y: number }) {
+function PhaseShape({
+  look,
+  x0,
+  x1,
+  y,
+}: {
+  readonly look: ObjectPhase['look'];
+  readonly x0: number;
+  readonly x1: number;
+  readonly y: number;
+}) {
   const box = { x: x0, y: y - 6, width: Math.max(1, x1 - x0), height: 12 };
   switch (look) {
     case 'ready':
@@ -119,7 +201,13 @@ function PhaseShape({ look, x0, x1, y }: { readonly look: ObjectPhase['look']; r
 }
 
 function Key({ y }: { readonly y: number }) {
-  const looks = [['starting', 'starting'], ['running', 'running, not ready'], ['ready', 'ready'], ['terminating', 'terminating'], ['value', 'spec or holder']] as const;
+  const looks = [
+    ['starting', 'starting'],
+    ['running', 'running, not ready'],
+    ['ready', 'ready'],
+    ['terminating', 'terminating'],
+    ['value', 'spec or holder'],
+  ] as const;
   let left = NAMES;
   return (
     <>
@@ -129,7 +217,9 @@ function Key({ y }: { readonly y: number }) {
         return (
           <g key={look}>
             <PhaseShape look={look} x0={at} x1={at + 30} y={y} />
-            <text x={at + 38} y={y + 4} class="d">{text}</text>
+            <text x={at + 38} y={y + 4} class="d">
+              {text}
+            </text>
           </g>
         );
       })}

@@ -1,3 +1,4 @@
+import { Scroller } from '../Scroller.tsx';
 import type { FaultPlan, FaultPlanRow } from '../../document.ts';
 import { copyText } from '../clipboard.ts';
 import { count, seconds } from '../format.ts';
@@ -10,34 +11,65 @@ export function PlanSection({ plan }: { readonly plan: FaultPlan }) {
   const tried = plan.rows.some((row) => row.without !== undefined);
   return (
     <section id="plan" aria-labelledby="title-plan">
-      <p class="kick"><b>Fault plan</b> what was injected, and what it touched</p>
+      <p class="kick">
+        <b>Fault plan</b> what was injected, and what it touched
+      </p>
       <h2 id="title-plan">{plan.title}</h2>
       <div class="two">
         <figure>
-          <figcaption class="cap2"><b>Faults</b></figcaption>
-          {plan.rows.length === 0 ? <p class="empty">No fault was injected.</p> : (
-            <div class="scroll" tabIndex={0} role="region" aria-label="Faults">
+          <figcaption class="cap2">
+            <b>Faults</b>
+          </figcaption>
+          {plan.rows.length === 0 ? (
+            <p class="empty">No fault was injected.</p>
+          ) : (
+            <Scroller label="Faults">
               <table class="full">
-                <thead><tr><th>Fault</th><th>What</th><th class="num">From, s</th><th class="num">To, s</th><th>Touched</th></tr></thead>
+                <thead>
+                  <tr>
+                    <th>Fault</th>
+                    <th>What</th>
+                    <th class="num">From, s</th>
+                    <th class="num">To, s</th>
+                    <th>Touched</th>
+                  </tr>
+                </thead>
                 <tbody>
                   {plan.rows.map((row) => (
                     <tr key={row.id}>
-                      <td class="flt"><b>{row.id}</b></td>
-                      <td class="what"><b>{row.kind}</b> {row.what}</td>
+                      <td class="flt">
+                        <b>{row.id}</b>
+                      </td>
+                      <td class="what">
+                        <b>{row.kind}</b> {row.what}
+                      </td>
                       <td class="num">{seconds(row.injectUs)}</td>
                       <td class="num">{row.healUs === undefined ? 'end' : seconds(row.healUs)}</td>
-                      <td><Touched row={row} /></td>
+                      <td>
+                        <Touched row={row} />
+                      </td>
                     </tr>
                   ))}
                 </tbody>
               </table>
-            </div>
+            </Scroller>
           )}
           {tried && <LeaveOut rows={plan.rows} />}
         </figure>
         <figure>
-          <figcaption class="cap2"><b>As YAML</b><button type="button" class="plain noprint" onClick={() => copyText(view, plan.yaml)}>Copy</button></figcaption>
-          <pre class="yaml" tabIndex={0} aria-label="Fault plan in YAML">{plan.yaml.split('\n').map((line, index) => <YamlLine key={index} line={line} />)}</pre>
+          <figcaption class="cap2">
+            <b>As YAML</b>
+            <button type="button" class="plain noprint" onClick={() => copyText(view, plan.yaml)}>
+              Copy
+            </button>
+          </figcaption>
+          <Scroller label="Fault plan in YAML">
+            <pre class="yaml">
+              {plan.yaml.split('\n').map((line, index) => (
+                <YamlLine key={index} line={line} />
+              ))}
+            </pre>
+          </Scroller>
         </figure>
       </div>
     </section>
@@ -47,20 +79,43 @@ export function PlanSection({ plan }: { readonly plan: FaultPlan }) {
 function Touched({ row }: { readonly row: FaultPlanRow }) {
   const effects = row.touched.filter((effect) => effect.count > 0);
   if (effects.length === 0) return <span class="idle">○ touched nothing</span>;
-  return <>{effects.map((effect) => <div key={effect.what}>{effect.what} <b>{count(effect.count)}</b></div>)}</>;
+  return (
+    <>
+      {effects.map((effect) => (
+        <div key={effect.what}>
+          {effect.what} <b>{count(effect.count)}</b>
+        </div>
+      ))}
+    </>
+  );
 }
 
 function LeaveOut({ rows }: { readonly rows: readonly FaultPlanRow[] }) {
   return (
     <table class="full" style={{ marginTop: '18px' }}>
-      <thead><tr><th>Leave out</th><th>Result</th></tr></thead>
+      <thead>
+        <tr>
+          <th>Leave out</th>
+          <th>Result</th>
+        </tr>
+      </thead>
       <tbody>
-        {rows.map((row) => row.without !== undefined && (
-          <tr key={row.id}>
-            <td>{row.id} {row.kind}</td>
-            <td><span class={VERDICT_LOOK[row.without.status].tone}>{VERDICT_LOOK[row.without.status].sign} {VERDICT_LOOK[row.without.status].word.toLowerCase()}</span>, {row.without.text}</td>
-          </tr>
-        ))}
+        {rows.map(
+          (row) =>
+            row.without !== undefined && (
+              <tr key={row.id}>
+                <td>
+                  {row.id} {row.kind}
+                </td>
+                <td>
+                  <span class={VERDICT_LOOK[row.without.status].tone}>
+                    {VERDICT_LOOK[row.without.status].sign} {VERDICT_LOOK[row.without.status].word.toLowerCase()}
+                  </span>
+                  , {row.without.text}
+                </td>
+              </tr>
+            ),
+        )}
       </tbody>
     </table>
   );
@@ -69,6 +124,18 @@ function LeaveOut({ rows }: { readonly rows: readonly FaultPlanRow[] }) {
 /** Comments step back; a `#` inside a word is none. */
 function YamlLine({ line }: { readonly line: string }) {
   const comment = /(^|\s)#/.exec(line)?.index;
-  if (comment === undefined) return <>{line}{'\n'}</>;
-  return <>{line.slice(0, comment)}<i>{line.slice(comment)}</i>{'\n'}</>;
+  if (comment === undefined)
+    return (
+      <>
+        {line}
+        {'\n'}
+      </>
+    );
+  return (
+    <>
+      {line.slice(0, comment)}
+      <i>{line.slice(comment)}</i>
+      {'\n'}
+    </>
+  );
 }

@@ -1,7 +1,10 @@
+import { Scroller } from '../Scroller.tsx';
 import type { PropertyOutcome, PropertyRow } from '../../document.ts';
 import { count } from '../format.ts';
 
-const OUTCOMES: Readonly<Record<PropertyOutcome, { readonly sign: string; readonly word: string; readonly tone: string; readonly rank: number }>> = {
+const OUTCOMES: Readonly<
+  Record<PropertyOutcome, { readonly sign: string; readonly word: string; readonly tone: string; readonly rank: number }>
+> = {
   violated: { sign: '✖︎', word: 'violated', tone: 'viol', rank: 0 },
   'gave-up': { sign: '?', word: 'gave up', tone: 'dim', rank: 1 },
   'not-exercised': { sign: '○', word: 'not exercised', tone: 'dim', rank: 2 },
@@ -12,17 +15,36 @@ export function PropertiesSection({ rows }: { readonly rows: readonly PropertyRo
   const sorted = [...rows].sort((a, b) => OUTCOMES[a.outcome].rank - OUTCOMES[b.outcome].rank || b.checks - a.checks);
   return (
     <section id="properties" aria-labelledby="title-properties">
-      <p class="kick"><b>Properties</b> what was judged, and how often it had something to judge</p>
+      <p class="kick">
+        <b>Properties</b> what was judged, and how often it had something to judge
+      </p>
       <h2 id="title-properties">{summary(rows)}</h2>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Properties" style={{ marginTop: '16px', maxWidth: '820px' }}>
+      <Scroller label="Properties" style={{ marginTop: '16px', maxWidth: '820px' }}>
         <table class="full">
-          <thead><tr><th>Verdict</th><th>Property</th><th class="num">Checks</th><th>Why</th></tr></thead>
+          <thead>
+            <tr>
+              <th>Verdict</th>
+              <th>Property</th>
+              <th class="num">Checks</th>
+              <th>Why</th>
+            </tr>
+          </thead>
           <tbody>
             {sorted.map((row) => {
               const look = OUTCOMES[row.outcome];
               return (
                 <tr key={row.property}>
-                  <td class={`nowrap ${look.tone}`}>{row.outcome === 'violated' ? <b>{look.sign} {look.word}</b> : <>{look.sign} {look.word}</>}</td>
+                  <td class={`nowrap ${look.tone}`}>
+                    {row.outcome === 'violated' ? (
+                      <b>
+                        {look.sign} {look.word}
+                      </b>
+                    ) : (
+                      <>
+                        {look.sign} {look.word}
+                      </>
+                    )}
+                  </td>
                   <td class="mono">{row.property}</td>
                   <td class="num">{count(row.checks)}</td>
                   <td class="dim">{row.reason ?? ''}</td>
@@ -31,7 +53,7 @@ export function PropertiesSection({ rows }: { readonly rows: readonly PropertyRo
             })}
           </tbody>
         </table>
-      </div>
+      </Scroller>
     </section>
   );
 }

@@ -20,23 +20,54 @@ export function Verdict() {
       <h1 id="title-verdict">{unbroken(verdict.sentence)}</h1>
       {(verdict.expected !== undefined || verdict.actual !== undefined) && (
         <p class="rule-line">
-          {verdict.expected !== undefined && <span class="side"><span>Expected</span> <b>{verdict.expected}</b></span>}
-          {verdict.actual !== undefined && <span class="side"><span>Actual</span> <b class={verdict.status === 'fail' ? 'viol' : ''}>{verdict.actual}</b></span>}
+          {verdict.expected !== undefined && (
+            <span class="side">
+              <span>Expected</span> <b>{verdict.expected}</b>
+            </span>
+          )}
+          {verdict.actual !== undefined && (
+            <span class="side">
+              <span>Actual</span> <b class={verdict.status === 'fail' ? 'viol' : ''}>{verdict.actual}</b>
+            </span>
+          )}
         </p>
       )}
       <dl class="facts">
         {chipsOf(verdict).map((chip) => (
-          <div key={chip.label}><dt>{chip.label}</dt><dd class={chip.mono ? 'mono' : ''}>{chip.text}</dd></div>
+          <div key={chip.label}>
+            <dt>{chip.label}</dt>
+            <dd class={chip.mono ? 'mono' : ''}>{chip.text}</dd>
+          </div>
         ))}
       </dl>
       <div class="acts noprint">
         {report.commands.map((command, index) => (
-          <button key={command.command} type="button" class={index === 0 ? 'prime' : ''} title={command.command} onClick={() => copyText(view, command.command)}>
-            {index === 0 ? <><span class="mono">{command.command}</span><span class="does">Copy</span></> : <><span>{command.label}</span><span class="does">Copy</span></>}
+          <button
+            key={command.command}
+            type="button"
+            class={index === 0 ? 'prime' : ''}
+            title={command.command}
+            onClick={() => copyText(view, command.command)}
+          >
+            {index === 0 ? (
+              <>
+                <span class="mono">{command.command}</span>
+                <span class="does">Copy</span>
+              </>
+            ) : (
+              <>
+                <span>{command.label}</span>
+                <span class="does">Copy</span>
+              </>
+            )}
           </button>
         ))}
-        <button type="button" onClick={() => copyText(view, asMarkdown(report))}>Copy as Markdown</button>
-        <button type="button" onClick={() => downloadDocument(report)}>Download data</button>
+        <button type="button" onClick={() => copyText(view, asMarkdown(report))}>
+          Copy as Markdown
+        </button>
+        <button type="button" onClick={() => downloadDocument(report)}>
+          Download data
+        </button>
       </div>
     </section>
   );
@@ -49,7 +80,14 @@ function chipsOf(verdict: VerdictHeader): readonly LabelledText[] {
     { label: 'Seed', text: verdict.seed, mono: true },
     { label: 'Virtual time', text: duration(verdict.virtualTimeUs) },
     { label: 'Faults', text: faults.found === faults.shown ? String(faults.shown) : `shrunk ${faults.found} → ${faults.shown}` },
-    ...(reproduced === undefined ? [] : [{ label: 'Reproduced', text: `${reproduced.same} of ${reproduced.tried}${reproduced.same === reproduced.tried ? ', same digest' : ', digests differ'}` }]),
+    ...(reproduced === undefined
+      ? []
+      : [
+          {
+            label: 'Reproduced',
+            text: `${reproduced.same} of ${reproduced.tried}${reproduced.same === reproduced.tried ? ', same digest' : ', digests differ'}`,
+          },
+        ]),
     { label: 'Scenario', text: verdict.scenario, mono: true },
     ...verdict.chips,
   ];
