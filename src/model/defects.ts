@@ -19,6 +19,16 @@ export const DEFECTS = [
     property: 'raft-state-machine-safety',
   },
   {
+    id: 'E6',
+    upstream: 'etcd-io/etcd#17780',
+    sentence: 'A compaction that removed the newest tombstone and was cut short by a crash lets the revision go back.',
+  },
+  {
+    id: 'E10',
+    upstream: 'etcd-io/etcd#18089',
+    sentence: 'Compaction at the revision of a delete drops its tombstone, so a watch from there never hears of it.',
+  },
+  {
     id: 'K1',
     upstream: 'kubernetes/kubernetes#59848',
     sentence: 'A restarted kubelet lists its pods from a stale API server cache and runs again what has moved elsewhere.',
@@ -47,6 +57,11 @@ export const DEFECTS = [
     upstream: 'etcd 0.4.1, Jepsen',
     sentence: 'A leader answers linearizable reads from its own state without asking a quorum whether it still leads.',
     property: 'correct-reads',
+  },
+  {
+    id: 'R15',
+    upstream: 'etcd-io/etcd#22442',
+    sentence: 'Replaying the log after a snapshot brings back entries that had been overwritten, and their last term wins elections.',
   },
 ] as const satisfies readonly Defect[];
 

@@ -144,6 +144,11 @@ export class WatchStream {
     });
   }
 
+  /** The next message to send, left in the queue. */
+  peek(): WatchResponse | undefined {
+    return this.#queue[this.#taken];
+  }
+
   /** The next message to send, if any. */
   take(): WatchResponse | undefined {
     const message = this.#queue[this.#taken];

@@ -1,0 +1,254 @@
+import { type Message, MsgSnap } from '../../../raft/message.ts';
+import { RawNode } from '../../../raft/rawnode.ts';
+import type { Ready } from '../../../raft/ready.ts';
+import type { MemoryStorage } from '../../../raft/storage.ts';
+import {
+  type ConfChange,
+  type ConfState,
+  type Entry,
+  type ReadState,
+  type Snapshot,
+  StateCandidate,
+  StateLeader,
+  StatePreCandidate,
+  type StepError,
+} from '../../../raft/types.ts';
+import type { Process } from '../../../sim/process.ts';
+import type { EtcdConfig } from './config.ts';
+import { entryHash } from './entry-hash.ts';
+import { Ticker } from './ticker.ts';
+import type { Wal } from './wal.ts';
+
+/** What raft's host gets from the driver. */
+export interface RaftEvents {
+  /** Leader or role changed. `gained`: there is a leader, and it is another one than before. */
+  leaderChanged(isLeader: boolean, gained: boolean): void;
+  readState(state: ReadState): void;
+  /** Committed entries, or a snapshot, to apply. A snapshot counts as persisted when `snapshotSaved` is called. */
+  toApply(entries: readonly Entry[], snapshot: Snapshot | undefined): void;
+  /** Puts a received snapshot on disk before its Ready goes on. */
+  saveSnapshot(snapshot: Snapshot, done: () => void): void;
+  snapshotSaved(snapshot: Snapshot): void;
+  send(messages: readonly Message[]): void;
+  /** How facts name a member. */
+  nameOf(id: number): string;
+  /** The leader wants a member to get a snapshot: the host makes it from its present state. */
+  sendSnapshot(message: Message): void;
+}
+
+/**
+ * Drives a RawNode as etcd's raftNode does (server/etcdserver/raft.go): one Ready at a time; a leader sends while it writes, a follower
+ * only when its write is durable; applying goes on apart from it.
+ */
+export class RaftDriver {
+  readonly node: RawNode;
+  readonly storage: MemoryStorage;
+  readonly #process: Process;
+  readonly #config: EtcdConfig;
+  readonly #wal: Wal;
+  readonly #events: RaftEvents;
+  readonly #ticker: Ticker;
+  #writing = false;
+  #pumping = false;
+  #lead = 0;
+  #lastVote = '';
+  #lastAppended: number;
+
+  constructor(process: Process, config: EtcdConfig, id: number, storage: MemoryStorage, wal: Wal, events: RaftEvents) {
+    this.#process = process;
+    this.#config = config;
+    this.#wal = wal;
+    this.#events = events;
+    this.storage = storage;
+    this.node = new RawNode({
+      id,
+      electionTicks: config.electionTicks,
+      heartbeatTicks: 1,
+      storage,
+      draw: (bound) => process.random.below(bound),
+      bytesPerMessageMax: 1024 * 1024,
+      inflightMessagesMax: 512,
+      checkQuorum: true,
+      preVote: config.preVote,
+      defects: { countOldTermReplicas: config.defects.has('R2'), leaderReadsLocally: config.defects.has('R12') },
+    });
+    this.#lastAppended = storage.lastIndex();
+    this.#ticker = new Ticker(process, config.heartbeatUs, () => this.#input());
+  }
+
+  get isLeader(): boolean {
+    return this.node.state === StateLeader;
+  }
+
+  get lead(): number {
+    return this.#lead;
+  }
+
+  /** Begins to run, `ticks` into the first election timeout. */
+  start(ticks: number): void {
+    if (ticks > 0) this.node.tickMany(ticks);
+    this.#input();
+  }
+
+  /** Brings the first election nearer (etcd: --initial-election-tick-advance). */
+  advanceTicks(ticks: number): void {
+    this.#input(() => this.node.tickMany(ticks));
+  }
+
+  receive(message: Message): void {
+    this.#input(() => this.node.step(message));
+  }
+
+  propose(data: unknown, sizeBytes: number): StepError | undefined {
+    let error: StepError | undefined;
+    this.#input(() => {
+      error = this.node.propose(data, sizeBytes);
+    });
+    return error;
+  }
+
+  proposeConfChange(change: ConfChange): StepError | undefined {
+    let error: StepError | undefined;
+    this.#input(() => {
+      error = this.node.proposeConfChange(change, true);
+    });
+    return error;
+  }
+
+  readIndex(context: unknown): void {
+    this.#input(() => this.node.readIndex(context));
+  }
+
+  transferLeadership(transferee: number): void {
+    this.#input(() => this.node.transferLeadership(transferee));
+  }
+
+  reportUnreachable(id: number): void {
+    this.#input(() => this.node.reportUnreachable(id));
+  }
+
+  reportSnapshot(id: number, ok: boolean): void {
+    this.#input(() => this.node.reportSnapshot(id, ok));
+  }
+
+  applyConfChange(change: ConfChange): ConfState {
+    return this.node.applyConfChange(change);
+  }
+
+  /** Applying has changed what raft may do next. */
+  wake(): void {
+    this.#input();
+  }
+
+  #input(act?: () => void): void {
+    // The raft loop does not take ticks while it waits for the disk.
+    if (!this.#writing) {
+      const ticks = this.#ticker.take();
+      if (ticks > 0) this.node.tickMany(ticks);
+    }
+    act?.();
+    this.#pump();
+    this.#ticker.wakeAfter(this.node.ticksUntilNextAction());
+  }
+
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    while (!this.#writing && this.node.hasReady()) this.#handle(this.node.ready());
+    this.#pumping = false;
+  }
+
+  #handle(ready: Ready): void {
+    const leads = this.isLeader;
+    if (ready.softState !== undefined) this.#noteRole(ready.softState.lead);
+    const lastRead = ready.readStates[ready.readStates.length - 1];
+    if (lastRead !== undefined) this.#events.readState(lastRead);
+    const { snapshot } = ready;
+    if (ready.committedEntries.length > 0 || snapshot !== undefined) this.#events.toApply(ready.committedEntries, snapshot);
+    // The leader writes to its disk in parallel with replicating to its followers (dissertation, section 10.2.1).
+    if (leads) this.#send(ready.messages);
+    if (snapshot !== undefined) {
+      this.#writing = true;
+      this.#events.saveSnapshot(snapshot, () => this.#save(ready, leads));
+      return;
+    }
+    this.#save(ready, leads);
+  }
+
+  #save(ready: Ready, leads: boolean): void {
+    this.#noteEntries(ready.entries);
+    const result = this.#wal.save(ready.hardState, ready.entries);
+    if (!result.ok) this.#process.exit(1, 'failed to save Raft hard state and entries: no space left on device');
+    if (!ready.mustSync && ready.snapshot === undefined) {
+      this.#finish(ready, leads);
+      return;
+    }
+    this.#writing = true;
+    this.#wal.sync(() => {
+      this.#writing = false;
+      this.#ticker.dropMissed();
+      this.#finish(ready, leads);
+      this.#input();
+    });
+  }
+
+  #finish(ready: Ready, leads: boolean): void {
+    this.#writing = false;
+    if (ready.snapshot !== undefined) {
+      this.storage.applySnapshot(ready.snapshot);
+      this.#lastAppended = Math.max(this.#lastAppended, ready.snapshot.index);
+      this.#events.snapshotSaved(ready.snapshot);
+    }
+    if (ready.entries.length > 0) this.storage.append(ready.entries);
+    if (ready.hardState !== undefined) {
+      this.storage.setHardState(ready.hardState);
+      const { term, vote, commit } = ready.hardState;
+      this.#config.facts.raftCommit.emit(this.#config.name, commit, term);
+      if (vote !== 0 && this.#lastVote !== `${term}/${vote}`) {
+        this.#lastVote = `${term}/${vote}`;
+        this.#config.facts.raftVote.emit(this.#config.name, term, this.#events.nameOf(vote));
+      }
+    }
+    if (!leads) this.#send(ready.messages);
+    this.node.advance();
+  }
+
+  #send(messages: readonly Message[]): void {
+    if (messages.length === 0) return;
+    this.#events.send(messages);
+    for (const message of messages) if (message.type === MsgSnap) this.#events.sendSnapshot(message);
+  }
+
+  #noteRole(lead: number): void {
+    const gained = lead !== 0 && lead !== this.#lead;
+    this.#lead = lead;
+    const { facts, name } = this.#config;
+    facts.raftRole.emit(name, this.#roleName(), this.node.term, lead === 0 ? '' : this.#events.nameOf(lead));
+    if (gained && this.isLeader) {
+      facts.raftLeader.emit(name, this.node.term, this.storage.lastIndex(), this.storage.term(this.storage.lastIndex()));
+    }
+    this.#events.leaderChanged(this.isLeader, gained);
+  }
+
+  #roleName(): string {
+    switch (this.node.state) {
+      case StateLeader:
+        return 'leader';
+      case StateCandidate:
+        return 'candidate';
+      case StatePreCandidate:
+        return 'pre-candidate';
+      default:
+        return 'follower';
+    }
+  }
+
+  #noteEntries(entries: readonly Entry[]): void {
+    const { facts, name } = this.#config;
+    const first = entries[0];
+    if (first === undefined) return;
+    if (first.index <= this.#lastAppended) facts.raftTruncate.emit(name, first.index);
+    if (facts.raftAppend.on) for (const entry of entries) facts.raftAppend.emit(name, entry.index, entry.term, entryHash(entry));
+    this.#lastAppended = first.index + entries.length - 1;
+  }
+}
