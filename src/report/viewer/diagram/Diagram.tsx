@@ -253,11 +253,11 @@ function LaneNames({ scene }: { readonly scene: Scene }) {
             stroke-linejoin="round"
           />
           <text x={20} y={y - 2.5} class="lname">
-            {fitted(lane.id, scene.scale.left - 30)}
+            {fitted(lane.id, scene.scale.left - 28, 7)}
             <title>{lane.id}</title>
           </text>
           <text x={20} y={y + 11.5} class="lsub">
-            {fitted(underName(lane, at), scene.scale.left - 30)}
+            {fitted(underName(lane, at), scene.scale.left - 28, 5.6)}
           </text>
         </g>
       ))}
@@ -266,8 +266,8 @@ function LaneNames({ scene }: { readonly scene: Scene }) {
 }
 
 /** The text, or its beginning and its end where it is too long: the end tells processes of a kind apart. */
-function fitted(text: string, width: number): string {
-  const room = Math.floor(width / 7);
+function fitted(text: string, width: number, perCharacter: number): string {
+  const room = Math.floor(width / perCharacter);
   return text.length <= room ? text : `${text.slice(0, Math.ceil(room / 2) - 1)}…${text.slice(-Math.floor(room / 2))}`;
 }
 

@@ -42,7 +42,7 @@ export function EventTable() {
                     <td>
                       <button
                         type="button"
-                        class="plain mono"
+                        class="cell mono"
                         onClick={() => select(view, event.id)}
                         aria-label={`Select event ${event.id}`}
                       >
