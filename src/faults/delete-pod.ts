@@ -4,23 +4,23 @@ import { operationArbitrary } from './operation.ts';
 export interface DeletePodParams extends FaultParams {
   readonly kind: 'delete-pod';
   /** `namespace/name`. */
-  readonly deployment: string;
+  readonly workload: string;
   readonly ordinal: number;
 }
 
-const params = { deployment: { type: 'text' }, ordinal: { type: 'integer', min: 0, max: 1000, unit: 'nth pod by name' } } as const;
+const params = { workload: { type: 'text' }, ordinal: { type: 'integer', min: 0, max: 1000, unit: 'nth pod by name' } } as const;
 
-/** A user deletes one pod of a deployment. */
+/** A user deletes one pod of a workload (by the order of the names). */
 export const deletePod: Fault<DeletePodParams> = {
   kind: 'delete-pod',
-  about: 'A user deletes one pod of a deployment.',
+  about: 'A user deletes one pod of a workload (by the order of the names).',
   operation: true,
   params,
   arbitrary: operationArbitrary,
-  describe: (p) => `delete pod ${p.ordinal} of ${p.deployment}`,
+  describe: (p) => `delete pod ${p.ordinal} of ${p.workload}`,
   lanes: () => [],
   inject: (target, p) => {
-    target.operator.deletePod(p.deployment, p.ordinal);
+    target.operator.deletePod(p.workload, p.ordinal);
     return { heal: () => undefined, touched: () => 1 };
   },
 };

@@ -19,8 +19,8 @@ export interface Operator {
   /** `kubectl set image deployment/<name> *=<image>`. */
   setImage(deployment: string, image: string): void;
   scale(deployment: string, replicas: number): void;
-  /** Deletes the nth pod (by name) of a deployment. */
-  deletePod(deployment: string, ordinal: number): void;
+  /** Deletes the nth pod (by name) of a Deployment or StatefulSet. */
+  deletePod(workload: string, ordinal: number): void;
   /** `etcdctl move-leader`. */
   moveLeader(toMember: string): void;
   /** Deployments known from the applied manifests, `namespace/name`. */

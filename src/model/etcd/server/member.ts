@@ -149,8 +149,7 @@ export class EtcdServer implements ServerContext {
 
   get storageVersion(): string {
     if (!this.#storageVersionKnown) {
-      this.#storageVersionKnown =
-        this.state.clusterVersion !== '' && this.process.mono() - this.#startedAt >= STORAGE_VERSION_AFTER_US;
+      this.#storageVersionKnown = this.state.clusterVersion !== '' && this.process.mono() - this.#startedAt >= STORAGE_VERSION_AFTER_US;
     }
     return this.#storageVersionKnown ? clusterVersion : '3.5.0';
   }
@@ -199,7 +198,8 @@ export class EtcdServer implements ServerContext {
         },
       });
     }
-    if (peer !== undefined) serveRpc(process, peer.address, peer.port, { call: (method, body, call) => this.#servePeer(method, body, call) });
+    if (peer !== undefined)
+      serveRpc(process, peer.address, peer.port, { call: (method, body, call) => this.#servePeer(method, body, call) });
   }
 
   /** One unary request. */
@@ -296,6 +296,11 @@ export class EtcdServer implements ServerContext {
         store.forEachChangeFrom(told.revision + 1, (record) => {
           const type = isTombstone(record) ? 'DELETE' : 'PUT';
           facts.keyChanged.emit(record.modRevision, record.sub, record.key, type, record.valueHash);
+          facts.objectChanged.emit(
+            record.modRevision,
+            record.key,
+            typeof record.value === 'object' && record.value !== null ? record.value : undefined,
+          );
           return true;
         });
       }
@@ -341,7 +346,9 @@ export class EtcdServer implements ServerContext {
 
   /** A removed member tells the others, then ends by itself, orderly. */
   #leaveSoon(): void {
-    this.process.after(electionTimeoutUs(this.config), () => this.process.exit(0, 'the member has been permanently removed from the cluster'));
+    this.process.after(electionTimeoutUs(this.config), () =>
+      this.process.exit(0, 'the member has been permanently removed from the cluster'),
+    );
   }
 
   #followMembership(): void {
@@ -364,7 +371,9 @@ export class EtcdServer implements ServerContext {
   // --- snapshots and compaction of the log ----------------------------------------------------------------------------------------
 
   #maybeSnapshot(): void {
-    const { apply, config } = this;
+    const { apply, config, raft } = this;
+    // Entries are applied beside the WAL write; a snapshot waits until the log holds them (raft.go's notifyc, server.go's applyAll).
+    if (apply.appliedIndex > raft.storage.lastIndex()) return;
     if (apply.appliedIndex - this.#memorySnapshotIndex > MEMORY_SNAPSHOT_COUNT) this.#compactMemory();
     if (apply.appliedIndex - this.#snapshotIndex <= config.snapshotCount || this.#snapshotting) return;
     this.#snapshotting = true;

@@ -1,0 +1,156 @@
+import { createFacts } from '../model/facts.ts';
+import type { TrialEnd } from '../properties/property.ts';
+import { MILLISECOND, type Micros, SECOND } from '../sim/time.ts';
+import { withTripwire } from '../sim/tripwire.ts';
+import { World } from '../sim/world.ts';
+import { clusterSystem } from './cluster-system.ts';
+import { Judge } from './judge.ts';
+import { Plan } from './plan.ts';
+import { watchReachability } from './reachability.ts';
+import type { Recorder } from './recorder.ts';
+import { storeSystem } from './store-system.ts';
+import type { TrialInput } from './trial-input.ts';
+import type { TrialResult } from './trial-result.ts';
+
+export interface RunOptions {
+  /** Told everything; has no influence on the run. */
+  readonly recorder?: Recorder;
+  /** Ends the run early, without judging what only the end shows. */
+  readonly untilUs?: Micros;
+}
+
+/** Thrown when the harness itself cannot go on: says nothing about the cluster. */
+export class HarnessError extends Error {
+  override readonly name = 'HarnessError';
+}
+
+/** How often the end of a trial is looked for. */
+const LOOK_EVERY_US = 5 * SECOND;
+/** The store has no controllers to wait for: its clients go on this long after healing. */
+const STORE_AFTER_HEAL_US = 50 * SECOND;
+/** A cluster is quiet when nothing but heartbeats was written for this long. */
+const QUIET_US = 75 * SECOND;
+
+/**
+ * Runs one trial: boot, chaos, healing, and the time the cluster needs to reach the desired state. Pure: the same input gives the same
+ * result, digest included, in every process. @throws HarnessError on a livelock
+ */
+export function runTrial(input: TrialInput, options: RunOptions = {}): TrialResult {
+  return withTripwire(() => new TrialRun(input, options).run());
+}
+
+class TrialRun {
+  readonly #input: TrialInput;
+  readonly #options: RunOptions;
+  readonly #world: World;
+  readonly #judge: Judge;
+  readonly #plan: Plan;
+  readonly #system: ReturnType<typeof storeSystem>;
+  #healedAtUs: Micros | undefined;
+  #lastChangeUs: Micros = 0;
+
+  constructor(input: TrialInput, options: RunOptions) {
+    this.#input = input;
+    this.#options = options;
+    const world = new World({
+      seed: `${input.scenario}/${input.seed}`,
+      tiePolicy: input.swarm.tiePolicy,
+      ...(options.recorder === undefined ? {} : { recorder: options.recorder }),
+    });
+    const facts = createFacts();
+    options.recorder?.tap(facts, world);
+    this.#world = world;
+    const kubernetes = input.cluster.kubernetes;
+    // Properties listen before anything happens.
+    const members = Array.from({ length: input.cluster.controlPlanes }, (_, i) => `etcd-${i}`);
+    this.#judge = new Judge(facts, world, members, kubernetes);
+    this.#system = kubernetes ? clusterSystem(world, input, facts) : storeSystem(world, input, facts);
+    const { topology, operator } = this.#system;
+    watchReachability(world, topology, facts);
+    this.#plan = new Plan({ world, topology, operator }, facts, input);
+    facts.objectChanged.subscribe((_revision, key) => {
+      if (!isHeartbeat(key)) this.#lastChangeUs = world.now;
+    });
+    const { timing } = input;
+    world.at(timing.applyAtMs * MILLISECOND, () => this.#system.applyManifests());
+    world.at(timing.chaosFromMs * MILLISECOND, () => facts.phase.emit('chaos'));
+    world.at(timing.healAtMs * MILLISECOND, () => {
+      this.#healedAtUs = world.now;
+      this.#plan.healAll();
+      this.#system.stopUsers();
+      facts.phase.emit('healing');
+    });
+  }
+
+  run(): TrialResult {
+    const outOfBudget = this.#runToEnd();
+    const world = this.#world;
+    const end = this.#end(outOfBudget);
+    const early = this.#options.untilUs !== undefined;
+    const verdict = early
+      ? { status: 'passed' as const, properties: [], violations: this.#judge.violations }
+      : this.#judge.finish(end, this.#input.require);
+    return {
+      ...verdict,
+      status: verdict.violations.length > 0 ? 'violated' : verdict.status,
+      digest: world.digest.value(),
+      checkpoints: world.digest.checkpoints(),
+      events: world.digest.events,
+      endUs: world.now,
+      healedAtUs: this.#healedAtUs,
+      effects: this.#plan.effects(),
+      notes: this.#system.notes(),
+    };
+  }
+
+  /** Answers whether the cluster ran out of its virtual time before it was quiet and done. */
+  #runToEnd(): boolean {
+    const { timing, cluster } = this.#input;
+    const until = this.#options.untilUs;
+    const healAt = timing.healAtMs * MILLISECOND;
+    const deadline = healAt + timing.settleMs * MILLISECOND;
+    if (until !== undefined) {
+      this.#advance(until);
+      return false;
+    }
+    this.#advance(healAt);
+    if (!cluster.kubernetes) {
+      this.#advance(Math.min(deadline, healAt + STORE_AFTER_HEAL_US));
+      this.#system.stopTraffic();
+      this.#advance(Math.min(deadline, healAt + STORE_AFTER_HEAL_US + 5 * SECOND));
+      return false;
+    }
+    while (this.#world.now < deadline) {
+      this.#advance(Math.min(deadline, this.#world.now + LOOK_EVERY_US));
+      const quietFor = this.#world.now - Math.max(this.#lastChangeUs, healAt);
+      if (quietFor >= QUIET_US && this.#judge.settled(this.#end(false))) return false;
+    }
+    return true;
+  }
+
+  #advance(until: Micros): void {
+    const end = this.#world.run(until);
+    if (end.kind === 'livelock') {
+      throw new HarnessError(
+        `time stands still at ${end.atUs} µs: ${end.culprit} schedules without end (scenario ${this.#input.scenario}, seed ${this.#input.seed})`,
+      );
+    }
+  }
+
+  #end(outOfBudget: boolean): TrialEnd {
+    return {
+      atUs: this.#world.now,
+      healedAtUs: this.#healedAtUs,
+      outOfBudget,
+      objects: this.#system.storedObjects(),
+      outside: this.#input.core.outside,
+    };
+  }
+}
+
+const HEARTBEATS = ['/registry/leases/', '/registry/events/', '/registry/minions/', '/registry/masterleases/', 'compact_rev_key'];
+
+/** Keys that change for ever by design. */
+function isHeartbeat(key: string): boolean {
+  return HEARTBEATS.some((prefix) => key.startsWith(prefix));
+}

@@ -1,0 +1,108 @@
+import type { Endpoint } from '../../sim/network.ts';
+import type { Process } from '../../sim/process.ts';
+import type { Program } from '../../sim/host.ts';
+import { SECOND } from '../../sim/time.ts';
+import type { Task } from '../../sim/task.ts';
+import type { KeyValue } from '../etcd/api.ts';
+import { EtcdClient } from '../etcd/client.ts';
+import { isError } from '../etcd/errors.ts';
+import { hashValue } from '../etcd/mvcc/record.ts';
+import type { Facts } from '../facts.ts';
+
+/** A client that reads, writes and watches etcd keys directly and tells, as facts, what it asked and what it was answered. */
+export interface StoreClientOptions {
+  /** Number of the client, from 0: names it and picks its member. */
+  readonly index: number;
+  readonly members: readonly { readonly name: string; readonly endpoint: Endpoint }[];
+  /** Keys of all clients together: contention is what finds bugs. */
+  readonly keys: number;
+  readonly perSecond: number;
+  readonly watch: boolean;
+  readonly facts: Facts;
+  /** Asked before each operation: false ends the client. */
+  readonly running: () => boolean;
+}
+
+const OPERATION_TIMEOUT_US = 10 * SECOND;
+const PREFIX = 'seatrial/';
+
+/** Program of a store client. It is pinned to one member, so that a stale member is asked and not passed over. */
+export function storeClient(options: StoreClientOptions): Program {
+  const name = `store-client-${options.index}`;
+  return { name, start: (process) => start(process, name, options) };
+}
+
+function start(process: Process, name: string, options: StoreClientOptions): void {
+  const member = options.members[options.index % options.members.length] as StoreClientOptions['members'][number];
+  const client = new EtcdClient(process, { endpoints: [member.endpoint], pinned: true, timeoutUs: OPERATION_TIMEOUT_US });
+  process.spawn(name, operations(process, name, member.name, client, options));
+  // Watches go over a client of their own, which fails over: resuming elsewhere is what they must survive.
+  if (options.watch) watchKeys(process, name, options);
+}
+
+function* operations(process: Process, name: string, member: string, client: EtcdClient, options: StoreClientOptions): Task<void> {
+  const { facts } = options;
+  const meanUs = Math.round(SECOND / options.perSecond);
+  let next = (options.index + 1) * 10_000_000 * process.incarnation;
+  yield* process.sleep(process.random.below(meanUs));
+  while (options.running()) {
+    const op = next++;
+    const key = `${PREFIX}${process.random.below(options.keys)}`;
+    const dice = process.random.below(100);
+    if (dice < 45) {
+      const value = `${name}/${op}`;
+      facts.opInvoked.emit(op, name, member, 'put', key, hashValue(value, undefined));
+      const result = yield* client.put({ key, value });
+      if (isError(result)) facts.opAnswered.emit(op, surelyFailed(result.code) ? 'failed' : 'unknown', 0, 0, 0);
+      else facts.opAnswered.emit(op, 'ok', result.header.revision, result.header.revision, hashValue(value, undefined));
+    } else if (dice < 52) {
+      facts.opInvoked.emit(op, name, member, 'delete', key, 0);
+      const result = yield* client.deleteRange({ key });
+      if (isError(result)) facts.opAnswered.emit(op, surelyFailed(result.code) ? 'failed' : 'unknown', 0, 0, 0);
+      else facts.opAnswered.emit(op, 'ok', result.header.revision, 0, 0);
+    } else {
+      const serializable = dice >= 85;
+      facts.opInvoked.emit(op, name, member, serializable ? 'range-serializable' : 'range-linearizable', key, 0);
+      const result = yield* client.range({ key, serializable });
+      if (isError(result)) facts.opAnswered.emit(op, 'failed', 0, 0, 0);
+      else tellRead(facts, op, result.header.revision, result.kvs[0]);
+    }
+    yield* process.sleep(Math.floor(meanUs / 2) + process.random.below(meanUs));
+  }
+}
+
+function tellRead(facts: Facts, op: number, revision: number, kv: KeyValue | undefined): void {
+  facts.opAnswered.emit(op, 'ok', revision, kv?.modRevision ?? 0, kv === undefined ? 0 : hashValue(kv.value, undefined));
+}
+
+/** Errors after which the write was certainly not proposed. */
+function surelyFailed(code: string): boolean {
+  return code === 'connectionRefused' || code === 'noLeader' || code === 'noSpace' || code === 'tooManyRequests';
+}
+
+function watchKeys(process: Process, name: string, options: StoreClientOptions): void {
+  const { facts, members } = options;
+  const client = new EtcdClient(process, { endpoints: members.map((m) => m.endpoint), first: options.index % members.length });
+  const watch = options.index + 1;
+  let opened = false;
+  const memberOf = (endpoint: string): string =>
+    members.find((m) => `${m.endpoint.address}:${m.endpoint.port}` === endpoint || m.endpoint.address === endpoint)?.name ?? endpoint;
+  client.watch(
+    { key: PREFIX, rangeEnd: `${PREFIX.slice(0, -1)}0` },
+    {
+      created: (revision, endpoint) => {
+        if (opened) facts.watchResumed.emit(watch, memberOf(endpoint), revision);
+        else facts.watchOpened.emit(watch, name, memberOf(endpoint), PREFIX, `${PREFIX.slice(0, -1)}0`, revision + 1);
+        opened = true;
+      },
+      events: (events) => {
+        for (const event of events) {
+          const { key, modRevision, value } = event.kv;
+          facts.watchEvent.emit(watch, modRevision, 0, key, event.type, event.type === 'DELETE' ? 0 : hashValue(value, undefined));
+        }
+      },
+      progress: (revision) => facts.watchProgress.emit(watch, revision),
+      closed: (error, compactRevision) => facts.watchClosed.emit(watch, error.code, compactRevision),
+    },
+  );
+}
