@@ -57,6 +57,8 @@ export interface ApiRequest {
   readonly patch?: Json;
   readonly options?: RequestOptions;
   readonly user: UserInfo;
+  /** What the edge found wrong with the request's text (a broken body, an unreadable option): answered once the caller is known to be allowed. */
+  readonly refused?: Status;
   /** The User-Agent's first word: the default field manager ('kubectl', 'kubelet', 'kube-controller-manager'). */
   readonly userAgent?: string;
 }

@@ -8,11 +8,14 @@ import { WatchCache } from './watch-cache.ts';
 import { create } from './create.ts';
 import { remove } from './delete.ts';
 import type { ServerEnvironment } from './environment.ts';
+import { removeCollection } from './delete-collection.ts';
+import { patch } from './patch.ts';
 import { get, list } from './read.ts';
 import { Refusal, refuse } from './refusal.ts';
 import { prefixOf } from './resource-store.ts';
 import type { AdmissionPlugin, Authorizer, RequestScope, ServerContext, ServerOptions } from './server-context.ts';
 import type { Storage } from './storage.ts';
+import { subresourceCall } from './subresources.ts';
 import { update } from './update.ts';
 import { type WatchHandle, watch } from './watch.ts';
 
@@ -87,8 +90,8 @@ export class ApiServerCore implements ServerContext {
   /** Answers any request but a watch. */
   *handle(request: ApiRequest): Task<ApiResponse> {
     try {
-      const scope = this.scopeOf(request);
       yield* this.authorize(request);
+      const scope = this.scopeOf(request);
       const answer = yield* dispatch(scope);
       return scope.warnings.length === 0 ? answer : { ...answer, warnings: scope.warnings };
     } catch (refusal) {
@@ -99,8 +102,8 @@ export class ApiServerCore implements ServerContext {
   /** Starts a watch. The answer is a handle, or the refusal. */
   *watch(request: ApiRequest, sink: WatchSink, convert?: CacheWatchOptions['convert']): Task<WatchHandle | ApiResponse> {
     try {
-      const scope = this.scopeOf(request);
       yield* this.authorize(request);
+      const scope = this.scopeOf(request);
       return yield* watch(scope, sink, convert);
     } catch (refusal) {
       return refused(refusal);
@@ -112,6 +115,8 @@ export class ApiServerCore implements ServerContext {
     let kind = this.registry.resource(request.group, request.version, request.resource);
     if (kind === undefined && this.options.opaqueKinds === true) kind = this.opaqueKind(request);
     if (kind === undefined) refuse(unknownResource());
+    checkRoute(kind, request);
+    if (request.refused !== undefined) refuse(request.refused);
     return {
       server: this,
       request,
@@ -151,16 +156,31 @@ export class ApiServerCore implements ServerContext {
   }
 }
 
+/** Whether the path and the verb fit the kind, as the server's router sees it. */
+function checkRoute(kind: ServedKind, request: ApiRequest): void {
+  const { verb, name, namespace, subresource = '' } = request;
+  if (subresource !== '' && !kind.subresources.includes(subresource)) refuse(unknownResource());
+  if (!kind.namespaced && namespace !== undefined && namespace !== '' && kind.kind !== 'Namespace') refuse(unknownResource());
+  if (!kind.namespaced || (namespace !== undefined && namespace !== '')) {
+    if (verb === 'deletecollection' && kind.kind === 'Namespace') refuse(methodNotAllowed());
+    if (verb === 'create' && subresource === '' && name !== undefined && name !== '') refuse(methodNotAllowed());
+    if ((verb === 'update' || verb === 'patch') && (name === undefined || name === '')) refuse(methodNotAllowed());
+    return;
+  }
+  if (name !== undefined && name !== '') refuse(unknownResource());
+  if (verb !== 'list' && verb !== 'watch') refuse(methodNotAllowed());
+}
+
 function refused(refusal: unknown): ApiResponse {
   if (!(refusal instanceof Refusal)) throw refusal;
   return { code: refusal.status.code ?? 500, object: refusal.status };
 }
 
 function* dispatch(scope: RequestScope): Task<ApiResponse> {
-  const { kind, request } = scope;
+  const { request } = scope;
   const subresource = request.subresource ?? '';
-  if (subresource !== '' && !kind.subresources.includes(subresource)) refuse(unknownResource());
-  if (subresource !== '' && subresource !== 'status') refuse(methodNotAllowed());
+  if (subresource !== '' && subresource !== 'status') return yield* subresourceCall(scope);
+  if (subresource === 'status' && (request.verb === 'create' || request.verb === 'delete')) refuse(methodNotAllowed());
   switch (request.verb) {
     case 'get':
       return yield* get(scope);
@@ -173,7 +193,9 @@ function* dispatch(scope: RequestScope): Task<ApiResponse> {
     case 'delete':
       return yield* remove(scope);
     case 'patch':
+      return yield* patch(scope);
     case 'deletecollection':
+      return yield* removeCollection(scope);
     case 'watch':
       return refuse(methodNotAllowed());
   }

@@ -1,5 +1,8 @@
+import { type FieldManagerRequest, trackUpdate as track } from '../api/managed/field-manager.ts';
+import { type FieldSet, leaf } from '../api/managed/field-set.ts';
 import type { UntypedObject } from '../api/object.ts';
 import type { ServedKind } from '../api/registry.ts';
+import { formatTime } from '../api/time.ts';
 import type { RequestScope } from './server-context.ts';
 
 /** The manager of a write: the fieldManager option, or the User-Agent's first word. */
@@ -9,7 +12,24 @@ export function managerOf(scope: RequestScope): string {
   return scope.request.userAgent ?? 'unknown';
 }
 
+/** Upstream strategies' GetResetFields: what the other side of spec and status owns. */
+const ignoredByMain: FieldSet = { 'f:status': leaf };
+const ignoredByStatus: FieldSet = { 'f:spec': leaf };
+const ignoredByStatusWithLabels: FieldSet = { 'f:spec': leaf, 'f:metadata': { 'f:labels': leaf } };
+const ignoredByPodStatus: FieldSet = { 'f:spec': leaf, 'f:metadata': { 'f:deletionTimestamp': leaf, 'f:ownerReferences': leaf } };
+const ignoresLabels = new Set(['Deployment']);
+
+export function managerRequest(scope: RequestScope, kind: ServedKind): FieldManagerRequest | undefined {
+  if (kind.type === undefined || scope.server.options.managedFields === false) return undefined;
+  const subresource = scope.request.subresource ?? '';
+  let ignored: FieldSet = leaf;
+  if (subresource === 'status') ignored = kind.kind === 'Pod' ? ignoredByPodStatus : ignoresLabels.has(kind.kind) ? ignoredByStatusWithLabels : ignoredByStatus;
+  else if (kind.subresources.includes('status')) ignored = ignoredByMain;
+  return { type: kind.type, apiVersion: kind.apiVersion, manager: managerOf(scope), subresource, time: formatTime(scope.context.nowUs), ignored };
+}
+
 /** Brings metadata.managedFields up to date with an update by this request's manager. */
-export function trackUpdate(_scope: RequestScope, _kind: ServedKind, _live: UntypedObject | undefined, next: UntypedObject): UntypedObject {
-  return next;
+export function trackUpdate(scope: RequestScope, kind: ServedKind, live: UntypedObject | undefined, next: UntypedObject): UntypedObject {
+  const request = managerRequest(scope, kind);
+  return request === undefined ? next : track(request, live, next);
 }

@@ -67,7 +67,7 @@ function checkFieldName(kind: ServedKind, field: string): void {
 
 type Item = readonly [string, UntypedObject];
 
-interface Page {
+export interface Page {
   readonly items: readonly UntypedObject[];
   readonly revision: number;
   readonly lastKey: string | undefined;
@@ -175,7 +175,7 @@ function* expiredToken(_scope: RequestScope, token: ContinueToken, prefix: strin
   return { ...expired(expiredTokenText), metadata: { continue: next } as unknown as Record<string, never> };
 }
 
-function listObject(kind: ServedKind, page: Page): ApiList {
+export function listObject(kind: ServedKind, page: Page): ApiList {
   const prefix = prefixOf(kind);
   const next = page.lastKey === undefined ? undefined : encodeContinue({ startKey: `${page.lastKey}\0`, revision: page.revision }, prefix);
   return {

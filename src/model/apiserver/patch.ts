@@ -1,0 +1,230 @@
+import type { Task } from '../../sim/task.ts';
+import { decode } from '../api/decode.ts';
+import { applyConfiguration, conflictMessage } from '../api/managed/field-manager.ts';
+import type { Json, UntypedObject } from '../api/object.ts';
+import { applyJsonPatch, JsonPatchFailure, type JsonPatchOperation } from '../api/patch/json-patch.ts';
+import { applyMergePatch } from '../api/patch/merge-patch.ts';
+import { applyStrategicMerge, goText, StrategicMergeFailure } from '../api/patch/strategic-merge.ts';
+import type { ServedKind } from '../api/registry.ts';
+import type { ApiResponse } from '../api/request.ts';
+import { applyConflict, badRequest, conflict, failure, invalid, plainError, requestEntityTooLarge, unsupportedMediaType } from '../api/status.ts';
+import { invalid as invalidField } from '../api/validation/field-errors.ts';
+import { splitApiVersion } from '../api/validation/metadata.ts';
+import { withDefaults } from './body.ts';
+import { withNamespace } from './create.ts';
+import { managerRequest, trackUpdate } from './field-tracking.ts';
+import { Refusal, refuse } from './refusal.ts';
+import { checkPatchOptions } from './request-options.ts';
+import type { UpdateResult } from './resource-store.ts';
+import type { RequestScope } from './server-context.ts';
+import { rulesOf, updateObject } from './update.ts';
+
+/** Upstream maxPatchConflicts: a patch that meets a conflict is computed anew. */
+const conflictRetries = 5;
+const operationsMax = 10_000;
+
+/** PATCH in all its forms: upstream `endpoints/handlers/patch.go`. */
+export function* patch(scope: RequestScope): Task<ApiResponse> {
+  const { kind, request } = scope;
+  const isApply = request.patchType === 'apply';
+  checkPatchOptions(scope.options, isApply);
+  if (kind.type === undefined && request.patchType === 'strategic') {
+    refuse(unsupportedMediaType('application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml'));
+  }
+  const name = request.name ?? '';
+  const apply = patchFunction(scope, kind);
+  const isPinned = pinsVersion(request.patch);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const result: UpdateResult = yield* updateObject(scope, kind, rulesOf(scope, kind), {
+        name,
+        allowCreate: isApply && (request.subresource ?? '') === '',
+        transform: function* (existing) {
+          const next = apply(existing);
+          return checkName(scope, name, next);
+        },
+      });
+      return { code: result.created ? 201 : 200, object: result.object };
+    } catch (refusal) {
+      const isConflict = refusal instanceof Refusal && refusal.status.reason === 'Conflict' && refusal.status.details?.causes === undefined;
+      if (!isConflict || isPinned || attempt >= conflictRetries) throw refusal;
+    }
+  }
+}
+
+function pinsVersion(body: Json | undefined): boolean {
+  if (body === undefined || typeof body !== 'object' || body === null) return false;
+  if (Array.isArray(body)) return (body as readonly Json[]).some((op) => (op as JsonPatchOperation).path === '/metadata/resourceVersion');
+  const metadata = (body as { readonly [key: string]: Json })['metadata'] as { readonly [key: string]: Json } | null | undefined;
+  return metadata?.['resourceVersion'] !== undefined || metadata?.['uid'] !== undefined;
+}
+
+/** The name and namespace that a patch leads to must be those of the URL. */
+function checkName(scope: RequestScope, name: string, object: UntypedObject): UntypedObject {
+  const given = object.metadata?.name ?? '';
+  if (given === '') refuse(badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`));
+  if (given !== name) refuse(badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`));
+  return withNamespace(scope, scope.kind, object);
+}
+
+type PatchFunction = (existing: UntypedObject | undefined) => UntypedObject;
+
+function patchFunction(scope: RequestScope, kind: ServedKind): PatchFunction {
+  const body = scope.request.patch ?? null;
+  switch (scope.request.patchType) {
+    case 'json':
+      return jsonPatch(scope, kind, body);
+    case 'merge':
+      if (typeof body !== 'object' || Array.isArray(body)) {
+        const what = Array.isArray(body) ? 'array' : typeof body;
+        refuse(badRequest(`error decoding patch: json: cannot unmarshal ${what} into Go value of type map[string]interface {}`));
+      }
+      if (body === null) refuse(badRequest('Invalid JSON Patch'));
+      return (existing) => decoded(scope, kind, existing, applyMergePatch(existing as unknown as Json, body), 'document');
+    case 'strategic':
+      return strategicPatch(scope, kind, body);
+    case 'apply':
+      return applyPatch(scope, kind, body);
+    default:
+      return refuse(unsupportedMediaType('application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml'));
+  }
+}
+
+function jsonPatch(scope: RequestScope, kind: ServedKind, body: Json): PatchFunction {
+  if (!Array.isArray(body)) {
+    refuse(badRequest(`error decoding patch: json: cannot unmarshal ${body === null ? 'null' : typeof body} into Go value of type []handlers.jsonPatchOp`));
+  }
+  const operations = body as readonly JsonPatchOperation[];
+  if (operations.length > operationsMax) {
+    refuse(requestEntityTooLarge(`Request entity too large: The allowed maximum operations in a JSON patch is ${operationsMax}, got ${operations.length}`));
+  }
+  return (existing) => {
+    let document: Json;
+    try {
+      document = applyJsonPatch(existing as unknown as Json, operations);
+    } catch (error) {
+      if (!(error instanceof JsonPatchFailure)) throw error;
+      return refuse(failure(422, 'Invalid', 'the server rejected our request due to an error in our request', {}));
+    }
+    return decoded(scope, kind, existing, document, 'document');
+  };
+}
+
+function strategicPatch(scope: RequestScope, kind: ServedKind, body: Json): PatchFunction {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    refuse(badRequest(`json: cannot unmarshal ${Array.isArray(body) ? 'array' : typeof body} into Go value of type map[string]interface {}`));
+  }
+  const map = body as { readonly [key: string]: Json };
+  return (existing) => {
+    let document: Json;
+    try {
+      document = applyStrategicMerge(existing as unknown as { readonly [key: string]: Json }, map, kind.type) as Json;
+    } catch (error) {
+      if (!(error instanceof StrategicMergeFailure)) throw error;
+      return refuse(plainError(error.message));
+    }
+    return decoded(scope, kind, existing, document, 'patch');
+  };
+}
+
+/** Decodes and defaults what a patch led to. What cannot be decoded is told with the patched document, or with the patch itself. */
+function decoded(scope: RequestScope, kind: ServedKind, existing: UntypedObject | undefined, document: Json, tell: 'document' | 'patch'): UntypedObject {
+  const object = document as unknown as UntypedObject;
+  const fail = (why: string): never => {
+    const shown = tell === 'document' ? documentText(document) : goText(scope.request.patch);
+    const error = invalidField('patch', shown, why);
+    return refuse(invalid({ group: '', kind: '' }, '', [error]));
+  };
+  const retyped = existing !== undefined && (object.kind !== existing.kind || object.apiVersion !== existing.apiVersion);
+  if (retyped && object.kind !== undefined && object.kind !== '' && object.kind !== kind.kind) {
+    const { version } = splitApiVersion(object.apiVersion ?? kind.apiVersion);
+    fail(`converting (${version}.${object.kind}) to (${kind.group === '' ? 'core' : (kind.group.split('.')[0] ?? '')}.${kind.kind}): unknown conversion`);
+  }
+  let next: UntypedObject = retyped ? { ...object, kind: kind.kind, apiVersion: kind.apiVersion } : object;
+  if (kind.type !== undefined) {
+    const result = decode(kind.type, next);
+    if (result.error !== undefined) fail(tell === 'patch' ? unstructuredError(result.error) : result.error);
+    if (result.unknown.length > 0) {
+      const problems = result.unknown.map((path) => `unknown field ${JSON.stringify(path)}`);
+      if (scope.options.fieldValidation === 'Strict') fail(`strict decoding error: ${problems.join(', ')}`);
+      if (scope.options.fieldValidation !== 'Ignore') scope.warnings.push(...problems);
+    }
+    next = result.object;
+  }
+  if (next.metadata === undefined) next = { ...next, metadata: {} };
+  next = withDefaults(scope, kind, next);
+  return trackUpdate(scope, kind, existing, next);
+}
+
+/** The words of the unstructured converter, which decodes strategic patches. */
+function unstructuredError(error: string): string {
+  const match = /^json: cannot unmarshal (\S+).* of type (\S+)$/.exec(error);
+  if (match === null) return error;
+  const [, from = '', to = ''] = match;
+  const source = from === 'array' ? 'slice' : from === 'object' ? 'map' : from === 'number' ? 'int64' : from;
+  if (to.startsWith('[]')) return `cannot restore slice from ${source}`;
+  if (to.startsWith('map')) return `cannot restore map from ${source}`;
+  if (to.startsWith('v1.')) return `cannot restore struct from: ${source}`;
+  return `cannot convert ${source} to ${to}`;
+}
+
+const metadataOrder = [
+  'name', 'generateName', 'namespace', 'selfLink', 'uid', 'resourceVersion', 'generation', 'creationTimestamp', 'deletionTimestamp',
+  'deletionGracePeriodSeconds', 'labels', 'annotations', 'ownerReferences', 'finalizers', 'managedFields',
+];
+const entryOrder = ['manager', 'operation', 'apiVersion', 'time', 'fieldsType', 'fieldsV1', 'subresource'];
+
+/** A patched document as the library prints it: its keys sorted, metadata in the order of its Go struct. */
+function documentText(document: Json): string {
+  const map = document as { readonly [key: string]: Json };
+  const out: Record<string, Json> = {};
+  for (const key of Object.keys(map).sort()) out[key] = map[key] as Json;
+  const metadata = out['metadata'];
+  if (typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata)) {
+    const ordered = inOrder(metadata as { readonly [key: string]: Json }, metadataOrder);
+    const entries = ordered['managedFields'];
+    if (Array.isArray(entries)) ordered['managedFields'] = (entries as { readonly [key: string]: Json }[]).map((entry) => inOrder(entry, entryOrder));
+    out['metadata'] = ordered;
+  }
+  return JSON.stringify(out);
+}
+
+function inOrder(map: { readonly [key: string]: Json }, order: readonly string[]): Record<string, Json> {
+  const out: Record<string, Json> = {};
+  for (const key of order) if (map[key] !== undefined) out[key] = map[key] as Json;
+  for (const key of Object.keys(map)) if (!(key in out)) out[key] = map[key] as Json;
+  return out;
+}
+
+/** Server-side apply. */
+function applyPatch(scope: RequestScope, kind: ServedKind, body: Json): PatchFunction {
+  const config = body as unknown as UntypedObject;
+  const { group, version } = splitApiVersion(String(config.apiVersion ?? ''));
+  if (config.apiVersion !== kind.apiVersion || config.kind !== kind.kind) {
+    refuse(badRequest(`invalid object type: ${group}/${version}, Kind=${String(config.kind ?? '')}`));
+  }
+  return (existing) => {
+    const metadata = config.metadata ?? {};
+    if (metadata.managedFields !== undefined && metadata.managedFields !== null) refuse(badRequest('metadata.managedFields must be nil'));
+    const name = scope.request.name ?? '';
+    const uid = metadata.uid;
+    if (existing === undefined && uid !== undefined && uid !== '') {
+      refuse(conflict(kind, name, `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`));
+    }
+    const request = managerRequest(scope, kind);
+    if (request === undefined) return decoded(scope, kind, existing, applyMergePatch(existing as unknown as Json, body), 'document');
+    const outcome = applyConfiguration(request, existing, config, scope.options.force === true, (merged) => finishApply(scope, kind, merged));
+    if (outcome.error !== undefined) refuse(plainError(outcome.error));
+    if (outcome.conflicts !== undefined) {
+      refuse(applyConflict(outcome.conflicts.map(({ text, field }) => ({ manager: text, field })), conflictMessage(outcome.conflicts)));
+    }
+    return outcome.object;
+  };
+}
+
+function finishApply(scope: RequestScope, kind: ServedKind, merged: UntypedObject): UntypedObject {
+  if (kind.type === undefined) return merged;
+  const result = decode(kind.type, merged);
+  if (result.error !== undefined) refuse(plainError(result.error));
+  return withDefaults(scope, kind, result.object);
+}

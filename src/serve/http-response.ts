@@ -1,0 +1,112 @@
+import { stringify } from 'yaml';
+import type { KindContext } from '../model/api/kind.ts';
+import type { ApiList, ApiObject, Status, UntypedObject } from '../model/api/object.ts';
+import type { ServedKind } from '../model/api/registry.ts';
+import { badRequest, notAcceptable } from '../model/api/status.ts';
+import { metadataOnly, tableOf } from '../model/apiserver/table.ts';
+
+/** How a client wants its answer. */
+export interface Representation {
+  readonly format: 'json' | 'yaml';
+  /** Another shape than the object's own. */
+  readonly as?: 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList';
+  /** Version of meta.k8s.io. */
+  readonly version: string;
+}
+
+const jsonTypes = new Set(['*/*', 'application/*', 'application/json']);
+const shapes: Readonly<Record<string, readonly string[]>> = {
+  Table: ['v1', 'v1beta1'],
+  PartialObjectMetadata: ['v1', 'v1beta1'],
+  PartialObjectMetadataList: ['v1', 'v1beta1'],
+};
+
+/** Upstream `endpoints/handlers/negotiation`. A Status says that nothing fits. */
+export function negotiate(accept: string | undefined, streams: boolean): Representation | Status {
+  if (accept === undefined || accept === '') return { format: 'json', version: 'v1' };
+  let sawType = false;
+  for (const clause of clausesOf(accept)) {
+    const isYaml = clause.type === 'application/yaml';
+    if (!isYaml && !jsonTypes.has(clause.type)) continue;
+    sawType = true;
+    const { as, v = '', g } = clause.parameters;
+    if (as === undefined) return { format: isYaml ? 'yaml' : 'json', version: 'v1' };
+    if (g === 'meta.k8s.io' && shapes[as]?.includes(v)) return { format: isYaml ? 'yaml' : 'json', as: as as NonNullable<Representation['as']>, version: v };
+  }
+  if (sawType) return notAcceptable('only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf');
+  const available = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
+  if (streams) available.push('application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch');
+  return { ...notAcceptable(`406: Not Acceptable\n\nAvailable representations: ${available.join(', ')}`), details: {} };
+}
+
+interface Clause {
+  readonly type: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly q: number;
+}
+
+function clausesOf(accept: string): readonly Clause[] {
+  return accept
+    .split(',')
+    .map((text, i) => {
+      const [type = '', ...rest] = text.trim().split(';');
+      const parameters: Record<string, string> = {};
+      for (const pair of rest) {
+        const [key = '', value = ''] = pair.trim().split('=');
+        parameters[key] = value;
+      }
+      return { type: type.trim(), parameters, q: Number(parameters['q'] ?? '1'), i };
+    })
+    .sort((a, b) => b.q - a.q || a.i - b.i);
+}
+
+/** Shapes an answer as the client asked. Failures are answered as they are. */
+export function shape(
+  object: ApiObject | Status | ApiList | { readonly kind: string },
+  representation: Representation,
+  kind: ServedKind | undefined,
+  context: KindContext,
+  includeObject = '',
+  withColumns = true,
+): unknown {
+  if (object.kind === 'Status' && (representation.as === undefined || (object as Status).status === 'Failure')) return object;
+  const isList = 'items' in object && kind !== undefined && object.kind === `${kind.kind}List`;
+  if (kind === undefined || representation.as === undefined) return isList && kind?.type !== undefined ? withoutTypes(object as unknown as ApiList) : object;
+  const { version } = representation;
+  const goType = `*${kind.group === '' ? 'core' : (kind.group.split('.')[0] ?? '')}.${kind.kind}`;
+  switch (representation.as) {
+    case 'Table': {
+      if (!['', 'Metadata', 'Object', 'None'].includes(includeObject)) {
+        return badRequest(`unrecognized includeObject value: ${JSON.stringify(includeObject)}`);
+      }
+      const items = isList ? ((object as unknown as ApiList).items as readonly UntypedObject[]) : [object as UntypedObject];
+      const metadata = isList ? (object as unknown as ApiObject).metadata : { resourceVersion: (object as ApiObject).metadata.resourceVersion ?? '' };
+      return tableOf(kind, items, metadata, context, { version, includeObject, withColumns });
+    }
+    case 'PartialObjectMetadata':
+      if (isList) return notAcceptable(`you requested PartialObjectMetadata, but the requested object is a list (${goType}List)`);
+      return metadataOnly(object as ApiObject, version);
+    case 'PartialObjectMetadataList': {
+      if (!isList) return notAcceptable(`you requested PartialObjectMetadataList, but the requested object is not a list (${goType})`);
+      const list = object as unknown as ApiList;
+      return { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${version}`, metadata: list.metadata, items: list.items.map((item) => metadataOnly(item, version)) };
+    }
+  }
+}
+
+/** Items of a built-in list carry no kind and apiVersion on the wire. */
+function withoutTypes(list: ApiList): unknown {
+  return {
+    ...list,
+    items: list.items.map((item) => {
+      const { kind: _k, apiVersion: _v, ...rest } = item;
+      return rest;
+    }),
+  };
+}
+
+/** The text of a body. */
+export function renderBody(body: unknown, format: Representation['format']): string {
+  if (format === 'json') return `${JSON.stringify(body)}\n`;
+  return stringify(body, { sortMapEntries: true, indentSeq: false, lineWidth: 0, version: '1.1' });
+}
