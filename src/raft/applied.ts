@@ -10,7 +10,8 @@ function appliedTo(r: Raft, index: LogIndex, bytes: number): void {
   const applied = Math.max(index, r.log.applied);
   r.log.appliedTo(applied, bytes);
   const { config } = r.tracker;
-  // `applied >= pendingConfIndex` and not `>` the index of the entry that entered: a successor of a deposed leader must leave too (etcd#12136).
+  // Looked at on every application, not only on the one that reaches pendingConfIndex: the successor of a leader that was deposed
+  // before it proposed to leave must do it, or the configuration stays joint forever (etcd#12136).
   if (!config.autoLeave || applied < r.pendingConfIndex || r.state !== StateLeader) return;
   // No payload, so the size limit cannot refuse it. A transfer of leadership can; then the next applied entry tries again.
   const error = proposeEntries(r, leaveEntry);

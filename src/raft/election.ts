@@ -34,7 +34,7 @@ export function hup(r: Raft, type: CampaignType): void {
     r.sink?.warn(`${hex(r.id)} is unpromotable and can not campaign`);
     return;
   }
-  // A node that knows of a committed change must apply it first, or it would campaign in a configuration that is over (etcd#11284).
+  // A node that knows of a committed change must apply it first, or it would campaign in a configuration that is over.
   if (hasUnappliedConfChange(r)) {
     r.sink?.warn(`${hex(r.id)} cannot campaign at term ${r.term} since there are still pending configuration changes to apply`);
     return;

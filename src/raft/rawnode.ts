@@ -30,6 +30,7 @@
  * Refused inputs are results (StepError), broken invariants throw RaftInvariantError.
  */
 import { entriesApplied } from './applied.ts';
+import { bootstrapLog, type Peer } from './bootstrap.ts';
 import type { RaftConfig } from './config.ts';
 import { confChangeBytes, encodedBytesOf, noLimit } from './entry-size.ts';
 import { proposeNormal } from './leader.ts';
@@ -55,14 +56,13 @@ import {
 } from './message.ts';
 import { Raft } from './raft.ts';
 import type { Ready } from './ready.ts';
-import type { Status } from './status.ts';
+import { type Status, statusOf } from './status.ts';
 import { step, storageAppended, storageAppendedInLowerTerm } from './step.ts';
 import { takeMessagesForThreads } from './storage-threads.ts';
 import { tick, tickMany, ticksUntilNextAction } from './ticks.ts';
 import { becomeFollower } from './transitions.ts';
 import {
   type ConfChange,
-  ConfChangeAddNode,
   type ConfState,
   type Entry,
   EntryConfChange,
@@ -82,14 +82,7 @@ import {
   StateLeader,
   type StepError,
   type Term,
-  TransitionAuto,
 } from './types.ts';
-
-/** A member at bootstrap, with what the host wants to know about it. */
-export interface Peer {
-  readonly id: NodeId;
-  readonly context?: unknown;
-}
 
 const noReadStates: readonly ReadState[] = [];
 
@@ -259,28 +252,7 @@ export class RawNode {
 
   /** Everything about this node. Allocates; the getters do not. */
   status(): Status {
-    const r = this.raft;
-    const progress = r.state === StateLeader ? r.tracker.progress : [];
-    return {
-      id: r.id,
-      term: r.term,
-      vote: r.vote,
-      lead: r.lead,
-      state: r.state,
-      commit: r.log.committed,
-      applied: r.log.applied,
-      leadTransferee: r.leadTransferee,
-      config: r.tracker.config,
-      progress: progress.map((pr) => ({
-        id: pr.id,
-        match: pr.match,
-        next: pr.next,
-        isLearner: pr.isLearner,
-        recentActive: pr.recentActive,
-        isPaused: pr.isPaused(),
-        text: pr.toString(),
-      })),
-    };
+    return statusOf(this.raft);
   }
 
   /** Overrides the drawn election timeout until the next change of role. For scripts and tests. */
@@ -293,22 +265,11 @@ export class RawNode {
    * this with the same peers. The entries are handed out like any others; applying them again changes nothing.
    */
   bootstrap(peers: readonly Peer[]): void {
-    const r = this.raft;
-    if (peers.length === 0) throw new Error('bootstrap: must provide at least one peer');
-    if (r.log.lastIndex() !== 0) throw new Error("bootstrap: can't bootstrap a nonempty Storage");
+    bootstrapLog(this.raft, peers);
+    // Nothing was persisted yet: the first Ready carries the hard state.
     this.previousTerm = emptyHardState.term;
     this.previousVote = emptyHardState.vote;
     this.previousCommit = emptyHardState.commit;
-    becomeFollower(r, 1, NoNode);
-    const changes = peers.map(({ id, context }): ConfChange => {
-      return { transition: TransitionAuto, changes: [{ type: ConfChangeAddNode, nodeId: id }], context };
-    });
-    changes.forEach((data, i) => {
-      const sizeBytes = confChangeBytes(data, true);
-      r.log.push({ term: 1, index: i + 1, type: EntryConfChange, data, sizeBytes });
-    });
-    r.log.committed = peers.length;
-    for (const change of changes) applyConfChange(r, change);
   }
 
   /** Whether there is something for the host to do. */

@@ -169,7 +169,28 @@ describe('read index, safe (dissertation, section 6.4)', () => {
     group.elect(2);
     for (const answer of answers) group.node(1).step(answer);
     group.carry();
+    // Not even if the node leads again: what it would answer is what was committed as far as the deposed leader knew.
+    group.elect(1);
+    group.node(1).tick();
+    group.carry();
     expect(group.reads[0]).toEqual([]);
+  });
+
+  test('answers that overtake each other confirm what the newest confirms', () => {
+    const group = new Group(5).elect(1);
+    for (const read of ['a', 'b']) group.node(1).readIndex(read);
+    group.carry((m) => m.type === MsgHeartbeat);
+    const answers = group.inFlight.filter((m) => m.from <= 3).reverse();
+    group.inFlight = [];
+    expect(answers.map((m) => [m.from, m.context])).toEqual([
+      [3, 2],
+      [3, 1],
+      [2, 2],
+      [2, 1],
+    ]);
+    for (const answer of answers.slice(0, 3)) group.node(1).step(answer);
+    group.carry();
+    expect(group.reads[0]?.map((read) => read.requestCtx)).toEqual(['a', 'b']);
   });
 });
 

@@ -1,5 +1,6 @@
+import type { Raft } from './raft.ts';
 import type { Config } from './tracker.ts';
-import type { LogIndex, NodeId, RaftState, Term } from './types.ts';
+import { type LogIndex, type NodeId, type RaftState, StateLeader, type Term } from './types.ts';
 
 /** A snapshot of a node's state, for people and properties. */
 export interface Status {
@@ -26,4 +27,29 @@ export interface ProgressStatus {
   readonly isPaused: boolean;
   /** The line that scripts print. */
   readonly text: string;
+}
+
+/** Looks at a node. */
+export function statusOf(r: Raft): Status {
+  const progress = r.state === StateLeader ? r.tracker.progress : [];
+  return {
+    id: r.id,
+    term: r.term,
+    vote: r.vote,
+    lead: r.lead,
+    state: r.state,
+    commit: r.log.committed,
+    applied: r.log.applied,
+    leadTransferee: r.leadTransferee,
+    config: r.tracker.config,
+    progress: progress.map((pr) => ({
+      id: pr.id,
+      match: pr.match,
+      next: pr.next,
+      isLearner: pr.isLearner,
+      recentActive: pr.recentActive,
+      isPaused: pr.isPaused(),
+      text: pr.toString(),
+    })),
+  };
 }

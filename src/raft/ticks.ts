@@ -57,6 +57,10 @@ export function ticksUntilNextAction(r: Raft): number {
 
 /** Lets `count` ticks pass, exactly as `count` single ticks would, at a cost that grows only with what they do. */
 export function tickMany(r: Raft, count: number): void {
+  if (r.state !== StateLeader && r.electionElapsed + count < r.randomizedElectionTimeout) {
+    r.electionElapsed += count;
+    return;
+  }
   let left = count;
   while (left > 0) {
     const due = ticksUntilNextAction(r);
