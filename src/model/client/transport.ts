@@ -112,27 +112,32 @@ export class ApiTransport {
     let tries = 0;
     const open = () => {
       const index = this.#current;
-      stream = (this.#clients[index] as RpcClient).open('watch', full, {
-        onMessage: (body) => {
-          if (!ended) handlers.onEvents(body as readonly unknown[]);
+      stream = (this.#clients[index] as RpcClient).open(
+        'watch',
+        full,
+        {
+          onMessage: (body) => {
+            if (!ended) handlers.onEvents(body as readonly unknown[]);
+          },
+          onEnd: (end) => {
+            if (ended) return;
+            if (end.by === 'connection' && isUnsent(end.error) && ++tries < this.#clients.length) {
+              this.failedOver(index);
+              open();
+              return;
+            }
+            ended = true;
+            if (end.by === 'server') {
+              const answer = end.body as ApiResponse | Status | undefined;
+              handlers.onEnd(answer === undefined ? undefined : failureOfEnd(answer));
+            } else {
+              this.failedOver(index);
+              handlers.onEnd(failureOfRpc(end.error, this.options.servers[index]?.address ?? ''));
+            }
+          },
         },
-        onEnd: (end) => {
-          if (ended) return;
-          if (end.by === 'connection' && isUnsent(end.error) && ++tries < this.#clients.length) {
-            this.failedOver(index);
-            open();
-            return;
-          }
-          ended = true;
-          if (end.by === 'server') {
-            const answer = end.body as ApiResponse | Status | undefined;
-            handlers.onEnd(answer === undefined ? undefined : failureOfEnd(answer));
-          } else {
-            this.failedOver(index);
-            handlers.onEnd(failureOfRpc(end.error, this.options.servers[index]?.address ?? ''));
-          }
-        },
-      });
+        { label: `watch ${request.resource}` },
+      );
     };
     open();
     return () => {
