@@ -1,0 +1,174 @@
+import type { Kind } from './api/kind.ts';
+import { apiServer, type ApiServerConfig } from './apiserver/server.ts';
+import { EtcdStorage } from './apiserver/etcd-storage.ts';
+import { ApiTransport } from './client/transport.ts';
+import { Client } from './client/typed-client.ts';
+import { type ClusterHost, type ClusterRole, type ClusterSpec, clusterWarnings } from './cluster-spec.ts';
+import { type ControllerManagerConfig, DEFAULT_CONTROLLER_MANAGER_CONFIG } from './controllers/config.ts';
+import { controllerManager } from './controllers/manager.ts';
+import { CONTROLLERS } from './controllers/registry.ts';
+import { type DefectSet, NO_DEFECTS } from './defects.ts';
+import { etcdConfig, type EtcdConfig } from './etcd/server/config.ts';
+import { etcdMember } from './etcd/server/member.ts';
+import type { Facts } from './facts.ts';
+import type { UserInfo } from './api/request.ts';
+import type { Host } from '../sim/host.ts';
+import type { Endpoint } from '../sim/network.ts';
+import type { Process } from '../sim/process.ts';
+import type { World } from '../sim/world.ts';
+
+/** Settings of the programs that differ from the defaults of Kubernetes 1.35 and etcd 3.6. */
+export interface ClusterOverrides {
+  readonly etcd?: Partial<EtcdConfig>;
+  readonly apiServer?: Partial<ApiServerConfig>;
+  readonly controllerManager?: Partial<ControllerManagerConfig>;
+}
+
+export interface ClusterConfig {
+  readonly facts: Facts;
+  readonly defects?: DefectSet;
+  /** Feature gates that differ from 1.35's defaults, for every program that knows them. */
+  readonly featureGates?: Readonly<Record<string, boolean>>;
+  readonly overrides?: ClusterOverrides;
+  /** Kinds with rules; default: all built-in ones. */
+  readonly kinds?: readonly Kind[];
+}
+
+const ZONES = 'abcdefghi';
+
+/** A built cluster: where everything is. */
+export class Cluster {
+  readonly world: World;
+  readonly spec: ClusterSpec;
+  readonly warnings: readonly string[];
+  /** Client endpoints of the etcd members, by member index. */
+  readonly etcdEndpoints: readonly Endpoint[];
+  /** Endpoints of the API servers, by index. */
+  readonly apiServers: readonly Endpoint[];
+  readonly #hosts: readonly { readonly host: Host; readonly role: ClusterRole }[];
+
+  constructor(world: World, spec: ClusterSpec, hosts: readonly { readonly host: Host; readonly role: ClusterRole }[], etcdEndpoints: readonly Endpoint[], apiServers: readonly Endpoint[]) {
+    this.world = world;
+    this.spec = spec;
+    this.warnings = clusterWarnings(spec);
+    this.#hosts = hosts;
+    this.etcdEndpoints = etcdEndpoints;
+    this.apiServers = apiServers;
+  }
+
+  hosts(role: ClusterRole): readonly Host[] {
+    return this.#hosts.filter((entry) => entry.role === role).map((entry) => entry.host);
+  }
+
+  /** Roles, places and programs of all hosts, for reports and generators. */
+  describe(): readonly ClusterHost[] {
+    return this.#hosts.map(({ host, role }) => ({ name: host.name, zone: host.zone, role, programs: host.programNames() }));
+  }
+
+  /** A client of the API for a program of any host: sticks to one API server, chosen by draw. */
+  client(process: Process, user: UserInfo, userAgent: string): Client {
+    return new Client(new ApiTransport(process, { servers: this.apiServers, user, userAgent }));
+  }
+}
+
+/** Builds a cluster into a world: hosts, then every program on them. Programs start at once; nothing has happened yet when this returns. */
+export function buildCluster(world: World, spec: ClusterSpec, config: ClusterConfig): Cluster {
+  return new ClusterBuilder(world, spec, config).build();
+}
+
+class ClusterBuilder {
+  readonly #world: World;
+  readonly #spec: ClusterSpec;
+  readonly #config: ClusterConfig;
+  readonly #defects: DefectSet;
+  readonly #hosts: { readonly host: Host; readonly role: ClusterRole }[] = [];
+
+  constructor(world: World, spec: ClusterSpec, config: ClusterConfig) {
+    this.#world = world;
+    this.#spec = spec;
+    this.#config = config;
+    this.#defects = config.defects ?? NO_DEFECTS;
+  }
+
+  build(): Cluster {
+    const spec = this.#spec;
+    const external = spec.etcd === 'external';
+    const etcdHosts = external ? this.#addHosts('etcd-host', 'etcd', spec.etcdMembers ?? 3) : [];
+    const controlPlanes = this.#addHosts('cp', 'control-plane', spec.controlPlanes);
+    const workers = this.#addHosts('worker', 'worker', spec.workers);
+    this.#addHosts('client', 'client', spec.clients ?? 1);
+    const memberHosts = external ? etcdHosts : controlPlanes;
+    const etcdEndpoints = memberHosts.map((host) => this.#world.network.endpoint(host.name, '2379'));
+    const apiServers = spec.kubernetes ? controlPlanes.map((host) => this.#world.network.endpoint(host.name, '6443')) : [];
+    this.#installEtcd(memberHosts);
+    if (spec.kubernetes) {
+      controlPlanes.forEach((host, index) => this.#installControlPlane(host, index, external ? etcdEndpoints : [etcdEndpoints[index] as Endpoint], apiServers));
+      const nodes = spec.controlPlaneNodes === true ? [...controlPlanes, ...workers] : workers;
+      for (const host of nodes) this.#installNode(host, apiServers);
+    }
+    return new Cluster(this.#world, spec, this.#hosts, etcdEndpoints, apiServers);
+  }
+
+  #addHosts(prefix: string, role: ClusterRole, count: number): readonly Host[] {
+    const hosts: Host[] = [];
+    for (let i = 0; i < count; i++) {
+      const host = this.#world.addHost({ name: `${prefix}-${i}`, zone: `zone-${ZONES[i % this.#spec.zones]}` });
+      this.#hosts.push({ host, role });
+      hosts.push(host);
+    }
+    return hosts;
+  }
+
+  #installEtcd(hosts: readonly Host[]): void {
+    const initialCluster = hosts.map((host, index) => ({ name: `etcd-${index}`, peerURL: `http://${host.name}:2380` }));
+    const told = { revision: 1, compacted: 0 };
+    hosts.forEach((host, index) => {
+      const input = {
+        name: `etcd-${index}`,
+        peerURL: `http://${host.name}:2380`,
+        clientURL: `http://${host.name}:2379`,
+        initialCluster,
+        facts: this.#config.facts,
+        told,
+        defects: this.#defects,
+        ...this.#config.overrides?.etcd,
+      };
+      host.install(etcdMember(etcdConfig(input)));
+    });
+  }
+
+  #installControlPlane(host: Host, index: number, etcd: readonly Endpoint[], apiServers: readonly Endpoint[]): void {
+    const { facts, featureGates, overrides, kinds } = this.#config;
+    host.install(
+      apiServer({
+        name: `api-${index}`,
+        address: host.name,
+        storage: (process) => new EtcdStorage(process, etcd, index % etcd.length),
+        options: { featureGates: featureGates ?? {}, opaqueKinds: true },
+        facts,
+        ...(kinds === undefined ? {} : { kinds }),
+        ...(overrides?.apiServer === undefined ? {} : { config: overrides.apiServer }),
+      }),
+    );
+    host.install(
+      controllerManager({
+        name: `kcm-${index}`,
+        servers: apiServers,
+        preferredServer: index,
+        controllers: CONTROLLERS,
+        config: {
+          ...DEFAULT_CONTROLLER_MANAGER_CONFIG,
+          watchList: featureGates?.WatchListClient ?? true,
+          featureGates: featureGates ?? {},
+          ...overrides?.controllerManager,
+        },
+        facts,
+        defects: this.#defects,
+      }),
+    );
+  }
+
+  #installNode(_host: Host, _apiServers: readonly Endpoint[]): void {
+    // Runtime, kubelet and kube-proxy are wired here.
+  }
+}
