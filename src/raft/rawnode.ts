@@ -84,6 +84,8 @@ import {
   type Term,
 } from './types.ts';
 
+export type { Peer };
+
 const noReadStates: readonly ReadState[] = [];
 
 /** One raft node, without a clock, threads or a network. */
