@@ -41,7 +41,8 @@ export interface CountLineFigure extends FigureCaption {
   readonly unit: string;
   /** Step function: the value holds from its time to the next. */
   readonly points: readonly { readonly atUs: Micros; readonly value: number }[];
-  readonly bounds: readonly { readonly fromUs: Micros; readonly toUs: Micros; readonly min: number; readonly max: number }[];
+  /** A missing end is no bound on that side. */
+  readonly bounds: readonly { readonly fromUs: Micros; readonly toUs: Micros; readonly min?: number; readonly max?: number }[];
   readonly fromUs: Micros;
   readonly toUs: Micros;
   /** Where it left the bounds. */
@@ -90,7 +91,8 @@ export interface IntervalsFigure extends FigureCaption {
 
 export interface IntervalsRow {
   readonly label: string;
-  readonly bars: readonly { readonly fromUs: Micros; readonly toUs: Micros; readonly label?: string }[];
+  /** `toUs` undefined: still going on at the end. */
+  readonly bars: readonly { readonly fromUs: Micros; readonly toUs?: Micros; readonly label?: string }[];
   /** Points on the row: renewals, attempts. */
   readonly ticks: readonly { readonly atUs: Micros; readonly look: 'tick' | 'ring' }[];
 }

@@ -7,10 +7,10 @@ const VIEWER = import.meta.dirname;
 /** Types of the data; the viewer is built against them. */
 const CONTRACT = ['../document.ts', '../figure.ts'];
 
-/** Hex digest over the paths and contents of all sources of the viewer, tests excepted. */
+/** Hex digest over the paths and contents of all sources of the viewer, tests and notes excepted. */
 export function viewerSourceHash(): string {
   const files = readdirSync(VIEWER, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !entry.name.includes('.test.'))
+    .filter((entry) => entry.isFile() && !entry.name.includes('.test.') && !entry.name.endsWith('.md'))
     .map((entry) => relative(VIEWER, join(entry.parentPath, entry.name)).replaceAll('\\', '/'));
   const hash = createHash('sha256');
   for (const file of [...files, ...CONTRACT].sort()) {

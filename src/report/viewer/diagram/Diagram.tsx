@@ -257,7 +257,7 @@ function LaneNames({ scene }: { readonly scene: Scene }) {
             <title>{lane.id}</title>
           </text>
           <text x={20} y={y + 11.5} class="lsub">
-            {fitted(underName(lane, at), scene.scale.left - 28, 5.6)}
+            {fitted(underName(lane, at), scene.scale.left - 28, 5.4)}
           </text>
         </g>
       ))}

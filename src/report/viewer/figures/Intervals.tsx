@@ -41,7 +41,7 @@ export function Intervals({ figure }: { readonly figure: IntervalsFigure }) {
                 <rect
                   x={x(bar.fromUs)}
                   y={y - 7}
-                  width={Math.max(2, x(bar.toUs) - x(bar.fromUs))}
+                  width={Math.max(2, x(bar.toUs ?? toUs) - x(bar.fromUs))}
                   height={14}
                   fill="var(--fill)"
                   stroke="var(--ink)"

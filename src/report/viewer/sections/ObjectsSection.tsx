@@ -69,11 +69,11 @@ function Timelines({ width, objects }: { readonly width: number; readonly object
           </text>
         </g>
       ))}
-      {objects.map((object, index) => (
-        <Row key={index} object={object} y={30 + ROW * index + ROW / 2} x={x} toUs={toUs} fromUs={fromUs} />
-      ))}
       {violations.map((violation) => (
         <path key={violation.atUs} d={`M${x(violation.atUs)} 28V${bottom}`} stroke="var(--viol)" stroke-width={2} />
+      ))}
+      {objects.map((object, index) => (
+        <Row key={index} object={object} y={30 + ROW * index + ROW / 2} x={x} toUs={toUs} fromUs={fromUs} />
       ))}
       <Key y={bottom + 40} />
     </svg>
@@ -161,7 +161,7 @@ function Phase({
       <PhaseShape look={phase.look} x0={x0} x1={x1} y={y} />
       {phase.label !== undefined && (
         <text
-          x={Math.min(x0 + (after ? 7 : 5), Math.max(NAMES, right - phase.label.length * 6.1))}
+          x={Math.min(x0 + (after ? 7 : 5), Math.max(NAMES, right - phase.label.length * 5.7))}
           y={y + 4}
           class={`s11${phase.look === 'wrong' ? ' vt halo' : ''}`}
         >
