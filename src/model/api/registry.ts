@@ -58,6 +58,18 @@ export class KindRegistry {
     return this.byKind.get(`${group}/${version}/${kind}`);
   }
 
+  /** The kind of an object. */
+  kindOf(object: { readonly kind: string; readonly apiVersion?: string }): ServedKind | undefined {
+    const version = object.apiVersion ?? '';
+    const slash = version.indexOf('/');
+    return slash < 0 ? this.kind('', version, object.kind) : this.kind(version.slice(0, slash), version.slice(slash + 1), object.kind);
+  }
+
+  hasGroup(group: string): boolean {
+    for (const kind of this.byResource.values()) if (kind.group === group) return true;
+    return false;
+  }
+
   hasGroupVersion(group: string, version: string): boolean {
     for (const kind of this.byResource.values()) if (kind.group === group && kind.version === version) return true;
     return false;
