@@ -1,55 +1,97 @@
-import { Scroller } from '../Scroller.tsx';
 import { useMemo } from 'preact/hooks';
-import { canvasMeasure } from '../diagram/measure-text.ts';
 import { BADGE_RADIUS } from '../diagram/labels.ts';
+import { canvasMeasure } from '../diagram/measure-text.ts';
 import type { OperationsFigure } from '../../figure.ts';
+import { Scroller } from '../Scroller.tsx';
 import { useView } from '../view-context.ts';
 import { select } from '../view-state.ts';
 import { BOX_HEIGHT, layOutOperations, type OperationBox } from './operations-layout.ts';
+
+const LINE_HEIGHT = 14;
+/** Half the width of "no legal position". */
+const NO_PLACE_HALF = 50;
 
 /** A client history with the longest legal order as numbers; the operation without a place in it is the finding. */
 export function Operations({ figure }: { readonly figure: OperationsFigure }) {
   const measure = useMemo(canvasMeasure, []);
   const layout = layOutOperations(figure.operations, (text) => measure(text, false));
-  const lines = figure.operations.reduce((most, operation) => Math.max(most, operation.stateAfter?.length ?? 0), 0);
-  const height = layout.bottom + (lines === 0 ? 4 : 26 + lines * 14);
+  const stated = layout.boxes.filter((box) => (box.operation.stateAfter ?? []).length > 0).sort((a, b) => middleOf(a) - middleOf(b));
+  const lines = stated.reduce((most, box) => Math.max(most, box.operation.stateAfter?.length ?? 0), 0);
+  const tiers = tiersOf(stated, (text) => measure(text, false) * 1.1);
+  const tierCount = tiers.reduce((most, tier) => Math.max(most, tier + 1), 0);
+  const base = layout.bottom + (lines === 0 ? 0 : 14);
+  const width = Math.max(layout.width, 2 * NO_PLACE_HALF + 20);
+  const height = base + 8 + tierCount * (lines * LINE_HEIGHT + 6);
   const illegal = figure.operations.filter((operation) => operation.position === undefined).map((operation) => operation.label);
   return (
     <Scroller label={figure.title}>
       <svg
-        width={layout.width}
+        width={width}
         height={height}
-        viewBox={`0 0 ${layout.width} ${height}`}
+        viewBox={`0 0 ${width} ${height}`}
         role="img"
         aria-label={`${figure.operations.length} client operations, ${illegal.length} without a legal position: ${illegal.join(', ')}`}
       >
         {layout.clients.map((client, index) => (
           <g key={client.name}>
-            {index > 0 && <path d={`M0 ${client.y - 12}H${layout.width}`} stroke="var(--rule)" />}
+            {index > 0 && <path d={`M0 ${client.y - 12}H${width}`} stroke="var(--rule)" />}
             <text x={0} y={client.y + 14} class="d">
               {client.name}
             </text>
           </g>
         ))}
-        {lines > 0 && <path d={`M0 ${layout.bottom}H${layout.width}`} stroke="var(--rule)" />}
+        {lines > 0 && <path d={`M0 ${base}H${width}`} stroke="var(--rule)" />}
+        {stated.map((box, index) => (
+          <StateAfter key={index} box={box} base={base} top={base + (tiers[index] ?? 0) * (lines * LINE_HEIGHT + 6)} />
+        ))}
+        {layout.boxes.map((box, index) => (
+          <Box key={index} box={box} width={width} />
+        ))}
         {lines > 0 && (
-          <text x={0} y={layout.bottom - 4} class="d halo">
+          <text x={0} y={base - 4} class="d halo">
             state of the model after each
           </text>
         )}
-        {layout.boxes.map((box, index) => (
-          <Box key={index} box={box} bottom={layout.bottom} right={layout.width} />
-        ))}
       </svg>
     </Scroller>
   );
 }
 
-function Box({ box, bottom, right }: { readonly box: OperationBox; readonly bottom: number; readonly right: number }) {
+function middleOf(box: OperationBox): number {
+  return box.x + box.width / 2;
+}
+
+/** A row for each text, so that neighbours do not run into each other. Boxes are sorted by their middle. */
+function tiersOf(boxes: readonly OperationBox[], widthOfText: (text: string) => number): readonly number[] {
+  const free: number[] = [];
+  return boxes.map((box) => {
+    const half = (box.operation.stateAfter ?? []).reduce((most, line) => Math.max(most, widthOfText(line) / 2), 0);
+    const known = free.findIndex((until) => until < middleOf(box) - half);
+    const tier = known < 0 ? free.length : known;
+    free[tier] = middleOf(box) + half + 4;
+    return tier;
+  });
+}
+
+function StateAfter({ box, base, top }: { readonly box: OperationBox; readonly base: number; readonly top: number }) {
+  const middle = middleOf(box);
+  return (
+    <g>
+      <path d={`M${middle} ${box.y + BOX_HEIGHT + 24}V${top === base ? base : top + 4}`} stroke="var(--rule-2)" stroke-dasharray="2 3" />
+      {box.operation.stateAfter?.map((line, index) => (
+        <text key={line} x={middle} y={top + 16 + index * LINE_HEIGHT} text-anchor="middle" class="m halo">
+          {line}
+        </text>
+      ))}
+    </g>
+  );
+}
+
+function Box({ box, width }: { readonly box: OperationBox; readonly width: number }) {
   const view = useView();
-  const { operation, x, y, width } = box;
+  const { operation, x, y } = box;
   const legal = operation.position !== undefined;
-  const middle = x + width / 2;
+  const middle = middleOf(box);
   const under = y + BOX_HEIGHT;
   const id = operation.eventId;
   return (
@@ -58,7 +100,7 @@ function Box({ box, bottom, right }: { readonly box: OperationBox; readonly bott
       <rect
         x={x}
         y={y}
-        width={operation.toUs === undefined ? right - x : width}
+        width={operation.toUs === undefined ? width - x : box.width}
         height={BOX_HEIGHT}
         fill={legal ? 'var(--op-wash)' : 'var(--viol-wash)'}
         stroke={legal ? 'var(--op)' : 'var(--viol)'}
@@ -70,22 +112,16 @@ function Box({ box, bottom, right }: { readonly box: OperationBox; readonly bott
       </text>
       {legal ? (
         <>
-          <path d={`M${middle} ${under + 24}V${bottom}`} stroke="var(--rule-2)" stroke-dasharray="2 3" />
           <circle cx={middle} cy={under + 16} r={BADGE_RADIUS} fill="var(--ink)" />
           <text x={middle} y={under + 19.8} class="bn">
             {operation.position}
           </text>
-          {operation.stateAfter?.map((line, index) => (
-            <text key={line} x={middle} y={bottom + 16 + index * 14} text-anchor="middle" class="m halo">
-              {line}
-            </text>
-          ))}
         </>
       ) : (
         <>
-          <path d={`M${middle} ${under + 3}v13`} stroke="var(--viol)" stroke-width={2} />
-          <path d={`M${middle - 5} ${under + 18}l10 10M${middle + 5} ${under + 18}l-10 10`} stroke="var(--viol)" stroke-width={2.6} />
-          <text x={middle - 11} y={under + 27} text-anchor="end" class="vt halo">
+          <path d={`M${middle} ${under + 1}v9`} stroke="var(--viol)" stroke-width={2} />
+          <path d={`M${middle - 5} ${under + 11}l10 10M${middle + 5} ${under + 11}l-10 10`} stroke="var(--viol)" stroke-width={2.6} />
+          <text x={Math.min(width - NO_PLACE_HALF, Math.max(NO_PLACE_HALF, middle))} y={under + 34} text-anchor="middle" class="vt halo">
             no legal position
           </text>
         </>

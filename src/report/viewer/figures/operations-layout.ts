@@ -20,7 +20,7 @@ export interface OperationsLayout {
 }
 
 const COLUMN_GAP = 14;
-const ROW_HEIGHT = 66;
+const ROW_HEIGHT = 72;
 export const BOX_HEIGHT = 20;
 
 export function layOutOperations(operations: readonly HistoryOperation[], widthOfText: (text: string) => number): OperationsLayout {

@@ -21,7 +21,7 @@ export function TimeAxis({
   return (
     <>
       {values.map((at) => (
-        <text key={at} x={x(at)} y={bottom + 16} text-anchor="middle" class="d">
+        <text key={at} x={x(at)} y={bottom + 16} text-anchor={at > toUs - (toUs - fromUs) / 30 ? 'end' : 'middle'} class="d">
           {secondsAtStep(at, step)} s
         </text>
       ))}
