@@ -24,7 +24,7 @@ export const clockDrift: Fault<ClockDriftParams> = {
   lanes: (p) => [p.host],
   inject: (target, p) => {
     const clock = target.world.host(p.host).clock;
-    clock.setDrift(p.ratePpm);
-    return { heal: () => clock.setDrift(0), touched: () => (p.ratePpm === 0 ? 0 : 1) };
+    clock.addDrift(p.ratePpm);
+    return { heal: () => clock.addDrift(-p.ratePpm), touched: () => (p.ratePpm === 0 ? 0 : 1) };
   },
 };

@@ -21,7 +21,7 @@ export const diskFull: Fault<DiskFullParams> = {
   inject: (target, p) => {
     const disk = target.world.host(p.host).disk;
     const before = disk.touched.refusedWrites;
-    disk.setCapacity(undefined);
-    return { heal: () => disk.setCapacity(Number.POSITIVE_INFINITY), touched: () => disk.touched.refusedWrites - before };
+    disk.fill();
+    return { heal: () => disk.free(), touched: () => disk.touched.refusedWrites - before };
   },
 };

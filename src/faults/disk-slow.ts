@@ -22,7 +22,7 @@ export const diskSlow: Fault<DiskSlowParams> = {
   inject: (target, p) => {
     const disk = target.world.host(p.host).disk;
     const before = disk.touched.slowSyncs;
-    disk.setSlowFactor(p.factor);
-    return { heal: () => disk.setSlowFactor(1), touched: () => disk.touched.slowSyncs - before };
+    disk.slowDown(p.factor);
+    return { heal: () => disk.speedUp(p.factor), touched: () => disk.touched.slowSyncs - before };
   },
 };

@@ -14,7 +14,6 @@ export function diskHosts(topology: Topology): readonly string[] {
   );
 }
 
-const NEVER = Number.MAX_SAFE_INTEGER / 4;
 const params = { host: { type: 'name', of: diskHosts } } as const;
 
 /** fsync does not come back until healed. */
@@ -29,7 +28,7 @@ export const diskStall: Fault<DiskStallParams> = {
   inject: (target, p) => {
     const disk = target.world.host(p.host).disk;
     const before = disk.touched.stalledSyncs;
-    disk.stall(NEVER);
+    disk.stall();
     return { heal: () => disk.unstall(), touched: () => disk.touched.stalledSyncs - before };
   },
 };

@@ -4,11 +4,15 @@ import type { Facts } from '../model/facts.ts';
 import { storeClient } from '../model/workload/store-client.ts';
 import { hostNames } from '../faults/topology.ts';
 import type { Endpoint } from '../sim/network.ts';
+import { SECOND } from '../sim/time.ts';
 import type { World } from '../sim/world.ts';
 import { moveLeader } from '../model/workload/move-leader.ts';
 import { topologyOf } from './shape.ts';
 import type { System } from './system.ts';
 import type { TrialInput } from './trial-input.ts';
+
+/** The kubelet of a static pod starts an ended container again after its first back-off. */
+const RESTART_AFTER_US = 10 * SECOND;
 
 /** A bare etcd cluster with clients that read, write and watch keys: for the consensus suites. */
 export function storeSystem(world: World, input: TrialInput, facts: Facts): System {
@@ -28,7 +32,7 @@ export function storeSystem(world: World, input: TrialInput, facts: Facts): Syst
       told,
       defects: new Set(input.defects),
     });
-    world.host(host).install(etcdMember(config));
+    world.host(host).install({ ...etcdMember(config), restartAfterUs: RESTART_AFTER_US });
   });
   let running = true;
   const endpoints = hosts.map((host, i) => ({ name: `etcd-${i}`, endpoint: world.network.endpoint(host, '2379') }));

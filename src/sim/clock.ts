@@ -1,4 +1,3 @@
-import { assert } from './assert.ts';
 import type { Now } from './random.ts';
 import { type Micros, TRIAL_EPOCH_WALL_US } from './time.ts';
 
@@ -11,6 +10,7 @@ const MILLION = 1_000_000;
 export class HostClock {
   readonly #truth: Now;
   #ratePpm = 0;
+  #driftSumPpm = 0;
   #trueAtRateChange: Micros = 0;
   #monoAtRateChange: Micros = 0;
   #wallOffset: Micros = 0;
@@ -36,12 +36,13 @@ export class HostClock {
     return Math.max(0, Math.ceil((delay * MILLION) / (MILLION + this.#ratePpm)));
   }
 
-  /** Makes the clock run fast (positive) or slow (negative) from now on, in parts per million. */
-  setDrift(ratePpm: number): void {
-    assert(ratePpm > -900_000 && ratePpm < 10_000_000, () => `HostClock.setDrift: ${ratePpm} ppm, must be -900000..10000000`);
+  /** Makes the clock run faster (positive) or slower (negative) from now on by so many parts per million; drifts add up. */
+  addDrift(ppm: number): void {
     this.#monoAtRateChange = this.mono();
     this.#trueAtRateChange = this.#truth.now;
-    this.#ratePpm = ratePpm;
+    this.#driftSumPpm += ppm;
+    // A clock neither stands still nor runs backwards, however many faults pull at it.
+    this.#ratePpm = Math.max(-800_000, Math.min(4_000_000, this.#driftSumPpm));
   }
 
   /** Moves the wall clock by `delta` at once (NTP step, operator's mistake). */

@@ -38,9 +38,11 @@ export class Disk {
   readonly #files = new Map<string, File>();
   readonly #stream: RandomStream;
   #busyUntil: Micros = 0;
-  #stalledUntil: Micros = 0;
-  #slowFactor = 1;
-  #capacityBytes = Number.POSITIVE_INFINITY;
+  /** Stalls in force; while there are any, syncs wait in `#waiting`. */
+  #stalls = 0;
+  #waiting: (() => void)[] = [];
+  #slowFactors: readonly number[] = [];
+  #fullFaults = 0;
   #usedBytes = 0;
   #lying = false;
   /** What faults touched: read by them for their effect counters. */
@@ -55,7 +57,7 @@ export class Disk {
   /** Appends a record to a file's page cache, creating the file. */
   append(process: Process, name: string, value: unknown, sizeBytes: number): DiskResult {
     if (!process.effect('disk')) return { ok: true };
-    if (this.#usedBytes + sizeBytes > this.#capacityBytes) {
+    if (this.#fullFaults > 0) {
       this.touched.refusedWrites++;
       return { ok: false, error: 'no-space' };
     }
@@ -80,11 +82,13 @@ export class Disk {
    */
   *replace(process: Process, name: string, value: unknown, sizeBytes: number): Task<DiskResult> {
     if (!process.effect('disk')) return { ok: true };
-    if (this.#usedBytes + sizeBytes > this.#capacityBytes) {
+    if (this.#fullFaults > 0) {
       this.touched.refusedWrites++;
       return { ok: false, error: 'no-space' };
     }
-    yield* this.#syncDelay(process);
+    yield* suspend<void>((resolve) =>
+      this.#sync(process, () => process.deliver(0, this.#world.calibration.resumeUs, callDone, resolve, undefined)),
+    );
     if (!process.effect('disk')) return { ok: true };
     const file = this.#file(name);
     for (const record of file.records) this.#usedBytes -= record.sizeBytes;
@@ -115,17 +119,8 @@ export class Disk {
   fsyncThen(process: Process, name: string, done: () => void): void {
     if (!process.effect('disk')) return;
     const file = this.#file(name);
-    const request: SyncRequest = {
-      disk: this,
-      file,
-      upTo: file.records.length,
-      records: file.records,
-      process,
-      boot: this.#host.boots,
-      done,
-      lied: this.#lying,
-    };
-    this.#world.queue.schedule(this.#syncDue(process.leaveAt), this.#host.index, EVENT_KIND.disk, onSynced, request, undefined);
+    const request: SyncRequest = { disk: this, file, upTo: file.records.length, records: file.records, process, done, lied: this.#lying };
+    this.#sync(process, () => finishSync(request));
   }
 
   /** All records of a file as a reader sees them after start-up; undefined when the file does not exist. Costs no time here: see {@link readDelay}. */
@@ -135,7 +130,7 @@ export class Disk {
 
   /** Waits as long as reading a file takes. */
   *readDelay(process: Process): Task<void> {
-    yield* process.sleep(this.#world.calibration.diskReadUs * this.#slowFactor);
+    yield* process.sleep(this.#world.calibration.diskReadUs * this.#slowFactor());
   }
 
   /** Names of all files that start with `prefix`, in code-unit order. */
@@ -170,6 +165,7 @@ export class Disk {
     this.#usedBytes = 0;
     for (const file of this.#files.values()) for (const record of file.records) this.#usedBytes += record.sizeBytes;
     this.#busyUntil = 0;
+    this.#waiting = [];
   }
 
   /** Everything is gone: the disk was replaced. */
@@ -178,24 +174,37 @@ export class Disk {
     this.#usedBytes = 0;
   }
 
-  /** fsync answers no earlier than `until`. */
-  stall(until: Micros): void {
-    this.#stalledUntil = Math.max(this.#stalledUntil, until);
+  /** No sync comes back until `unstall`; stalls add up. */
+  stall(): void {
+    this.#stalls++;
   }
 
-  /** Ends a stall; syncs that were scheduled keep their time. */
+  /** Ends a stall; what waited is synced now, in order. */
   unstall(): void {
-    this.#stalledUntil = 0;
+    this.#stalls--;
+    if (this.#stalls > 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const start of waiting) start();
   }
 
-  /** Multiplies latencies; 1 is healthy. */
-  setSlowFactor(factor: number): void {
-    this.#slowFactor = factor;
+  /** Multiplies latencies until `speedUp` with the same factor; factors multiply. */
+  slowDown(factor: number): void {
+    this.#slowFactors = [...this.#slowFactors, factor];
   }
 
-  /** Appends fail once this much is used; Infinity lifts the limit. Undefined: full right now. */
-  setCapacity(bytes: number | undefined): void {
-    this.#capacityBytes = bytes ?? this.#usedBytes;
+  speedUp(factor: number): void {
+    const at = this.#slowFactors.indexOf(factor);
+    this.#slowFactors = this.#slowFactors.filter((_, i) => i !== at);
+  }
+
+  /** No space is left until `free`; fillings add up. */
+  fill(): void {
+    this.#fullFaults++;
+  }
+
+  free(): void {
+    this.#fullFaults--;
   }
 
   /** fsync answers without making anything durable. */
@@ -216,23 +225,28 @@ export class Disk {
     return this.#usedBytes;
   }
 
-  /** @internal */
-  finishSync(request: SyncRequest): void {
-    if (request.lied) {
-      this.touched.liedSyncs++;
+  /** Runs `done` when a sync that begins now is over; not at all if the host loses power before. */
+  #sync(process: Process, done: () => void): void {
+    const boot = this.#host.boots;
+    const finish = (): void => {
+      if (this.#host.up && this.#host.boots === boot) done();
+    };
+    const start = (from: Micros): void => {
+      this.#world.queue.schedule(this.#syncDue(from), this.#host.index, EVENT_KIND.disk, callDone, finish, undefined);
+    };
+    if (this.#stalls === 0) {
+      start(Math.max(process.leaveAt, this.#world.now));
       return;
     }
-    const { file } = request;
-    // A sync of what a truncation has since replaced makes nothing of the new content durable.
-    if (file.records !== request.records) return;
-    file.durable = Math.max(file.durable, Math.min(request.upTo, file.records.length));
-    file.platter = undefined;
-    file.linked = true;
+    this.touched.stalledSyncs++;
+    this.#waiting.push(() => start(this.#world.now));
   }
 
-  *#syncDelay(process: Process): Task<void> {
-    const delay = this.#syncDue(this.#world.now) - this.#world.now;
-    yield* process.sleep(delay);
+  #slowFactor(): number {
+    return Math.min(
+      10_000,
+      this.#slowFactors.reduce((product, factor) => product * factor, 1),
+    );
   }
 
   #syncDue(from: Micros): Micros {
@@ -241,18 +255,12 @@ export class Disk {
     let latency = fsyncUs + (draw % (fsyncJitterUs + 1));
     // One sync in 512 meets a busy device: the tail of etcd's backend_commit histograms.
     if (draw >>> 23 === 0) latency *= 10;
-    if (this.#slowFactor !== 1) {
-      latency *= this.#slowFactor;
+    if (this.#slowFactors.length > 0) {
+      latency *= this.#slowFactor();
       this.touched.slowSyncs++;
     }
-    const start = Math.max(from, this.#busyUntil);
-    let due = start + latency;
-    if (this.#stalledUntil > due) {
-      due = this.#stalledUntil + latency;
-      this.touched.stalledSyncs++;
-    }
-    this.#busyUntil = due;
-    return due;
+    this.#busyUntil = Math.max(from, this.#busyUntil) + latency;
+    return this.#busyUntil;
   }
 
   #file(name: string): File {
@@ -271,17 +279,21 @@ interface SyncRequest {
   readonly upTo: number;
   readonly records: readonly DiskRecord[];
   readonly process: Process;
-  readonly boot: number;
   readonly done: () => void;
   readonly lied: boolean;
 }
 
-function onSynced(request: unknown): void {
-  const sync = request as SyncRequest;
-  // A host that lost power meanwhile took the request with it; a dead process's data was with the kernel and still gets synced.
-  if (!sync.process.host.up || sync.process.host.boots !== sync.boot) return;
-  sync.disk.finishSync(sync);
-  sync.process.deliver(0, sync.process.world.calibration.resumeUs, callDone, sync.done, undefined);
+/** The platter has it. A process that died meanwhile hears nothing, but its data was with the kernel and is synced all the same. */
+function finishSync(sync: SyncRequest): void {
+  const { file, disk, process } = sync;
+  if (sync.lied) disk.touched.liedSyncs++;
+  else if (file.records === sync.records) {
+    // A sync of what a truncation has since replaced makes nothing of the new content durable.
+    file.durable = Math.max(file.durable, Math.min(sync.upTo, file.records.length));
+    file.platter = undefined;
+    file.linked = true;
+  }
+  process.deliver(0, process.world.calibration.resumeUs, callDone, sync.done, undefined);
 }
 
 function callDone(done: unknown): void {

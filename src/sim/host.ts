@@ -35,7 +35,7 @@ export class Host {
   readonly #processes = new Map<string, Process>();
   readonly #incarnations = new Map<string, number>();
   #boots = 0;
-  #paused = false;
+  #pauses = 0;
 
   constructor(world: World, index: number, options: HostOptions) {
     this.world = world;
@@ -85,7 +85,7 @@ export class Host {
     this.#processes.set(name, process);
     this.world.recorder?.process(this.world.now, this.name, name, 'started', `incarnation ${incarnation}`);
     process.deliver(0, this.world.calibration.resumeUs, startProgram, program, process);
-    if (this.#paused) process.pause();
+    for (let i = 0; i < this.#pauses; i++) process.pause();
     this.world.onReachability?.();
     return process;
   }
@@ -94,7 +94,6 @@ export class Host {
   crash(): void {
     if (!this.up) return;
     this.up = false;
-    this.#paused = false;
     for (const process of this.processes()) process.vanish();
     this.disk.crash();
     this.world.network.hostDied(this);
@@ -117,12 +116,12 @@ export class Host {
 
   /** Freezes every process (a stalled virtual machine). */
   pause(): void {
-    this.#paused = true;
+    this.#pauses++;
     for (const process of this.processes()) process.pause();
   }
 
   resume(): void {
-    this.#paused = false;
+    this.#pauses--;
     for (const process of this.processes()) process.resume();
   }
 

@@ -61,6 +61,7 @@ export class Process {
   #queue: Work[] = [];
   #drain: EventId = 0;
   #nextSource = 1;
+  #pauses = 0;
   readonly #endpoints: Endpoint[] = [];
   readonly connections = new Set<Connection>();
 
@@ -190,8 +191,9 @@ export class Process {
     this.#die('host down', 'killed', false);
   }
 
-  /** SIGSTOP: timers and messages wait. */
+  /** SIGSTOP: timers and messages wait until as many `resume` as `pause` were called. */
   pause(): void {
+    this.#pauses++;
     if (this.state !== 'running') return;
     this.state = 'paused';
     this.#pausedAt = this.world.now;
@@ -204,7 +206,8 @@ export class Process {
 
   /** SIGCONT. */
   resume(): void {
-    if (this.state !== 'paused') return;
+    this.#pauses = Math.max(0, this.#pauses - 1);
+    if (this.state !== 'paused' || this.#pauses > 0) return;
     this.state = 'running';
     this.pausedUs += this.world.now - this.#pausedAt;
     this.world.recorder?.process(this.world.now, this.host.name, this.name, 'resumed', '');

@@ -178,7 +178,8 @@ export class ApplyLoop {
     this.appliedIndex = entry.index;
     this.appliedTerm = entry.term;
     const { facts, name } = this.#host.config;
-    facts.raftApply.emit(name, entry.index, entry.term, entryHash(entry), state.store.revision);
+    // What the backend holds already is passed over after a restart: it is not applied a second time (shouldApplyV3).
+    if (isNew) facts.raftApply.emit(name, entry.index, entry.term, entryHash(entry), state.store.revision);
     this.#host.applied(entry, result);
   }
 
