@@ -13,10 +13,6 @@ export function nodeCondition(node: Node, type: string): NodeCondition | undefin
   return node.status?.conditions?.find((condition) => condition.type === type);
 }
 
-export function podCondition(pod: Pod, type: string): PodCondition | undefined {
-  return pod.status?.conditions?.find((condition) => condition.type === type);
-}
-
 /** Conditions with one set; undefined when that changes nothing. Upstream podutil.UpdatePodCondition. */
 export function withPodCondition(pod: Pod, next: PodCondition): readonly PodCondition[] | undefined {
   const conditions = pod.status?.conditions ?? [];

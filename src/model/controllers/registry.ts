@@ -1,4 +1,5 @@
 import type { ControllerRow } from './context.ts';
+import { disruptionController } from './disruption.ts';
 import { garbageCollectorController } from './garbage-collector.ts';
 import { namespaceController } from './namespace.ts';
 import { nodeLifecycleController } from './node-lifecycle.ts';
@@ -16,6 +17,7 @@ export const CONTROLLERS: readonly ControllerRow[] = [
   nodeLifecycleController,
   taintEvictionController,
   podGcController,
+  disruptionController,
   ttlAfterFinishedController,
   garbageCollectorController,
 ];
