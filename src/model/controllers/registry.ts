@@ -8,6 +8,9 @@ import { rootCaPublisherController } from './root-ca-publisher.ts';
 import { serviceAccountController } from './service-account.ts';
 import { taintEvictionController } from './taint-eviction.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished.ts';
+import { startDeploymentController } from './deployment.ts';
+import { startReplicaSetController } from './replicaset.ts';
+import { startEndpointSliceController } from './endpoint-slice.ts';
 
 /** Every controller that the manager can run: one row each, started in this order. */
 export const CONTROLLERS: readonly ControllerRow[] = [
@@ -20,4 +23,7 @@ export const CONTROLLERS: readonly ControllerRow[] = [
   disruptionController,
   ttlAfterFinishedController,
   garbageCollectorController,
+  { name: 'deployment-controller', start: startDeploymentController },
+  { name: 'replicaset-controller', start: startReplicaSetController },
+  { name: 'endpointslice-controller', start: startEndpointSliceController },
 ];

@@ -12,6 +12,15 @@ export interface SchedulerConfig {
   /** CPU time of one scheduling attempt: a fixed part and a part a node. */
   readonly cycleCostUs: Micros;
   readonly cycleCostPerNodeNs: number;
+  /** clientConnection.qps and burst; 0 lifts the limit. */
+  readonly kubeApiQps: number;
+  readonly kubeApiBurst: number;
+  readonly leaderElect: boolean;
+  readonly leaseDurationUs: Micros;
+  readonly renewDeadlineUs: Micros;
+  readonly retryPeriodUs: Micros;
+  /** Gate WatchListClient of client-go. */
+  readonly watchList: boolean;
 }
 
 export const DEFAULT_SCHEDULER_CONFIG: SchedulerConfig = {
@@ -23,6 +32,13 @@ export const DEFAULT_SCHEDULER_CONFIG: SchedulerConfig = {
   // An attempt of the real scheduler on a small cluster takes about a millisecond, some microseconds more a node (scheduler_perf).
   cycleCostUs: 300,
   cycleCostPerNodeNs: 2000,
+  kubeApiQps: 50,
+  kubeApiBurst: 100,
+  leaderElect: true,
+  leaseDurationUs: 15 * SECOND,
+  renewDeadlineUs: 10 * SECOND,
+  retryPeriodUs: 2 * SECOND,
+  watchList: true,
 };
 
 /** Upstream numFeasibleNodesToFind. */

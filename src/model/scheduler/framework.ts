@@ -1,10 +1,10 @@
-import type { Labels } from '../api/label-selector.ts';
+import type { Labels, ParsedLabelSelector } from '../api/label-selector.ts';
+import type { QueueEvent } from './queue-event.ts';
 import type { PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, StorageClass } from '../api/types.ts';
 import type { NodeInfo } from './node-info.ts';
 import type { PodInfo } from './pod-info.ts';
 import type { PodCounts } from './pod-counts.ts';
 import type { Refusal } from './status.ts';
-import type { ParsedLabelSelector } from '../api/label-selector.ts';
 
 /** What a scheduling cycle may read: the scheduler's own caches, never the truth. */
 export interface SchedulingView {
@@ -47,6 +47,8 @@ export type Prepared<T> = T | 'skip' | Refusal;
 export interface FilterPlugin {
   readonly name: string;
   readonly prepareFilter: (pod: PodInfo, view: SchedulingView) => Prepared<NodeFilter>;
+  /** The queueing hint (KEP-4247): whether an event may make a pod schedulable that this plugin refused. */
+  readonly mayHelp: (pod: PodInfo, event: QueueEvent, view: SchedulingView) => boolean;
 }
 
 /** PreScore, Score and NormalizeScore of one plugin for one pod. */

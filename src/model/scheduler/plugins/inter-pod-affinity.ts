@@ -1,7 +1,8 @@
+import type { Pod } from '../../api/types.ts';
 import { type AffinityTerm, type NamespaceLabels, type WeightedAffinityTerm, termMatches } from '../affinity-term.ts';
 import { type FilterPlugin, type NodeFilter, type ScorePlugin, type SchedulingView, nodeScoreMax } from '../framework.ts';
 import type { NodeInfo } from '../node-info.ts';
-import type { PodInfo } from '../pod-info.ts';
+import { type PodInfo, podInfoOf } from '../pod-info.ts';
 import { refusal } from '../status.ts';
 
 const name = 'InterPodAffinity';
@@ -176,6 +177,29 @@ export const interPodAffinity: FilterPlugin & ScorePlugin = {
     const state = initialState(pod, view);
     if (!wants && state.existingAnti.isEmpty) return 'skip';
     return makeFilter(pod, state, view.namespaceLabels);
+  },
+  mayHelp: (pod, event, view) => {
+    const labels = view.namespaceLabels;
+    const wanted = (other: Pod): boolean => matchesAll(pod.requiredAffinity, podInfoOf(other), labels);
+    const unwanted = (other: Pod): boolean =>
+      pod.requiredAntiAffinity.some((term) => termMatches(term, other, labels)) || podInfoOf(other).requiredAntiAffinity.some((term) => termMatches(term, pod.pod, labels));
+    switch (event.kind) {
+      case 'node': {
+        if (event.previous === undefined) return true;
+        const before = event.previous.metadata.labels;
+        const after = event.next.metadata.labels;
+        if (before === after) return false;
+        return [...pod.requiredAffinity, ...pod.requiredAntiAffinity].some(({ topologyKey }) => before?.[topologyKey] !== after?.[topologyKey]);
+      }
+      case 'pod-added':
+        return wanted(event.pod);
+      case 'pod-updated':
+        return (wanted(event.pod) && !wanted(event.previous)) || (unwanted(event.previous) && !unwanted(event.pod));
+      case 'pod-deleted':
+        return unwanted(event.pod);
+      case 'volumes':
+        return false;
+    }
   },
   prepareScore: (pod, _nodes, view) => {
     const wants = pod.preferredAffinity.length + pod.preferredAntiAffinity.length > 0;

@@ -1,5 +1,6 @@
-import type { NodeSelectorTerm, Pod } from '../../api/types.ts';
+import type { Node, NodeSelectorTerm, Pod } from '../../api/types.ts';
 import { type FilterPlugin, type ScorePlugin, normalizeByMax } from '../framework.ts';
+import { NodeInfo } from '../node-info.ts';
 import { nodeTermMatches, requiredNodeAffinity } from '../node-selector.ts';
 import { refusal } from '../status.ts';
 
@@ -31,6 +32,12 @@ function onlyNodes(pod: Pod): ReadonlySet<string> | undefined {
   return all;
 }
 
+function labelled(node: Node): NodeInfo {
+  const info = new NodeInfo(node.metadata.name ?? '');
+  info.setNode(node);
+  return info;
+}
+
 /** nodeSelector, required and preferred node affinity. */
 export const nodeAffinity: FilterPlugin & ScorePlugin = {
   name,
@@ -44,6 +51,11 @@ export const nodeAffinity: FilterPlugin & ScorePlugin = {
       filter: (node) => (matches(node) ? undefined : refused),
       ...(only !== undefined ? { onlyNodes: only } : {}),
     };
+  },
+  mayHelp: (pod, event) => {
+    if (event.kind !== 'node') return false;
+    const matches = requiredNodeAffinity(pod.pod);
+    return matches === undefined || (matches(labelled(event.next)) && (event.previous === undefined || !matches(labelled(event.previous))));
   },
   prepareScore: (pod) => {
     const preferred = pod.pod.spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];

@@ -12,4 +12,5 @@ export const nodeName: FilterPlugin = {
     if (wanted === undefined || wanted === '') return 'skip';
     return { filter: (node) => (node.name === wanted ? undefined : refused) };
   },
+  mayHelp: (_pod, event) => event.kind === 'node' && event.previous === undefined,
 };

@@ -1,5 +1,6 @@
 import type { FilterPlugin } from '../framework.ts';
 import { hostPortConflicts } from '../node-info.ts';
+import { podInfoOf } from '../pod-info.ts';
 import { refusal } from '../status.ts';
 
 const name = 'NodePorts';
@@ -17,4 +18,5 @@ export const nodePorts: FilterPlugin = {
       },
     };
   },
+  mayHelp: (_pod, event) => (event.kind === 'node' ? event.previous === undefined : event.kind === 'pod-deleted' && podInfoOf(event.pod).hostPorts.length > 0),
 };

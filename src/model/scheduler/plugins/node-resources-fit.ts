@@ -1,7 +1,8 @@
+import type { Node } from '../../api/types.ts';
 import { type FilterPlugin, type ScorePlugin, nodeScoreMax } from '../framework.ts';
 import type { NodeInfo } from '../node-info.ts';
 import type { PodInfo } from '../pod-info.ts';
-import { isZeroResource } from '../resources.ts';
+import { allowedPods, isZeroResource, resourceFromList } from '../resources.ts';
 import { type Refusal, refusal } from '../status.ts';
 
 const name = 'NodeResourcesFit';
@@ -61,6 +62,23 @@ function leastAllocated(requested: number, allocatable: number): number {
   return requested > allocatable ? 0 : Math.floor(((allocatable - requested) * nodeScoreMax) / allocatable);
 }
 
+/** Whether a change of a node could help: it is big enough, and has more of something that the pod asks for. */
+function nodeChangeHelps(pod: PodInfo, next: Node, previous: Node | undefined): boolean {
+  const allocatable = resourceFromList(next.status?.allocatable);
+  const { requests } = pod;
+  if (requests.milliCpu > allocatable.milliCpu || requests.memoryBytes > allocatable.memoryBytes || requests.ephemeralBytes > allocatable.ephemeralBytes) return false;
+  for (const [resource, wanted] of requests.scalars) if (wanted > (allocatable.scalars.get(resource) ?? 0)) return false;
+  if (allowedPods(next.status?.allocatable) < 1) return false;
+  if (previous === undefined) return true;
+  const before = resourceFromList(previous.status?.allocatable);
+  if (allowedPods(next.status?.allocatable) > allowedPods(previous.status?.allocatable)) return true;
+  if (requests.milliCpu > 0 && allocatable.milliCpu > before.milliCpu) return true;
+  if (requests.memoryBytes > 0 && allocatable.memoryBytes > before.memoryBytes) return true;
+  if (requests.ephemeralBytes > 0 && allocatable.ephemeralBytes > before.ephemeralBytes) return true;
+  for (const resource of requests.scalars.keys()) if ((allocatable.scalars.get(resource) ?? 0) > (before.scalars.get(resource) ?? 0)) return true;
+  return false;
+}
+
 /** Room for the requests; the emptier the node (as a share of its size), the better: strategy LeastAllocated over cpu and memory. */
 export const nodeResourcesFit: FilterPlugin & ScorePlugin = {
   name,
@@ -69,6 +87,18 @@ export const nodeResourcesFit: FilterPlugin & ScorePlugin = {
     const empty = isZeroResource(pod.requests);
     const plain = pod.requests.scalars.size === 0;
     return { filter: (node) => fit(pod, plain, empty, node) };
+  },
+  mayHelp: (pod, event) => {
+    switch (event.kind) {
+      case 'node':
+        return nodeChangeHelps(pod, event.next, event.previous);
+      case 'pod-deleted':
+        return true;
+      case 'pod-added':
+      case 'pod-updated':
+      case 'volumes':
+        return false;
+    }
   },
   prepareScore: (pod) => {
     const { milliCpu, memoryBytes } = pod.scoreRequests;

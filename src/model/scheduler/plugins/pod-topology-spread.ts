@@ -150,6 +150,23 @@ export const podTopologySpread: FilterPlugin & ScorePlugin = {
     if (constraints.length === 0) return 'skip';
     return makeFilter(pod.pod, constraints, countDomains(pod.pod, constraints, view));
   },
+  mayHelp: (pod, event) => {
+    const constraints = ownConstraints(pod.pod, 'DoNotSchedule');
+    const selected = (other: Pod): boolean => other.metadata.namespace === pod.pod.metadata.namespace && constraints.some((constraint) => selectsPod(constraint, other));
+    switch (event.kind) {
+      case 'node':
+        return constraints.every(
+          ({ topologyKey }) => event.next.metadata.labels?.[topologyKey] !== undefined,
+        ) && (event.previous === undefined || constraints.some(({ topologyKey }) => event.previous?.metadata.labels?.[topologyKey] !== event.next.metadata.labels?.[topologyKey]));
+      case 'pod-added':
+      case 'pod-deleted':
+        return selected(event.pod);
+      case 'pod-updated':
+        return selected(event.previous) !== selected(event.pod);
+      case 'volumes':
+        return false;
+    }
+  },
   prepareScore: (pod, nodes, view) => {
     const hasOwn = (pod.pod.spec.topologySpreadConstraints ?? []).length > 0;
     const constraints = hasOwn ? ownConstraints(pod.pod, 'ScheduleAnyway') : defaultConstraints(pod.pod, view.defaultSelector(pod.pod));

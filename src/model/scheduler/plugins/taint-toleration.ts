@@ -1,4 +1,4 @@
-import type { Toleration } from '../../api/types.ts';
+import type { Node, Toleration } from '../../api/types.ts';
 import { type FilterPlugin, type ScorePlugin, normalizeByMax } from '../framework.ts';
 import { refusal } from '../status.ts';
 import { isTolerated } from '../tolerations.ts';
@@ -8,6 +8,10 @@ const refused = refusal(name, 'UnschedulableAndUnresolvable', 'node(s) had untol
 
 function isForSoftTaints(toleration: Toleration): boolean {
   return toleration.effect === undefined || toleration.effect === 'PreferNoSchedule';
+}
+
+function keepsAway(node: Node, tolerations: readonly Toleration[] | undefined): boolean {
+  return (node.spec?.taints ?? []).some((taint) => taint.effect !== 'PreferNoSchedule' && !isTolerated(tolerations, taint));
 }
 
 /** NoSchedule and NoExecute taints keep pods away that do not tolerate them; the fewer PreferNoSchedule taints, the better. */
@@ -22,6 +26,11 @@ export const taintToleration: FilterPlugin & ScorePlugin = {
         return undefined;
       },
     };
+  },
+  mayHelp: (pod, event) => {
+    if (event.kind !== 'node') return false;
+    const tolerations = pod.pod.spec.tolerations;
+    return !keepsAway(event.next, tolerations) && (event.previous === undefined || keepsAway(event.previous, tolerations));
   },
   prepareScore: (pod) => {
     const tolerations = pod.pod.spec.tolerations?.filter(isForSoftTaints);
