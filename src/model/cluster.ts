@@ -12,6 +12,8 @@ import { etcdConfig, type EtcdConfig } from './etcd/server/config.ts';
 import { etcdMember } from './etcd/server/member.ts';
 import type { Facts } from './facts.ts';
 import type { UserInfo } from './api/request.ts';
+import { DEFAULT_SCHEDULER_CONFIG, type SchedulerConfig } from './scheduler/config.ts';
+import { schedulerProgram } from './scheduler/program.ts';
 import type { Host } from '../sim/host.ts';
 import type { Endpoint } from '../sim/network.ts';
 import type { Process } from '../sim/process.ts';
@@ -22,6 +24,7 @@ export interface ClusterOverrides {
   readonly etcd?: Partial<EtcdConfig>;
   readonly apiServer?: Partial<ApiServerConfig>;
   readonly controllerManager?: Partial<ControllerManagerConfig>;
+  readonly scheduler?: Partial<SchedulerConfig>;
 }
 
 export interface ClusterConfig {
@@ -164,6 +167,15 @@ class ClusterBuilder {
         },
         facts,
         defects: this.#defects,
+      }),
+    );
+    host.install(
+      schedulerProgram({
+        name: `scheduler-${index}`,
+        servers: apiServers,
+        preferredServer: index,
+        config: { ...DEFAULT_SCHEDULER_CONFIG, watchList: featureGates?.WatchListClient ?? true, ...overrides?.scheduler },
+        facts,
       }),
     );
   }
