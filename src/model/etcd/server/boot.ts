@@ -1,6 +1,5 @@
 import { MemoryStorage } from '../../../raft/storage.ts';
 import { emptyConfState, type ConfState } from '../../../raft/types.ts';
-import type { Peer } from '../../../raft/rawnode.ts';
 import type { Process } from '../../../sim/process.ts';
 import type { Member, MemberId } from '../api.ts';
 import type { MembershipChange, MembershipRows } from '../membership.ts';
@@ -10,6 +9,12 @@ import { Backend } from './backend.ts';
 import { computeMemberId, type EtcdConfig } from './config.ts';
 import { type SnapshotFile, Snapshots } from './snapshots.ts';
 import { Wal } from './wal.ts';
+
+/** A first member as raft's bootstrap takes it. */
+interface Peer {
+  readonly id: MemberId;
+  readonly context: MembershipChange;
+}
 
 /** What a member starts from. */
 export interface Boot {

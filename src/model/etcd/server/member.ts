@@ -14,6 +14,7 @@ import { ApplyLoop } from './apply-loop.ts';
 import { Backend } from './backend.ts';
 import { type Boot, boot } from './boot.ts';
 import { clusterVersion, electionTimeoutUs, type EtcdConfig, minLeaseTtlSeconds, parseUrl, requestTimeoutUs } from './config.ts';
+import { HealthService } from './health-service.ts';
 import { joinCluster } from './join.ts';
 import { LeaseExpiry } from './lease-expiry.ts';
 import { Peers } from './peers.ts';
@@ -39,13 +40,16 @@ const STORAGE_VERSION_AFTER_US = 4 * SECOND;
 const FORWARD_RETRY_US = 50 * MILLISECOND;
 /** A member whose peers are there within this time starts close to its first election. */
 const ADVANCE_WITHIN_US = 5 * SECOND;
+const REMOVED = 'the member has been permanently removed from the cluster';
 const SNAPSHOT_TIMEOUT_US = 30 * SECOND;
 
-/** One etcd member as a program of a host. */
-export function etcdMember(config: EtcdConfig): Program {
+/**
+ * One etcd member as a program of a host. `restartAfterUs`: its supervisor starts it again this long after it ended by itself.
+ */
+export function etcdMember(config: EtcdConfig, restartAfterUs?: Micros): Program {
   return {
     name: config.name,
-    restartAfterUs: SECOND,
+    ...(restartAfterUs === undefined ? {} : { restartAfterUs }),
     start: (process) => {
       joinCluster(process, config, (joining) => new EtcdServer(process, config, joining));
     },
@@ -69,6 +73,7 @@ export class EtcdServer implements ServerContext {
   readonly #reads: ReadLoop;
   readonly #unary: UnaryService;
   readonly #watches: WatchService;
+  readonly #health: HealthService;
   readonly #expiry: LeaseExpiry;
   readonly #startedAt: Micros;
   #storageVersionKnown: boolean;
@@ -116,6 +121,7 @@ export class EtcdServer implements ServerContext {
       received: (message) => this.raft.receive(message),
       unreachable: (id) => this.raft.reportUnreachable(id),
       reachable: () => this.#maybeAdvance(),
+      removed: () => process.exit(0, REMOVED),
     });
     this.raft = new RaftDriver(process, config, started.memberId, started.storage, started.wal, {
       leaderChanged: (isLeader, gained) => this.#leaderChanged(isLeader, gained),
@@ -135,6 +141,7 @@ export class EtcdServer implements ServerContext {
     this.#reads = new ReadLoop(this.#readHost());
     this.#watches = new WatchService(this.#watchHost());
     this.#unary = new UnaryService(this);
+    this.#health = new HealthService(this);
     this.#expiry = new LeaseExpiry(
       process,
       () => this.state,
@@ -171,6 +178,7 @@ export class EtcdServer implements ServerContext {
 
   #start(): void {
     const { config, state } = this;
+    if (state.membership.isRemoved(this.memberId)) this.process.exit(0, REMOVED);
     config.facts.memberStart.emit(config.name, this.#boot.storage.lastIndex(), state.consistentIndex, state.store.revision);
     this.#followMembership();
     if (this.#boot.bootstrap !== undefined) this.raft.node.bootstrap(this.#boot.bootstrap);
@@ -188,11 +196,7 @@ export class EtcdServer implements ServerContext {
     const peer = parseUrl(config.peerURL);
     if (client !== undefined) {
       serveRpc(process, client.address, client.port, {
-        call: (method, body, call) => {
-          if (method !== 'etcd') return;
-          const { request, metadata } = body as EtcdCall;
-          this.handle(request, metadata, (result) => call.answer(result, answerBytes(result)));
-        },
+        call: (method, body, call) => this.#serveClient(method, body, call),
         open: (method, body, call) => {
           if (method === 'watch') this.openWatch(call, body as CallMetadata);
         },
@@ -200,6 +204,19 @@ export class EtcdServer implements ServerContext {
     }
     if (peer !== undefined)
       serveRpc(process, peer.address, peer.port, { call: (method, body, call) => this.#servePeer(method, body, call) });
+  }
+
+  #serveClient(method: string, body: unknown, call: ServerCall): void {
+    switch (method) {
+      case 'etcd': {
+        const { request, metadata } = body as EtcdCall;
+        return this.handle(request, metadata, (result) => call.answer(result, answerBytes(result)));
+      }
+      case 'http':
+        return this.#health.handle(body as string, (answer) => call.answer(answer));
+      default:
+        return;
+    }
   }
 
   /** One unary request. */
@@ -215,7 +232,7 @@ export class EtcdServer implements ServerContext {
   #servePeer(method: string, body: unknown, call: ServerCall): void {
     switch (method) {
       case 'peer/hello':
-        return call.answer('hello', 16);
+        return call.answer(this.peers.greets(body as MemberId), 16);
       case 'peer/members':
         return call.answer(this.state.membership.members);
       case 'peer/snapshot':
@@ -353,7 +370,7 @@ export class EtcdServer implements ServerContext {
 
   #followMembership(): void {
     const { members, removed } = this.state.membership.rows;
-    const known = members.length > 0 ? members : (this.#boot.bootstrap ?? []).map((peer) => (peer.context as { member: Member }).member);
+    const known = members.length > 0 ? members : (this.#boot.bootstrap ?? []).flatMap(({ context }) => (context.kind === 'add' ? [context.member] : []));
     this.peers.update(this.memberId, known, removed);
   }
 

@@ -32,7 +32,12 @@ export interface PeerEvents {
   unreachable(id: MemberId): void;
   /** A peer's connection came up. */
   reachable(id: MemberId): void;
+  /** The others do not know this member any more: it was removed. */
+  removed(): void;
 }
+
+/** What a member that was removed is told when it speaks (HTTP 410 on etcd's peer streams). */
+const GONE = { gone: true } as const;
 
 /** The endpoint port for raft datagrams that belongs to a member's peer port. */
 function raftPort(port: string): string {
@@ -48,6 +53,9 @@ export class Peers {
   readonly #events: PeerEvents;
   readonly #peers = new Map<MemberId, Peer>();
   readonly #removed = new Set<MemberId>();
+  /** Where members lived that are gone, to tell them so. */
+  readonly #lastKnown = new Map<MemberId, Endpoint>();
+  #self: MemberId = 0;
   readonly #forwarded = new Set<unknown>();
 
   constructor(process: Process, peerURL: string, events: PeerEvents) {
@@ -56,12 +64,18 @@ export class Peers {
     const own = parseUrl(peerURL);
     if (own === undefined) return;
     process.world.network.listen(process, own.address, raftPort(own.port), {
-      onDatagram: (payload) => this.#receive(payload as Message),
+      onDatagram: (payload) => this.#receive(payload as Message | typeof GONE),
     });
+  }
+
+  /** Whether the member that opens a connection may: a removed one is told. */
+  greets(id: MemberId): boolean {
+    return !this.#removed.has(id);
   }
 
   /** Follows the membership: connects to new members, forgets those that are gone. */
   update(self: MemberId, members: readonly Member[], removed: readonly MemberId[]): void {
+    this.#self = self;
     for (const id of removed) this.#removed.add(id);
     for (const peer of [...this.#peers.values()]) {
       const member = members.find((candidate) => candidate.id === peer.id);
@@ -104,9 +118,17 @@ export class Peers {
     return active;
   }
 
-  #receive(message: Message): void {
+  #receive(message: Message | typeof GONE): void {
+    if ('gone' in message) {
+      this.#events.removed();
+      return;
+    }
     // A removed member is not listened to any more (EtcdServer.Process).
-    if (this.#removed.has(message.from)) return;
+    if (this.#removed.has(message.from)) {
+      const endpoint = this.#lastKnown.get(message.from);
+      if (endpoint !== undefined) this.#process.world.network.send(this.#process, endpoint, GONE, MESSAGE_BYTES);
+      return;
+    }
     if (message.type === MsgProp && this.#isRepeated(message)) return;
     this.#events.received(message);
   }
@@ -135,14 +157,16 @@ export class Peers {
     });
     const peer: Peer = { id, url, raft: network.endpoint(at.address, raftPort(at.port)), rpc, activeSince: undefined, redial: 0 };
     this.#peers.set(id, peer);
+    this.#lastKnown.set(id, peer.raft);
     rpc.onDisconnect = () => this.#disconnected(peer);
     this.#dial(peer);
   }
 
   #dial(peer: Peer): void {
     peer.redial = 0;
-    peer.rpc.callThen('peer/hello', undefined, { sizeBytes: 32 }, (result) => {
+    peer.rpc.callThen('peer/hello', this.#self, { sizeBytes: 32 }, (result) => {
       if (!result.ok || this.#peers.get(peer.id) !== peer) return;
+      if (result.value === false) return this.#events.removed();
       peer.activeSince = this.#process.mono();
       this.#events.reachable(peer.id);
     });
