@@ -37,7 +37,7 @@ function detailsOf(target: GroupResource, name: string, extra?: Partial<Details>
   return {
     ...(name !== '' ? { name } : {}),
     ...(target.group !== '' ? { group: target.group } : {}),
-    kind: target.resource,
+    ...(target.resource !== '' ? { kind: target.resource } : {}),
     ...extra,
   };
 }

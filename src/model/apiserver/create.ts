@@ -56,7 +56,7 @@ export function* createDecoded(scope: RequestScope, kind: ServedKind, object: Un
     const prepared = prepare(scope, kind, admitted, isGenerated ? generatedName(base, server.environment.random) : named);
     checkCreate(scope, kind, prepared);
     yield* validateAdmission(scope, { ...subject, name: prepared.metadata.name ?? '', object: prepared });
-    if ((prepared.metadata.resourceVersion ?? '') !== '') refuse(plainError('resourceVersion should not be set on objects to be created'));
+    if (!isUnsetVersion(prepared.metadata.resourceVersion)) refuse(plainError('resourceVersion should not be set on objects to be created'));
     const key = keyOf(kind, scope.namespace, prepared.metadata.name ?? '');
     const allocation = yield* allocateForCreate(scope, kind, prepared);
     if (scope.dryRun) {
@@ -75,6 +75,11 @@ export function* createDecoded(scope: RequestScope, kind: ServedKind, object: Un
     if (isGenerated) refuse(generateNameConflict(kind, prepared.metadata.name ?? ''));
     refuseTaken(kind, prepared, yield* readObject(server, key));
   }
+}
+
+/** A version that a creator may name: none, or 0. */
+export function isUnsetVersion(version: string | undefined): boolean {
+  return version === undefined || version === '' || version === '0';
 }
 
 function refuseTaken(kind: ServedKind, object: UntypedObject, taken: UntypedObject | undefined): never {

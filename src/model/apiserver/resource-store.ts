@@ -103,7 +103,7 @@ export function* guaranteedUpdate(
       if (options.dryRun) return { object: next, created: false, removed: true };
       const answer = yield* server.storage.compareAndDelete(key, modRevision);
       if (isStorageFailure(answer)) refuse(storageStatus(answer));
-      if (answer.succeeded) return { object: withResourceVersion(next, String(answer.revision)), created: false, removed: true };
+      if (answer.succeeded) return { object: next, created: false, removed: true };
       existing = answer.current === undefined ? undefined : objectOf(answer.current);
       isCached = false;
       continue;

@@ -12,7 +12,7 @@ import { checkMetadata, checkMetadataUpdate } from '../api/validation/metadata.t
 import { nameIsPathSegment } from '../api/validation/names.ts';
 import { admit, validateAdmission } from './admission-chain.ts';
 import { decodeBody, withDefaults } from './body.ts';
-import { checkNameMatches, withNamespace } from './create.ts';
+import { checkNameMatches, isUnsetVersion, withNamespace } from './create.ts';
 import { trackUpdate } from './field-tracking.ts';
 import { refuse } from './refusal.ts';
 import { checkWriteOptions } from './request-options.ts';
@@ -138,7 +138,7 @@ function* createByUpdate(scope: RequestScope, kind: ServedKind, object: UntypedO
   const errors = kind.validate?.(prepared, scope.context) ?? [];
   if (errors.length > 0) refuse(invalid(kind, prepared.metadata.name ?? '', errors));
   yield* validateAdmission(scope, { operation: 'CREATE', kind, name: prepared.metadata.name ?? '', object: prepared, oldObject: undefined });
-  if ((resourceVersion ?? '') !== '') refuse(plainError('resourceVersion should not be set on objects to be created'));
+  if (!isUnsetVersion(resourceVersion)) refuse(plainError('resourceVersion should not be set on objects to be created'));
   return prepared;
 }
 

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Kind } from '../../../model/api/kind.ts';
 import type { UserInfo } from '../../../model/api/request.ts';
+import { admissionPlugins } from '../../../model/apiserver/admission/default-plugins.ts';
 import { freshClusterObjects } from '../../../model/apiserver/fresh-cluster.ts';
 import { ApiServerCore } from '../../../model/apiserver/core.ts';
 import { MemoryStorage } from '../../../model/apiserver/memory-storage.ts';
@@ -61,7 +62,8 @@ export async function runApiSuite(path: string): Promise<SuiteResult> {
 
 function makeCore(suite: Suite, world: VirtualWorld, storage: MemoryStorage, kinds: readonly Kind[]): ApiServerCore {
   const watchCache = !suite.serverFlags.some((flag) => flag.startsWith('--watch-cache=false'));
-  return new ApiServerCore({ storage, environment: world.environment, kinds, options: { watchCache } });
+  const enable = suite.serverFlags.find((flag) => flag.startsWith('--enable-admission-plugins='))?.split('=')[1]?.split(',') ?? [];
+  return new ApiServerCore({ storage, environment: world.environment, kinds, admission: admissionPlugins({ enable }), options: { watchCache } });
 }
 
 /** Every kind file that is there: the kinds are being written one by one. */

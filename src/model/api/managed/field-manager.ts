@@ -204,7 +204,7 @@ export function applyConfiguration(
   if (errors.length > 0) {
     const { name = '', namespace } = config.metadata;
     const shown = typeof name === 'string' ? name : '';
-    const prefix = `failed to create typed patch object (${namespace ?? ''}/${shown}; ${apiVersion}, Kind=${config.kind}): `;
+    const prefix = `failed to create typed patch object (${namespace ?? ''}/${shown}; ${apiVersion.includes('/') ? '' : '/'}${apiVersion}, Kind=${config.kind}): `;
     return { error: prefix + (errors.length === 1 ? errors[0] : `errors:\n${errors.map((e) => `  ${e}`).join('\n')}`) };
   }
   const stored = live?.metadata.managedFields ?? [];
@@ -231,7 +231,7 @@ export function applyConfiguration(
     else if (!isEmptySet(fields)) result.push(withFields(entry, fields));
   }
   const isNoop = live !== undefined && isEmptySet(changed) && isEmptySet(removed) && equalApartFromVersion(bare, next);
-  if (!isEmptySet(set)) result.push(entryOf(request, 'Apply', set, isNoop ? undefined : request.time));
+  if (!isEmptySet(set)) result.push(entryOf(request, 'Apply', set, isNoop ? own?.time : request.time));
   return { object: settle(live, next, sorted(capped(result))) };
 }
 

@@ -44,7 +44,7 @@ export function checkMetadata(meta: ObjectMeta, rule: MetadataRule, out: FieldEr
 export function checkMetadataUpdate(next: ObjectMeta, previous: ObjectMeta, rule: MetadataRule, out: FieldErrors): void {
   if (next === previous) return;
   if (next.deletionGracePeriodSeconds !== undefined && next.deletionGracePeriodSeconds !== previous.deletionGracePeriodSeconds) {
-    out.push(invalid('metadata.deletionGracePeriodSeconds', next.deletionGracePeriodSeconds, immutableByUpdate));
+    out.push(invalid('metadata.deletionGracePeriodSeconds', next.deletionGracePeriodSeconds, 'field is immutable'));
   }
   if (next.deletionTimestamp !== undefined && next.deletionTimestamp !== previous.deletionTimestamp) {
     out.push(invalid('metadata.deletionTimestamp', next.deletionTimestamp, immutableByUpdate));
