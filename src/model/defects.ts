@@ -22,11 +22,13 @@ export const DEFECTS = [
     id: 'E6',
     upstream: 'etcd-io/etcd#17780',
     sentence: 'A compaction that removed the newest tombstone and was cut short by a crash lets the revision go back.',
+    property: 'raft-state-machine-safety',
   },
   {
     id: 'E10',
     upstream: 'etcd-io/etcd#18089',
     sentence: 'Compaction at the revision of a delete drops its tombstone, so a watch from there never hears of it.',
+    property: 'watch-resumable',
   },
   {
     id: 'K1',
@@ -62,6 +64,7 @@ export const DEFECTS = [
     id: 'R15',
     upstream: 'etcd-io/etcd#22442',
     sentence: 'Replaying the log after a snapshot brings back entries that had been overwritten, and their last term wins elections.',
+    property: 'raft-leader-completeness',
   },
 ] as const satisfies readonly Defect[];
 

@@ -88,8 +88,9 @@ function wrong(type: string, name: string, node: JsonNode): EtcdError {
   return refusal(node.at, `invalid value for ${type} field ${camelCase(name)}: ${node.text}`);
 }
 
+/** protobuf-go puts a no-break space behind its prefix in some builds, so that nobody relies on the text; the recorded one does. */
 function refusal(at: Place, text: string): EtcdError {
-  return new EtcdError('other', 3, `proto: (line ${at.line}:${at.column}): ${text}`);
+  return new EtcdError('other', 3, `proto:\u00a0(line ${at.line}:${at.column}): ${text}`);
 }
 
 function camelCase(name: string): string {

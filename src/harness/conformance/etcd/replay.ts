@@ -19,9 +19,10 @@ export interface LineResult {
   readonly difference: string | undefined;
 }
 
-/** Time between two lines, as the recorder kept it at the least. */
-const BETWEEN_LINES_US = 60 * MILLISECOND;
-/** Before a watch is opened, or a member other than the one just written to is asked. */
+/** Time between two lines: what is left of leases in the recordings of one member shows that it was no longer. */
+const BETWEEN_LINES_US = 20 * MILLISECOND;
+/** Between two lines of a cluster of three, and before a watch is opened or another member than the one just written to is asked. */
+const BETWEEN_CLUSTER_LINES_US = 60 * MILLISECOND;
 const SETTLE_US = 300 * MILLISECOND;
 /** The recorder's cluster had settled before the first line. */
 const START_US = 5 * SECOND;
@@ -77,7 +78,8 @@ export class Replay {
 
   #before(line: RecordedLine): void {
     const settles = line.request?.bodies !== undefined || (line.at !== undefined && line.at !== this.#lastAt);
-    this.#cluster.sleep(settles ? SETTLE_US : BETWEEN_LINES_US);
+    const between = this.#cluster.names.length === 1 ? BETWEEN_LINES_US : settles ? SETTLE_US : BETWEEN_CLUSTER_LINES_US;
+    this.#cluster.sleep(between);
     this.#lastAt = line.at ?? this.#lastAt;
   }
 

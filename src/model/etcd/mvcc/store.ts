@@ -11,7 +11,7 @@ import { type LogMark, RevisionLog } from './revision-log.ts';
 /** What the backend keeps of the store: all that a restart needs. */
 export interface StoreMark {
   readonly log: LogMark;
-  /** Compaction asked for; 0 if none ever. */
+  /** Compaction asked for; -1 if none ever. */
   readonly scheduledCompactRevision: number;
   /** Compaction whose rows are all gone. */
   readonly finishedCompactRevision: number;
@@ -83,8 +83,8 @@ export class MvccStore {
   #onChanges: ChangeListener = () => {};
   #currentRevision = 1;
   #compactRevision = -1;
-  #scheduledCompact = 0;
-  #finishedCompact = 0;
+  #scheduledCompact = -1;
+  #finishedCompact = -1;
   #compactionCursor = -1;
   #compacting = false;
   #historyHash = 0;
@@ -185,7 +185,7 @@ export class MvccStore {
 
   /** Asks for a compaction (store.updateCompactRev). It takes effect for readers at once; rows go in batches. */
   compact(revision: number): Result<void> {
-    if (revision <= this.#compactRevision || revision <= 0) return etcdError('compacted');
+    if (revision <= this.#compactRevision) return etcdError('compacted');
     if (revision > this.#currentRevision) return etcdError('futureRevision');
     // The hash at the new boundary is remembered before its older rows go (store.scheduleCompaction).
     const stored = this.#hashAt(revision, this.#compactRevision);
@@ -249,15 +249,17 @@ export class MvccStore {
     return { ...found, current: this.#currentRevision };
   }
 
-  /** Hash over the rows that a store compacted at `compactRevision` must still have at `revision` (kvHasher). */
+  /**
+   * Hash over the rows of a store at `revision` (kvHasher). Of rows at or below the compaction only those count that a compaction at
+   * `revision` would keep: members may be at different batches, and a key deleted by `revision` is in no case needed.
+   */
   #hashAt(revision: number, compactRevision: number): StoredHash {
     let sum = 0;
     this.#log.forEachFrom(0, (record) => {
       if (record.modRevision > revision) return false;
       if (record.modRevision <= compactRevision) {
         const entry = this.#index.get(record.key);
-        // Rows on their way out, and the boundary's tombstone, do not count: members may be at different batches.
-        if (entry?.revs[0] !== record || (isTombstone(record) && record.modRevision === compactRevision)) return true;
+        if (entry === undefined || liveRecordAt(entry, revision) !== record) return true;
       }
       sum = (sum + record.hash) | 0;
       return true;
@@ -288,7 +290,7 @@ export class MvccStore {
     this.#hashes = mark.hashes;
     this.#finishedCompact = mark.finishedCompactRevision;
     this.#scheduledCompact = mark.scheduledCompactRevision;
-    if (mark.finishedCompactRevision > 0) this.#compactRevision = mark.finishedCompactRevision;
+    this.#compactRevision = mark.finishedCompactRevision;
     const newest = this.#log.last()?.modRevision ?? 1;
     this.#currentRevision = Math.max(newest, this.#finishedCompact, 1);
     // etcd#17780: a compaction cut short may have removed the newest rows already; the revision must not go back behind it.

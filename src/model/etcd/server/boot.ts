@@ -16,6 +16,12 @@ interface Peer {
   readonly context: MembershipChange;
 }
 
+/** What the members of a running cluster tell one that joins. */
+export interface Joining {
+  readonly clusterId: number;
+  readonly members: readonly Member[];
+}
+
 /** What a member starts from. */
 export interface Boot {
   readonly memberId: MemberId;
@@ -28,6 +34,8 @@ export interface Boot {
   readonly applied: { readonly index: number; readonly term: number; readonly confState: ConfState; readonly membership: MembershipRows };
   /** Not undefined: a new cluster begins with these peers. */
   readonly bootstrap: readonly Peer[] | undefined;
+  /** The members as the configuration or the running cluster names them: good until this member's own state knows better. */
+  readonly known: readonly Member[];
   /** Names of the first members, known before they have made themselves known. */
   readonly names: ReadonlyMap<MemberId, string>;
   /** There was no data: the backend file is new. */
@@ -37,7 +45,7 @@ export interface Boot {
 const noMembers: MembershipRows = { members: [], removed: [] };
 
 /** The ids of the first members of a new cluster. */
-export function initialMembers(config: EtcdConfig): readonly Member[] {
+function initialMembers(config: EtcdConfig): readonly Member[] {
   return config.initialCluster.map(({ name, peerURL, id }) => ({
     id: id ?? computeMemberId([peerURL], config.clusterToken, 0),
     name,
@@ -52,7 +60,7 @@ function namesOf(config: EtcdConfig): ReadonlyMap<MemberId, string> {
 }
 
 /** The id of a cluster: a hash over its first members' (RaftCluster.genID). */
-export function clusterIdOf(config: EtcdConfig): number {
+function clusterIdOf(config: EtcdConfig): number {
   const ids = initialMembers(config).map((member) => member.id);
   return hashText(ids.sort((a, b) => a - b).join(','), 3) + 1;
 }
@@ -61,7 +69,7 @@ export function clusterIdOf(config: EtcdConfig): number {
  * Finds out what there is on disk and builds the member's state from it (server/etcdserver/bootstrap.go). `joining` is what the members of
  * a running cluster said about it; needed only by a member without data that joins one.
  */
-export function boot(process: Process, config: EtcdConfig, options: StateOptions, joining: readonly Member[] | undefined): Boot {
+export function boot(process: Process, config: EtcdConfig, options: StateOptions, joining: Joining | undefined): Boot {
   const wal = new Wal(process, `${config.dataDir}wal/`, {
     forgetsVote: config.defects.has('R4'),
     resurrectsTruncated: config.defects.has('R15'),
@@ -103,6 +111,7 @@ export function boot(process: Process, config: EtcdConfig, options: StateOptions
       membership: snapshot?.membership ?? noMembers,
     },
     bootstrap: undefined,
+    known: [],
     names: namesOf(config),
     isFresh: false,
   };
@@ -112,12 +121,12 @@ function bootNew(
   process: Process,
   config: EtcdConfig,
   options: StateOptions,
-  parts: { readonly wal: Wal; readonly storage: MemoryStorage; readonly joining: readonly Member[] | undefined },
+  parts: { readonly wal: Wal; readonly storage: MemoryStorage; readonly joining: Joining | undefined },
 ): Boot {
   const { wal, storage, joining } = parts;
-  const self = (joining ?? initialMembers(config)).find((member) => member.peerURLs.includes(config.peerURL));
+  const self = (joining?.members ?? initialMembers(config)).find((member) => member.peerURLs.includes(config.peerURL));
   if (self === undefined) process.exit(1, `${config.name} is not in the cluster: ${config.peerURL}`);
-  const clusterId = clusterIdOf(config);
+  const clusterId = joining?.clusterId ?? clusterIdOf(config);
   const created = wal.create({ memberId: self.id, clusterId });
   if (!created.ok) process.exit(1, 'failed to create WAL: no space left on device');
   const peers = initialMembers(config).map((member): Peer => {
@@ -133,6 +142,7 @@ function bootNew(
     snapshot: undefined,
     applied: { index: 0, term: 0, confState: emptyConfState, membership: noMembers },
     bootstrap: joining === undefined ? peers.sort((a, b) => a.id - b.id) : undefined,
+    known: joining?.members ?? initialMembers(config),
     names: namesOf(config),
     isFresh: true,
   };

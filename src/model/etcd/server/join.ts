@@ -1,7 +1,7 @@
 import type { Process } from '../../../sim/process.ts';
 import { RpcClient } from '../../../sim/rpc.ts';
 import { SECOND } from '../../../sim/time.ts';
-import type { Member } from '../api.ts';
+import type { Joining } from './boot.ts';
 import { type EtcdConfig, parseUrl } from './config.ts';
 
 const ASK_TIMEOUT_US = 5 * SECOND;
@@ -10,7 +10,7 @@ const ASK_TIMEOUT_US = 5 * SECOND;
  * Calls `start` with what a member needs to know to begin: nothing, if it has data or begins a new cluster; else the members that a
  * running cluster names (GetClusterFromRemotePeers). Ends the program if none of them answers.
  */
-export function joinCluster(process: Process, config: EtcdConfig, start: (joining: readonly Member[] | undefined) => void): void {
+export function joinCluster(process: Process, config: EtcdConfig, start: (joining: Joining | undefined) => void): void {
   const hasData = process.host.disk.list(`${config.dataDir}wal/`).length > 0;
   if (hasData || config.initialClusterState === 'new') {
     start(undefined);
@@ -25,8 +25,7 @@ export function joinCluster(process: Process, config: EtcdConfig, start: (joinin
     const rpc = new RpcClient(process, process.world.network.endpoint(url.address, url.port), { connectTimeoutUs: ASK_TIMEOUT_US });
     rpc.callThen('peer/members', undefined, { timeoutUs: ASK_TIMEOUT_US }, (result) => {
       rpc.disconnect();
-      const members = result.ok ? (result.value as readonly Member[]) : [];
-      if (members.length > 0) start(members);
+      if (result.ok) start(result.value as Joining);
       else ask(at + 1);
     });
   };

@@ -12,7 +12,7 @@ import { isTombstone } from '../mvcc/record.ts';
 import type { EtcdState } from '../state.ts';
 import { ApplyLoop } from './apply-loop.ts';
 import { Backend } from './backend.ts';
-import { type Boot, boot } from './boot.ts';
+import { type Boot, boot, type Joining } from './boot.ts';
 import { clusterVersion, electionTimeoutUs, type EtcdConfig, minLeaseTtlSeconds, parseUrl, requestTimeoutUs } from './config.ts';
 import { HealthService } from './health-service.ts';
 import { joinCluster } from './join.ts';
@@ -87,7 +87,7 @@ export class EtcdServer implements ServerContext {
   #toldHashRevision = -1;
   #header: ResponseHeader = { clusterId: 0, memberId: 0, revision: 0, raftTerm: 0 };
 
-  constructor(process: Process, config: EtcdConfig, joining: readonly Member[] | undefined) {
+  constructor(process: Process, config: EtcdConfig, joining: Joining | undefined) {
     this.process = process;
     this.config = config;
     this.#startedAt = process.mono();
@@ -151,7 +151,8 @@ export class EtcdServer implements ServerContext {
   }
 
   get isLearner(): boolean {
-    return this.state.membership.member(this.memberId)?.isLearner === true;
+    const self = this.state.membership.member(this.memberId) ?? this.#boot.known.find((member) => member.id === this.memberId);
+    return self?.isLearner === true;
   }
 
   get storageVersion(): string {
@@ -234,7 +235,7 @@ export class EtcdServer implements ServerContext {
       case 'peer/hello':
         return call.answer(this.peers.greets(body as MemberId), 16);
       case 'peer/members':
-        return call.answer(this.state.membership.members);
+        return call.answer({ clusterId: this.clusterId, members: this.state.membership.members } satisfies Joining);
       case 'peer/snapshot':
         this.raft.receive(body as Message);
         return call.answer('ok', 16);
@@ -370,7 +371,9 @@ export class EtcdServer implements ServerContext {
 
   #followMembership(): void {
     const { members, removed } = this.state.membership.rows;
-    const known = members.length > 0 ? members : (this.#boot.bootstrap ?? []).flatMap(({ context }) => (context.kind === 'add' ? [context.member] : []));
+    // A member that still catches up does not even find itself in its state: it goes by what it was told at the start.
+    const upToDate = members.some((member) => member.id === this.memberId);
+    const known = upToDate || this.#boot.known.length === 0 ? members : this.#boot.known;
     this.peers.update(this.memberId, known, removed);
   }
 
