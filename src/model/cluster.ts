@@ -1,4 +1,6 @@
 import type { Kind } from './api/kind.ts';
+import { builtInKinds } from './api/kinds/registry.ts';
+import { admissionPlugins } from './apiserver/admission/default-plugins.ts';
 import { apiServer, type ApiServerConfig } from './apiserver/server.ts';
 import { EtcdStorage } from './apiserver/etcd-storage.ts';
 import { ApiTransport } from './client/transport.ts';
@@ -149,7 +151,8 @@ class ClusterBuilder {
         storage: (process) => new EtcdStorage(process, etcd, index % etcd.length),
         options: { featureGates: featureGates ?? {}, opaqueKinds: true },
         facts,
-        ...(kinds === undefined ? {} : { kinds }),
+        kinds: kinds ?? builtInKinds,
+        admission: admissionPlugins(),
         ...(overrides?.apiServer === undefined ? {} : { config: overrides.apiServer }),
       }),
     );
