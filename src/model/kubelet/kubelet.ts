@@ -1,0 +1,489 @@
+import type { Program } from '../../sim/host.ts';
+import type { Endpoint } from '../../sim/network.ts';
+import type { Process } from '../../sim/process.ts';
+import type { Task } from '../../sim/task.ts';
+import { SECOND, type Micros } from '../../sim/time.ts';
+import { parseTime } from '../api/time.ts';
+import type { Pod, PodStatus, RuntimeClass } from '../api/types.ts';
+import { EventBroadcaster, type EventRecorder } from '../client/events.ts';
+import { Informer } from '../client/informer.ts';
+import { PODS, RUNTIME_CLASSES } from '../client/resources.ts';
+import { ApiTransport } from '../client/transport.ts';
+import { Client } from '../client/typed-client.ts';
+import type { DefectSet } from '../defects.ts';
+import type { Facts } from '../facts.ts';
+import { admitPod, demandOf } from './admission.ts';
+import { DEFAULT_KUBELET_CONFIG, type KubeletConfig, type NodeSpec } from './config.ts';
+import { CriClient, type ImageRecord, type PodRecords, type PullCredentials } from './cri.ts';
+import { EnvironmentResolver } from './environment.ts';
+import { ImageManager } from './image-manager.ts';
+import { NodeAgent } from './node/node-agent.ts';
+import type { NodeHealth } from './node/node-object.ts';
+import { Pleg } from './pleg.ts';
+import { PodEvents } from './pod-events.ts';
+import { isMirror } from './pod-spec.ts';
+import { type KillOrder, PodWorkers, type SyncCause } from './pod-workers.ts';
+import { Prober } from './probes/prober.ts';
+import { keyOf, type Machine } from './runtime/machine.ts';
+import { RuntimeManager } from './runtime-manager.ts';
+import { conditionOf } from './status/conditions.ts';
+import { isTerminalPhase } from './status/phase.ts';
+import { generatePodStatus } from './status/pod-status.ts';
+import { sameStatus } from './status/same-status.ts';
+import { StatusManager } from './status/status-manager.ts';
+import { failed, ReasonCache, type SyncFailure } from './sync-error.ts';
+import { VolumeManager } from './volume-manager.ts';
+
+export interface KubeletOptions {
+  readonly machine: Machine;
+  readonly spec: NodeSpec;
+  readonly servers: readonly Endpoint[];
+  readonly facts: Facts;
+  readonly defects: DefectSet;
+  readonly config?: Partial<KubeletConfig>;
+  /** Gate WatchListClient, on by default since 1.35. */
+  readonly watchListClient?: boolean;
+}
+
+/** The node agent's program. */
+export function kubelet(options: KubeletOptions): Program {
+  return {
+    name: `kubelet-${options.spec.name}`,
+    // systemd's Restart=always, RestartSec=10 of the packages.
+    restartAfterUs: 10 * SECOND,
+    start(process) {
+      new Kubelet(process, options).start();
+    },
+  };
+}
+
+/** One running kubelet: upstream pkg/kubelet/kubelet.go. What it knows is gone when it ends; containers go on. */
+class Kubelet {
+  readonly #process: Process;
+  readonly #options: KubeletOptions;
+  readonly #config: KubeletConfig;
+  readonly #client: Client;
+  readonly #recorder: EventRecorder;
+  readonly #events: PodEvents;
+  readonly #cri: CriClient;
+  readonly #pleg: Pleg;
+  readonly #prober: Prober;
+  readonly #status: StatusManager;
+  readonly #workers: PodWorkers;
+  readonly #runtime: RuntimeManager;
+  readonly #volumes: VolumeManager;
+  readonly #reasons = new ReasonCache();
+  readonly #node: NodeAgent;
+  readonly #source: Informer<Pod>;
+  /** Pods that are to run here, by uid: upstream pod manager. */
+  readonly #pods = new Map<string, Pod>();
+  /** Pods that were refused; they hold nothing. */
+  readonly #rejected = new Set<string>();
+  readonly #admitted = new Set<string>();
+  readonly #ready = new Map<string, boolean>();
+  readonly #deadlines = new Map<string, Micros>();
+  readonly #runtimeClasses = new Map<string, string>();
+  #images: readonly ImageRecord[] = [];
+  #runtimeVersion = '';
+  #runtimeName = 'containerd';
+  #readySources = false;
+
+  constructor(process: Process, options: KubeletOptions) {
+    this.#process = process;
+    this.#options = options;
+    const { spec, machine } = options;
+    const config = { ...DEFAULT_KUBELET_CONFIG, ...options.config };
+    this.#config = config;
+    const user = { name: `system:node:${spec.name}`, groups: ['system:nodes', 'system:authenticated'] };
+    const transport = (qps?: number, burst?: number) =>
+      new ApiTransport(process, { servers: options.servers, user, userAgent: 'kubelet', facts: options.facts, ...(qps === undefined ? {} : { qps, burst: burst ?? qps }) });
+    this.#client = new Client(transport(config.kubeApiQps, config.kubeApiBurst));
+    const eventClient = new Client(transport(config.eventQps, config.eventBurst));
+    const heartbeatClient = new Client(transport());
+    this.#recorder = new EventBroadcaster(eventClient).recorder({ component: 'kubelet', host: spec.name });
+    this.#events = new PodEvents(this.#recorder);
+    this.#cri = new CriClient(process);
+    // A first list from a stale API server cache would bring back pods that were deleted here and run elsewhere by now
+    // (kubernetes#59848). The stream of initial state (WatchListClient) is consistent; a list at resourceVersion 0 is not.
+    const watchList = !options.defects.has('K1') && options.watchListClient !== false;
+    this.#source = new Informer(this.#client.transport, PODS, { fieldSelector: `spec.nodeName=${spec.name}`, watchList });
+    this.#status = new StatusManager({
+      process,
+      client: this.#client,
+      config,
+      couldHaveRunningContainers: (uid) => this.#workers.couldHaveRunningContainers(uid),
+      pod: (uid) => this.#pods.get(uid),
+      onChange: (pod, status) => this.#statusChanged(pod, status),
+    });
+    this.#prober = new Prober({
+      process,
+      machine,
+      cri: this.#cri,
+      events: this.#events,
+      status: (uid) => this.#status.get(uid),
+      pod: (uid) => this.#pods.get(uid),
+      onReadiness: (uid, id, ready) => {
+        this.#status.setReadiness(uid, id, ready);
+        this.#workers.resync(uid, 'probe');
+      },
+      onStartup: (uid, id, started) => {
+        this.#status.setStarted(uid, id, started);
+        this.#workers.resync(uid, 'probe');
+      },
+      onLivenessFailure: (uid) => this.#workers.resync(uid, 'probe'),
+    });
+    this.#pleg = new Pleg({
+      process,
+      cri: this.#cri,
+      periodUs: config.plegRelistPeriodUs,
+      onChange: (uid, died) => this.#podChanged(uid, died),
+      onConnection: (connected) => this.#runtimeConnection(connected),
+    });
+    const environment = new EnvironmentResolver({
+      client: this.#client,
+      nodeName: spec.name,
+      nodeIp: spec.internalIp,
+      allocatable: { cpuMilli: spec.cpuMilli, memoryBytes: spec.memoryBytes },
+      status: (uid) => this.#status.get(uid),
+    });
+    this.#volumes = new VolumeManager(process, this.#client, machine, this.#events, environment);
+    this.#runtime = new RuntimeManager({
+      process,
+      cri: this.#cri,
+      machine,
+      events: this.#events,
+      images: new ImageManager(process, this.#cri, this.#events, config),
+      prober: this.#prober,
+      reasons: this.#reasons,
+      environment,
+      config,
+      runtimeHandler: (pod) => this.#runtimeClasses.get(pod.spec.runtimeClassName ?? '') ?? '',
+      resizeRestarts: () => false,
+    });
+    this.#workers = new PodWorkers(process, this.#pleg, config, {
+      sync: (pod, records, cause) => this.#syncPod(pod, records, cause),
+      terminate: (pod, records, grace, kill) => this.#terminatePod(pod, records, grace, kill),
+      terminated: (pod, records) => this.#podTerminated(pod, records),
+      finished: (pod) => this.#podFinished(pod),
+    });
+    this.#node = new NodeAgent({
+      process,
+      client: heartbeatClient,
+      spec,
+      config,
+      facts: options.facts,
+      watchList: options.watchListClient !== false,
+      health: () => this.#health(),
+      images: () => this.#images,
+      runtimeVersion: () => this.#runtimeVersion,
+    });
+  }
+
+  start(): void {
+    const { network } = this.#process.world;
+    network.bindAddress(this.#options.spec.internalIp, this.#process.host);
+    this.#pleg.start();
+    this.#process.spawn('start', this.#startUp());
+  }
+
+  *#startUp(): Task<void> {
+    // The kubelet does not start without its runtime.
+    yield* this.#pleg.newerThan('', -1);
+    const version = yield* this.#cri.call('Version', undefined);
+    if (version.ok) {
+      this.#runtimeName = version.value.runtimeName;
+      this.#runtimeVersion = `${version.value.runtimeName}://${version.value.runtimeVersion}`;
+    }
+    yield* this.#refreshImages();
+    this.#node.start();
+    yield* this.#node.node.waitForSync();
+    this.#source.addHandler({
+      onAdd: (pod) => this.#sourceAdded(pod),
+      onUpdate: (before, pod) => {
+        if (before.metadata.uid === pod.metadata.uid) this.#sourceUpdated(pod);
+        else {
+          this.#sourceRemoved(before);
+          this.#sourceAdded(pod);
+        }
+      },
+      onDelete: (pod) => this.#sourceRemoved(pod),
+    });
+    this.#source.start();
+    yield* this.#source.waitForSync();
+    this.#readySources = true;
+    this.#killOrphans();
+  }
+
+  // --- configuration: pods come, change and go -------------------------------------------------------------------------------
+
+  #sourceAdded(pod: Pod): void {
+    const uid = pod.metadata.uid ?? '';
+    this.#pods.set(uid, pod);
+    if (isMirror(pod)) return;
+    if (!isTerminalPhase(pod.status?.phase) && pod.metadata.deletionTimestamp === undefined) {
+      const admission = admitPod({
+        pod,
+        others: this.#activePods(uid),
+        spec: this.#options.spec,
+        config: this.#config,
+        node: this.#node.node.get(this.#options.spec.name),
+        labels: this.#node.labels,
+        shuttingDown: false,
+        pressure: [],
+      });
+      if (!admission.ok) {
+        this.#reject(pod, admission.reason, admission.message);
+        return;
+      }
+      const demand = demandOf(pod);
+      this.#admitted.add(uid);
+      this.#options.facts.podAdmitted.emit(this.#options.spec.name, keyOf(pod), uid, demand.cpuMilli, demand.memoryBytes);
+    }
+    this.#noteDeadline(pod);
+    this.#workers.update(pod, 'create');
+  }
+
+  #reject(pod: Pod, reason: string, message: string): void {
+    this.#rejected.add(pod.metadata.uid ?? '');
+    this.#events.pod(pod, 'Warning', reason, message);
+    this.#status.set(pod, {
+      ...pod.status,
+      ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
+      phase: 'Failed',
+      reason,
+      message: `Pod was rejected: ${message}`,
+    });
+  }
+
+  /** Pods that hold resources: all that are not known to have ended. */
+  #activePods(except: string): readonly Pod[] {
+    const active: Pod[] = [];
+    for (const [uid, pod] of this.#pods) {
+      if (uid === except || this.#rejected.has(uid) || isMirror(pod) || this.#workers.isTerminated(uid)) continue;
+      if (isTerminalPhase(pod.status?.phase) && !this.#workers.couldHaveRunningContainers(uid)) continue;
+      active.push(pod);
+    }
+    return active;
+  }
+
+  #sourceUpdated(pod: Pod): void {
+    const uid = pod.metadata.uid ?? '';
+    const before = this.#pods.get(uid);
+    this.#pods.set(uid, pod);
+    if (isMirror(pod)) return;
+    this.#status.podChanged(pod);
+    if (this.#rejected.has(uid) && pod.metadata.deletionTimestamp === undefined) return;
+    this.#noteDeadline(pod);
+    if (before !== undefined && !needsSync(before, pod)) return;
+    this.#workers.update(pod, 'update');
+  }
+
+  #sourceRemoved(pod: Pod): void {
+    const uid = pod.metadata.uid ?? '';
+    this.#pods.delete(uid);
+    this.#rejected.delete(uid);
+    if (isMirror(pod)) return;
+    this.#deadlines.delete(uid);
+    this.#workers.kill(pod, { removed: true });
+    if (this.#workers.isTerminated(uid) || !this.#workers.knows(uid)) this.#forget(uid);
+  }
+
+  #forget(uid: string): void {
+    this.#status.remove(uid);
+    this.#reasons.removePod(uid);
+    this.#ready.delete(uid);
+  }
+
+  /** Pods of the runtime that no source names are ended at once: upstream HandlePodCleanups. */
+  #killOrphans(): void {
+    if (!this.#readySources) return;
+    for (const uid of this.#pleg.podUids()) {
+      if (this.#pods.has(uid) || this.#workers.knows(uid)) continue;
+      const records = this.#pleg.get(uid);
+      if (records !== undefined) this.#process.spawn('orphan', this.#killOrphan(records));
+    }
+  }
+
+  *#killOrphan(records: PodRecords): Task<void> {
+    const pod: Pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: records.name, namespace: records.namespace, uid: records.podUid },
+      spec: { containers: records.containers.map((container) => ({ name: container.name })) },
+    };
+    yield* this.#runtime.killPod(pod, records, 1);
+    const now = yield* this.#pleg.newerThan(records.podUid, this.#process.mono());
+    if (now !== undefined) yield* this.#runtime.cleanUp(now, true);
+    this.#options.facts.podRemoved.emit(this.#options.spec.name, keyOf(pod), records.podUid);
+  }
+
+  // --- deadlines ---------------------------------------------------------------------------------------------------------------
+
+  #noteDeadline(pod: Pod): void {
+    const uid = pod.metadata.uid ?? '';
+    const seconds = pod.spec.activeDeadlineSeconds;
+    if (seconds === undefined) return;
+    const start = parseTime(pod.status?.startTime ?? this.#status.get(uid)?.startTime ?? '');
+    if (start === undefined) return;
+    const at = start + seconds * SECOND;
+    if (this.#deadlines.get(uid) === at) return;
+    this.#deadlines.set(uid, at);
+    this.#workers.resyncAfter(uid, Math.max(0, at - this.#process.wall()));
+  }
+
+  #deadlineOf(pod: Pod): { readonly reason: string; readonly message: string } | undefined {
+    const at = this.#deadlines.get(pod.metadata.uid ?? '');
+    if (at === undefined || this.#process.wall() < at) return undefined;
+    return { reason: 'DeadlineExceeded', message: 'Pod was active on the node longer than the specified deadline' };
+  }
+
+  // --- runtime -----------------------------------------------------------------------------------------------------------------
+
+  #podChanged(uid: string, died: boolean): void {
+    if (this.#workers.knows(uid)) {
+      this.#workers.resync(uid, 'pleg');
+      if (died) {
+        const records = this.#pleg.get(uid);
+        if (records !== undefined) this.#process.spawn('container-gc', this.#runtime.cleanUp(records, false));
+      }
+    } else this.#killOrphans();
+  }
+
+  #runtimeConnection(connected: boolean): void {
+    this.#prober.runtimeChanged();
+    if (connected) this.#node.changed(true);
+    else this.#process.after(this.#config.runtimeAwayMaxUs, () => this.#node.changed());
+  }
+
+  #health(): NodeHealth {
+    const problems: string[] = [];
+    const away = this.#process.mono() - this.#pleg.lastSeen;
+    if (away >= this.#config.runtimeAwayMaxUs) problems.push('container runtime is down');
+    return { problems, memoryPressure: false, diskPressure: false, pidPressure: false, shuttingDown: false };
+  }
+
+  *#refreshImages(): Task<void> {
+    const listed = yield* this.#cri.call('ListImages', undefined);
+    if (!listed.ok || listed.value === this.#images) return;
+    this.#images = listed.value;
+    this.#node.changed();
+  }
+
+  // --- the three kinds of syncs ------------------------------------------------------------------------------------------------
+
+  #generate(pod: Pod, records: PodRecords | undefined, terminal: boolean, evict: KillOrder['evict']): PodStatus {
+    const uid = pod.metadata.uid ?? '';
+    return generatePodStatus({
+      pod,
+      records,
+      previous: this.#status.get(uid) ?? pod.status,
+      terminal,
+      reasons: (container) => this.#reasons.get(uid, container),
+      runtimeName: this.#runtimeName,
+      hostIp: this.#options.spec.internalIp,
+      evict: evict ?? this.#deadlineOf(pod),
+      probed: (statuses, init) => this.#prober.fill(pod, statuses, init),
+      resizeConditions: [],
+    });
+  }
+
+  *#syncPod(pod: Pod, records: PodRecords | undefined, cause: SyncCause): Task<{ readonly terminal: boolean; readonly failures: readonly SyncFailure[]; readonly resync: boolean }> {
+    const uid = pod.metadata.uid ?? '';
+    const deadline = this.#deadlineOf(pod);
+    if (deadline !== undefined && this.#status.get(uid)?.reason !== deadline.reason) this.#events.pod(pod, 'Normal', deadline.reason, deadline.message);
+    const status = this.#generate(pod, records, false, undefined);
+    this.#status.set(pod, status);
+    this.#noteDeadline(pod);
+    if (isTerminalPhase(status.phase)) return { terminal: true, failures: [], resync: false };
+    if (pod.spec.runtimeClassName !== undefined) {
+      const known = yield* this.#runtimeClass(pod.spec.runtimeClassName);
+      if (known !== undefined) return { terminal: false, failures: [known], resync: true };
+    }
+    const refresh = cause === 'update' || cause === 'create' || cause === 'resync';
+    const mounted = yield* this.#volumes.mount(pod, refresh, () => this.#workers.isTerminating(uid));
+    if (!mounted.ok) return { terminal: false, failures: [mounted], resync: true };
+    if (this.#workers.isTerminating(uid)) return { terminal: false, failures: [], resync: false };
+    this.#prober.addPod(pod);
+    const before = this.#images.length;
+    const result = yield* this.#runtime.syncPod(pod, records, this.#credentials(pod));
+    if (result.failures.length > 0 || before === 0) yield* this.#refreshImages();
+    const watching = this.#volumes.watches(pod);
+    return { terminal: false, failures: result.failures, resync: watching };
+  }
+
+  *#runtimeClass(name: string): Task<SyncFailure | undefined> {
+    if (this.#runtimeClasses.has(name)) return undefined;
+    const found = yield* this.#client.resource(RUNTIME_CLASSES).get('', name);
+    if (!found.ok) return failed('CreatePodSandboxError', `failed to get RuntimeClass ${name}: ${found.message}`);
+    this.#runtimeClasses.set(name, (found.object as RuntimeClass).handler);
+    return undefined;
+  }
+
+  #credentials(_pod: Pod): readonly PullCredentials[] {
+    return [];
+  }
+
+  *#terminatePod(pod: Pod, records: PodRecords | undefined, graceSeconds: number, kill: KillOrder | undefined): Task<{ readonly failures: readonly SyncFailure[] }> {
+    this.#status.set(pod, this.#generate(pod, records, false, kill?.evict));
+    this.#prober.stopLivenessAndStartup(pod);
+    const killed = yield* this.#runtime.killPod(pod, records, graceSeconds);
+    if (!killed.ok) {
+      this.#events.pod(pod, 'Warning', 'FailedKillPod', `error killing pod: ${killed.message}`);
+      return { failures: [killed] };
+    }
+    this.#prober.removePod(pod.metadata.uid ?? '');
+    // The runtime is asked once more, past the cache: what the last containers exited with decides the phase.
+    const now = yield* this.#pleg.current(pod.metadata.uid ?? '');
+    if ((now?.containers ?? []).some((record) => record.state === 'running')) return { failures: [failed('KillPodError', 'detected running containers after a successful KillPod')] };
+    this.#status.set(pod, this.#generate(pod, now, true, kill?.evict));
+    return { failures: [] };
+  }
+
+  *#podTerminated(pod: Pod, records: PodRecords | undefined): Task<{ readonly failures: readonly SyncFailure[] }> {
+    const uid = pod.metadata.uid ?? '';
+    this.#status.set(pod, this.#generate(pod, records, true, undefined));
+    if (records !== undefined && pod.metadata.deletionTimestamp !== undefined) yield* this.#runtime.cleanUp(records, true);
+    this.#volumes.forget(uid);
+    this.#status.terminate(pod);
+    return { failures: [] };
+  }
+
+  #podFinished(pod: Pod): void {
+    const uid = pod.metadata.uid ?? '';
+    if (this.#admitted.delete(uid)) this.#options.facts.podRemoved.emit(this.#options.spec.name, keyOf(pod), uid);
+    this.#deadlines.delete(uid);
+    if (!this.#pods.has(uid)) this.#forget(uid);
+  }
+
+  #statusChanged(pod: Pod, status: PodStatus): void {
+    const uid = pod.metadata.uid ?? '';
+    this.#prober.statusChanged(uid);
+    const ready = conditionOf(status.conditions, 'Ready')?.status === 'True';
+    if (this.#ready.get(uid) === ready || (!ready && !this.#ready.has(uid))) return;
+    this.#ready.set(uid, ready);
+    this.#options.facts.podReady.emit(this.#options.spec.name, keyOf(pod), uid, ready);
+  }
+}
+
+/** Whether an update of the object is more than a status that the kubelet itself wrote: upstream podUpdate's checkAndUpdatePod. */
+function needsSync(before: Pod, pod: Pod): boolean {
+  const { metadata: a } = before;
+  const { metadata: b } = pod;
+  return (
+    before.spec !== pod.spec && !sameStatus(before.spec, pod.spec) ||
+    a.deletionTimestamp !== b.deletionTimestamp ||
+    a.deletionGracePeriodSeconds !== b.deletionGracePeriodSeconds ||
+    !sameStatus(a.labels, b.labels) ||
+    !sameStatus(a.annotations, b.annotations) ||
+    foreignConditionsChanged(before, pod)
+  );
+}
+
+/** A readiness gate is set by others in the status: the pod's readiness follows it. */
+function foreignConditionsChanged(before: Pod, pod: Pod): boolean {
+  for (const gate of pod.spec.readinessGates ?? []) {
+    if (conditionOf(before.status?.conditions, gate.conditionType)?.status !== conditionOf(pod.status?.conditions, gate.conditionType)?.status) return true;
+  }
+  return false;
+}
+

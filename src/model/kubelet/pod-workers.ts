@@ -1,0 +1,235 @@
+import type { Process } from '../../sim/process.ts';
+import type { Task } from '../../sim/task.ts';
+import type { Micros } from '../../sim/time.ts';
+import type { Pod } from '../api/types.ts';
+import { type KubeletConfig, REQUEUE_JITTER_PERCENT } from './config.ts';
+import type { PodRecords } from './cri.ts';
+import type { Pleg } from './pleg.ts';
+import { backOffEnd, type SyncFailure } from './sync-error.ts';
+import { WorkTicks } from './work-ticks.ts';
+
+/** Why a pod is synced: decides how thoroughly. */
+export type SyncCause = 'create' | 'update' | 'resync' | 'pleg' | 'probe' | 'kill';
+
+/** An order to end a pod, from outside of its specification. */
+export interface KillOrder {
+  /** Overrides the pod's grace period. */
+  readonly graceSeconds?: number;
+  /** What the pod's status is to say (eviction, node shutdown). */
+  readonly evict?: { readonly reason: string; readonly message: string };
+  /** The pod is no longer known to the API. */
+  readonly removed?: boolean;
+  readonly done?: () => void;
+}
+
+export interface PodWorkerCallbacks {
+  /** Answers whether the pod has reached a terminal phase. */
+  readonly sync: (pod: Pod, records: PodRecords | undefined, cause: SyncCause) => Task<{ readonly terminal: boolean; readonly failures: readonly SyncFailure[]; readonly resync: boolean }>;
+  readonly terminate: (pod: Pod, records: PodRecords | undefined, graceSeconds: number, kill: KillOrder | undefined) => Task<{ readonly failures: readonly SyncFailure[] }>;
+  readonly terminated: (pod: Pod, records: PodRecords | undefined) => Task<{ readonly failures: readonly SyncFailure[] }>;
+  readonly finished: (pod: Pod) => void;
+}
+
+type Stage = 'syncing' | 'terminating' | 'terminated' | 'finished';
+
+interface Worker {
+  pod: Pod;
+  stage: Stage;
+  /** A pod that the kubelet never started: nothing to stop. */
+  started: boolean;
+  pending: SyncCause | undefined;
+  running: boolean;
+  lastSyncAt: Micros;
+  graceSeconds: number | undefined;
+  kill: KillOrder | undefined;
+  /** Gone from the API. */
+  deleted: boolean;
+}
+
+/**
+ * One serial worker for each pod: upstream pkg/kubelet/pod_workers.go. A pod is synced while it lives, terminated when its deletion or end
+ * is seen (never synced again after that), and finished when nothing of it is left. Every step waits for a look at the runtime
+ * newer than the step before.
+ */
+export class PodWorkers {
+  readonly #process: Process;
+  readonly #pleg: Pleg;
+  readonly #config: KubeletConfig;
+  readonly #callbacks: PodWorkerCallbacks;
+  readonly #workers = new Map<string, Worker>();
+  readonly #ticks: WorkTicks;
+
+  constructor(process: Process, pleg: Pleg, config: KubeletConfig, callbacks: PodWorkerCallbacks) {
+    this.#process = process;
+    this.#pleg = pleg;
+    this.#config = config;
+    this.#callbacks = callbacks;
+    this.#ticks = new WorkTicks(process, (uid) => this.resync(uid));
+  }
+
+  /** A pod to run, as its source now has it. */
+  update(pod: Pod, cause: SyncCause): void {
+    const uid = pod.metadata.uid ?? '';
+    let worker = this.#workers.get(uid);
+    if (worker === undefined) {
+      worker = { pod, stage: 'syncing', started: false, pending: undefined, running: false, lastSyncAt: -1, graceSeconds: undefined, kill: undefined, deleted: false };
+      this.#workers.set(uid, worker);
+    }
+    worker.pod = pod;
+    if (worker.stage === 'finished') return;
+    if (worker.stage === 'syncing' && (pod.metadata.deletionTimestamp !== undefined || isTerminal(pod))) worker.stage = 'terminating';
+    this.#noteGrace(worker);
+    this.#push(uid, worker, cause);
+  }
+
+  /** Ends a pod. The specification's word on its grace period may only be shortened. */
+  kill(pod: Pod, order: KillOrder): void {
+    const uid = pod.metadata.uid ?? '';
+    const worker = this.#workers.get(uid);
+    if (worker === undefined) return;
+    worker.pod = pod;
+    worker.kill = { ...worker.kill, ...order };
+    if (order.removed === true) worker.deleted = true;
+    if (worker.stage === 'finished') {
+      order.done?.();
+      if (worker.deleted) this.#workers.delete(uid);
+      return;
+    }
+    if (worker.stage === 'syncing') worker.stage = 'terminating';
+    this.#noteGrace(worker);
+    this.#push(uid, worker, 'kill');
+  }
+
+  #noteGrace(worker: Worker): void {
+    if (worker.stage !== 'terminating') return;
+    const { pod, kill } = worker;
+    const asked = kill?.graceSeconds ?? pod.metadata.deletionGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30;
+    if (worker.graceSeconds === undefined || asked < worker.graceSeconds) worker.graceSeconds = asked;
+  }
+
+  /** Syncs a known pod again. */
+  resync(podUid: string, cause: SyncCause = 'resync'): void {
+    const worker = this.#workers.get(podUid);
+    if (worker === undefined || worker.stage === 'finished') return;
+    this.#push(podUid, worker, cause);
+  }
+
+  /** Sync this pod at a later look of the loop. */
+  resyncAfter(podUid: string, delayUs: Micros): void {
+    this.#ticks.enqueue(podUid, delayUs);
+  }
+
+  pod(podUid: string): Pod | undefined {
+    return this.#workers.get(podUid)?.pod;
+  }
+
+  knows(podUid: string): boolean {
+    return this.#workers.has(podUid);
+  }
+
+  stage(podUid: string): Stage | undefined {
+    return this.#workers.get(podUid)?.stage;
+  }
+
+  /** Uids of all pods that have a worker, in code-unit order. */
+  podUids(): readonly string[] {
+    return [...this.#workers.keys()].sort();
+  }
+
+  /** Containers of the pod may be running: upstream CouldHaveRunningContainers. */
+  couldHaveRunningContainers(podUid: string): boolean {
+    const stage = this.#workers.get(podUid)?.stage;
+    return stage === 'syncing' || stage === 'terminating';
+  }
+
+  /** The pod is on its way out, or was never here. */
+  isTerminating(podUid: string): boolean {
+    const stage = this.#workers.get(podUid)?.stage;
+    return stage !== undefined && stage !== 'syncing';
+  }
+
+  isTerminated(podUid: string): boolean {
+    const stage = this.#workers.get(podUid)?.stage;
+    return stage === 'terminated' || stage === 'finished';
+  }
+
+  #push(uid: string, worker: Worker, cause: SyncCause): void {
+    // A configuration's change outranks what is pending; nothing pending is ever lost.
+    if (worker.pending === undefined || cause === 'update' || cause === 'create' || cause === 'kill') worker.pending = cause;
+    if (worker.running) return;
+    worker.running = true;
+    this.#process.spawn(`pod-worker ${uid}`, this.#run(uid, worker));
+  }
+
+  *#run(uid: string, worker: Worker): Task<void> {
+    while (worker.pending !== undefined && worker.stage !== 'finished') {
+      const records = yield* this.#pleg.newerThan(uid, worker.lastSyncAt);
+      const cause = worker.pending;
+      worker.pending = undefined;
+      this.#ticks.remove(uid);
+      const before = worker.stage;
+      const { failures, resync } = yield* this.#step(worker, records, cause);
+      worker.lastSyncAt = this.#process.mono();
+      this.#requeue(uid, worker, before, failures, resync);
+    }
+    worker.running = false;
+    if (worker.stage === 'finished' && worker.deleted) this.#workers.delete(uid);
+  }
+
+  *#step(worker: Worker, records: PodRecords | undefined, cause: SyncCause): Task<{ readonly failures: readonly SyncFailure[]; readonly resync: boolean }> {
+    const { pod } = worker;
+    switch (worker.stage) {
+      case 'syncing': {
+        worker.started = true;
+        const result = yield* this.#callbacks.sync(pod, records, cause);
+        if (result.terminal && worker.stage === 'syncing') {
+          worker.stage = 'terminating';
+          this.#noteGrace(worker);
+        }
+        return result;
+      }
+      case 'terminating': {
+        const result = yield* this.#callbacks.terminate(pod, records, worker.graceSeconds ?? 30, worker.kill);
+        if (result.failures.length === 0) worker.stage = 'terminated';
+        return { ...result, resync: false };
+      }
+      case 'terminated': {
+        const result = yield* this.#callbacks.terminated(pod, records);
+        if (result.failures.length === 0) {
+          worker.stage = 'finished';
+          this.#callbacks.finished(worker.pod);
+          worker.kill?.done?.();
+        }
+        return { ...result, resync: false };
+      }
+      case 'finished':
+        return { failures: [], resync: false };
+    }
+  }
+
+  /** Upstream completeWork: when to look at the pod again without news. */
+  #requeue(uid: string, worker: Worker, before: Stage, failures: readonly SyncFailure[], resync: boolean): void {
+    if (worker.stage === 'finished') return;
+    const { syncFrequencyUs, podSyncBackOffUs } = this.#config;
+    if (worker.stage !== before) {
+      this.#ticks.enqueue(uid, 0);
+      return;
+    }
+    if (failures.length === 0) {
+      if (resync) this.#ticks.enqueue(uid, this.#jittered(syncFrequencyUs));
+      return;
+    }
+    const end = backOffEnd(failures);
+    const wanted = end === undefined ? podSyncBackOffUs : Math.min(Math.max(podSyncBackOffUs, end - this.#process.wall()), syncFrequencyUs);
+    this.#ticks.enqueue(uid, this.#jittered(wanted));
+  }
+
+  #jittered(delayUs: Micros): Micros {
+    return delayUs + this.#process.random.below(Math.floor((delayUs * REQUEUE_JITTER_PERCENT) / 100) + 1);
+  }
+}
+
+function isTerminal(pod: Pod): boolean {
+  return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+}
+

@@ -1,0 +1,217 @@
+import type { Host } from '../../../sim/host.ts';
+import { ProcessExit, type Process } from '../../../sim/process.ts';
+import type { Micros } from '../../../sim/time.ts';
+import type { Container, Pod } from '../../api/types.ts';
+import type { Facts } from '../../facts.ts';
+import type { App, AppEnvironment, Behaviour } from '../app.ts';
+import { PodFiles } from './pod-files.ts';
+
+/** How a container ended. */
+export interface Exit {
+  readonly code: number;
+  /** 'Completed', 'Error', 'OOMKilled'. */
+  readonly reason: string;
+  /** Termination message. */
+  readonly message: string;
+  readonly atUs: Micros;
+}
+
+/** What the kernel and the shim know of one container whose process was started. */
+export interface RunningContainer {
+  readonly id: string;
+  readonly pod: Pod;
+  readonly container: Container;
+  readonly attempt: number;
+  readonly image: string;
+  readonly process: Process;
+  app: App | undefined;
+  readonly startedAtUs: Micros;
+  exit: Exit | undefined;
+  killReason: string | undefined;
+}
+
+export interface StartContainer {
+  readonly id: string;
+  readonly pod: Pod;
+  readonly container: Container;
+  readonly attempt: number;
+  readonly image: string;
+  readonly address: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly behaviour: Behaviour;
+}
+
+/** Default path of the termination message (core/v1 TerminationMessagePathDefault) and how much of it is kept. */
+const TERMINATION_MESSAGE_PATH = '/dev/termination-log';
+const TERMINATION_MESSAGE_MAX = 4096;
+
+/**
+ * The kernel of a machine and the shims that watch its containers: processes, pods' addresses, files of pods. It outlives the kubelet
+ * and the runtime, so a restarted runtime finds how containers ended; a crash of the host takes all processes and addresses with it.
+ */
+export class Machine {
+  readonly host: Host;
+  readonly facts: Facts;
+  readonly #containers = new Map<string, RunningContainer>();
+  readonly #sandboxes = new Map<string, { readonly ip: string; readonly boot: number }>();
+  readonly #files = new Map<string, PodFiles>();
+  /** The running runtime: told of every end of a container or sandbox. */
+  onExit: ((containerId: string) => void) | undefined;
+  onSandboxDeath: ((sandboxId: string) => void) | undefined;
+  /** The running kubelet's prober: told when an app's answers may have changed or its process ended or paused. */
+  onAppChanged: ((containerId: string) => void) | undefined;
+  /** Listens to the apps' logs; for recordings and reports. */
+  onLog: ((pod: Pod, container: string, attempt: number, line: string) => void) | undefined;
+
+  constructor(host: Host, facts: Facts) {
+    this.host = host;
+    this.facts = facts;
+  }
+
+  /** The pod's volumes. */
+  files(podUid: string): PodFiles {
+    let files = this.#files.get(podUid);
+    if (files === undefined) {
+      files = new PodFiles();
+      this.#files.set(podUid, files);
+    }
+    return files;
+  }
+
+  removeFiles(podUid: string): void {
+    this.#files.delete(podUid);
+  }
+
+  /** Tells the pod's running apps that a mounted file changed. */
+  volumesChanged(podUid: string): void {
+    for (const running of this.#containers.values()) {
+      if (running.pod.metadata.uid !== podUid || running.exit !== undefined) continue;
+      const { process } = running;
+      process.deliver(0, process.world.calibration.resumeUs, () => running.app?.volumeChanged?.(), undefined, undefined);
+    }
+  }
+
+  // --- sandboxes ---------------------------------------------------------------------------------------------------------------
+
+  /** Sets up a sandbox's network: the address answers on this host from now on. '' for the host's own network. */
+  addSandbox(id: string, ip: string): void {
+    this.#sandboxes.set(id, { ip, boot: this.host.boots });
+    if (ip !== '') this.host.world.network.bindAddress(ip, this.host);
+  }
+
+  /** Whether the sandbox's pause process still runs. */
+  sandboxLives(id: string): boolean {
+    return this.#sandboxes.get(id)?.boot === this.host.boots;
+  }
+
+  removeSandbox(id: string): void {
+    const sandbox = this.#sandboxes.get(id);
+    if (sandbox === undefined) return;
+    this.#sandboxes.delete(id);
+    if (sandbox.ip !== '') this.host.world.network.bindAddress(sandbox.ip, undefined);
+  }
+
+  /** SIGKILL of the pause process behind everybody's back. Its network namespace goes with it. */
+  killSandbox(id: string): void {
+    this.removeSandbox(id);
+    this.onSandboxDeath?.(id);
+  }
+
+  // --- containers --------------------------------------------------------------------------------------------------------------
+
+  container(id: string): RunningContainer | undefined {
+    return this.#containers.get(id);
+  }
+
+  /** Starts the container's process. */
+  start(request: StartContainer): void {
+    const { id, pod, container, attempt } = request;
+    const host = this.host;
+    const name = `ctr/${pod.metadata.uid ?? ''}/${container.name}/${attempt}`;
+    const machine = this;
+    host.install({
+      name,
+      manual: true,
+      start(process: Process): void {
+        const running: RunningContainer = { ...request, process, app: undefined, startedAtUs: process.wall(), exit: undefined, killReason: undefined };
+        machine.#containers.set(id, running);
+        process.onDeath = () => machine.#ended(running, name);
+        process.onStateChange = () => machine.onAppChanged?.(id);
+        machine.facts.containerStarted.emit(host.name, keyOf(pod), pod.metadata.uid ?? '', container.name, id, request.image);
+        running.app = request.behaviour.start(machine.#environment(running, request));
+      },
+    });
+    host.start(name);
+  }
+
+  /** Delivers a signal. SIGKILL ends the process at once; others reach the app. */
+  signal(id: string, name: string, reason?: string): void {
+    const running = this.#containers.get(id);
+    if (running === undefined || running.exit !== undefined) return;
+    if (name === 'SIGKILL') {
+      running.killReason = reason;
+      running.process.kill('SIGKILL');
+      return;
+    }
+    const { process } = running;
+    process.deliver(0, process.world.calibration.resumeUs, () => running.app?.signal(name), undefined, undefined);
+  }
+
+  /** Forgets an ended container. */
+  forget(id: string): void {
+    const running = this.#containers.get(id);
+    if (running?.exit !== undefined) this.#containers.delete(id);
+  }
+
+  #environment(running: RunningContainer, request: StartContainer): AppEnvironment {
+    const machine = this;
+    const { process } = running;
+    const { pod, container, attempt } = request;
+    const end = (exit: Exit): never => {
+      running.exit = exit;
+      throw new ProcessExit(exit.code, exit.reason);
+    };
+    return {
+      process,
+      pod,
+      container,
+      attempt,
+      address: request.address,
+      env: request.env,
+      files: this.files(pod.metadata.uid ?? '').view(container),
+      exit: (code) => end({ code, reason: code === 0 ? 'Completed' : 'Error', message: machine.#terminationMessage(pod, container, attempt), atUs: process.wall() }),
+      outOfMemory: () => end({ code: 137, reason: 'OOMKilled', message: '', atUs: process.wall() }),
+      changed: () => machine.onAppChanged?.(running.id),
+      log: (line) => machine.onLog?.(pod, container.name, attempt, line),
+    };
+  }
+
+  #terminationMessage(pod: Pod, container: Container, _attempt: number): string {
+    const path = container.terminationMessagePath ?? TERMINATION_MESSAGE_PATH;
+    const files = this.files(pod.metadata.uid ?? '').view(container);
+    const message = files.read(path) ?? '';
+    if (message !== '') files.write(path, '');
+    return message.length > TERMINATION_MESSAGE_MAX ? message.slice(message.length - TERMINATION_MESSAGE_MAX) : message;
+  }
+
+  #ended(running: RunningContainer, programName: string): void {
+    const { host } = this;
+    const lost = !host.up;
+    // A kill from outside: 128 + SIGKILL.
+    running.exit ??= { code: 137, reason: running.killReason ?? 'Error', message: '', atUs: host.clock.wall() };
+    const { pod, container, id } = running;
+    this.facts.containerStopped.emit(host.name, keyOf(pod), pod.metadata.uid ?? '', container.name, id, running.exit.code);
+    host.uninstall(programName);
+    if (lost) {
+      // No power, no shim: a runtime that comes back finds nobody who knows how this one ended.
+      this.#containers.delete(id);
+      return;
+    }
+    this.onAppChanged?.(id);
+    this.onExit?.(id);
+  }
+}
+
+export function keyOf(pod: Pod): string {
+  return `${pod.metadata.namespace ?? ''}/${pod.metadata.name ?? ''}`;
+}

@@ -1,0 +1,73 @@
+import type { Container } from '../../api/types.ts';
+import type { AppFiles } from '../app.ts';
+
+interface File {
+  readonly content: string;
+  readonly sizeBytes: number;
+}
+
+/** One volume of a pod on its node's disk (or tmpfs). */
+export class PodVolume {
+  readonly files = new Map<string, File>();
+  /** A tmpfs with a size limit refuses writes beyond it. */
+  capacityBytes = Number.POSITIVE_INFINITY;
+
+  get usedBytes(): number {
+    let used = 0;
+    for (const file of this.files.values()) used += file.sizeBytes;
+    return used;
+  }
+}
+
+/** Files of one pod: its volumes, shared by its containers, and each container's own writable layer. They outlive restarts of containers. */
+export class PodFiles {
+  readonly #volumes = new Map<string, PodVolume>();
+  /** Called after a write with the volume's name. */
+  onWrite: ((volume: string) => void) | undefined;
+
+  volume(name: string): PodVolume {
+    let volume = this.#volumes.get(name);
+    if (volume === undefined) {
+      volume = new PodVolume();
+      this.#volumes.set(name, volume);
+    }
+    return volume;
+  }
+
+  /** Names of the volumes, in code-unit order. */
+  names(): readonly string[] {
+    return [...this.#volumes.keys()].sort();
+  }
+
+  /** The files as a container sees them through its mounts. */
+  view(container: Container): AppFiles {
+    const locate = (path: string): { readonly volume: string; readonly at: string } => {
+      let best: { readonly volume: string; readonly at: string } | undefined;
+      let bestLength = -1;
+      for (const mount of container.volumeMounts ?? []) {
+        const root = mount.mountPath.endsWith('/') ? mount.mountPath.slice(0, -1) : mount.mountPath;
+        if ((path !== root && !path.startsWith(`${root}/`)) || root.length <= bestLength) continue;
+        bestLength = root.length;
+        const below = path.slice(root.length + 1);
+        const sub = mount.subPath ?? '';
+        best = { volume: mount.name, at: sub === '' ? below : below === '' ? sub : `${sub}/${below}` };
+      }
+      return best ?? { volume: `layer/${container.name}`, at: path };
+    };
+    return {
+      read: (path) => {
+        const { volume, at } = locate(path);
+        return this.volume(volume).files.get(at)?.content;
+      },
+      write: (path, content, sizeBytes = content.length) => {
+        const { volume: name, at } = locate(path);
+        const volume = this.volume(name);
+        const before = volume.files.get(at)?.sizeBytes ?? 0;
+        if (volume.usedBytes - before + sizeBytes > volume.capacityBytes) return false;
+        volume.files.set(at, { content, sizeBytes });
+        this.onWrite?.(name);
+        return true;
+      },
+    };
+  }
+}
