@@ -3,11 +3,11 @@
  * defaulted before (a pod from a template) allocates nothing.
  */
 
-/** Adds the fields that are absent. */
+/** Adds the fields that are absent. Null is absent: the decoder prints required lists so. */
 export function withMissing<T extends object>(object: T, defaults: { readonly [K in keyof T]?: NonNullable<T[K]> }): T {
   let result: T | undefined;
   for (const key in defaults) {
-    if (object[key] !== undefined) continue;
+    if (object[key] !== undefined && object[key] !== null) continue;
     result ??= { ...object };
     result[key] = defaults[key] as T[typeof key];
   }

@@ -130,7 +130,7 @@ export function defaultPodSpec(spec: PodSpec, fillRequests: boolean): PodSpec {
   let result = withMissing(spec, specDefaults);
   result = changedEach(result, 'volumes', defaultVolume);
   const container = fillRequests ? defaultPodContainer : defaultTemplateContainer;
-  if (result.containers !== undefined) result = withField(result, 'containers', mapShared(result.containers, container));
+  if (result.containers !== undefined && result.containers !== null) result = withField(result, 'containers', mapShared(result.containers, container));
   if (result.initContainers !== undefined) result = withField(result, 'initContainers', mapShared(result.initContainers, container));
   result = changedEach(result, 'ephemeralContainers', (c: EphemeralContainer) => defaultContainer(c, false));
   if (result.overhead !== undefined) result = changed(result, 'overhead', roundedResources);

@@ -15,6 +15,7 @@ export function defaultPod(pod: Pod): Pod {
 function completePodSpec(given: PodSpec): PodSpec {
   let spec = withMissing(defaultPodSpec(given, true), { enableServiceLinks: true });
   if (spec.resources !== undefined) spec = changed(spec, 'resources', (r) => defaultPodRequests(spec, defaultRequirements(r, false)));
+  if ((spec.terminationGracePeriodSeconds ?? 0) < 0) spec = { ...spec, terminationGracePeriodSeconds: 1 };
   if (spec.hostNetwork !== true) return spec;
   const hostPorts = (container: Container): Container =>
     changedEach(container, 'ports', (port: NonNullable<Container['ports']>[number]) =>

@@ -29,7 +29,7 @@ function setDefaults(set: DaemonSet): DaemonSet {
     return changed(withMissing(typed, { rollingUpdate: rollingDefaults }), 'rollingUpdate', (rolling) => withMissing(rolling, rollingDefaults));
   });
   spec = changed(spec, 'template', defaultPodTemplate);
-  return spec === set.spec ? set : { ...set, spec };
+  return withTemplateGeneration(spec === set.spec ? set : { ...set, spec }, templateGeneration(set));
 }
 
 function templateGeneration(set: DaemonSet): number {
@@ -38,7 +38,7 @@ function templateGeneration(set: DaemonSet): number {
 }
 
 function withTemplateGeneration(set: DaemonSet, generation: number): DaemonSet {
-  if (templateGeneration(set) === generation) return set;
+  if (set.metadata.annotations?.[templateGenerationKey] === String(generation)) return set;
   return { ...set, metadata: { ...set.metadata, annotations: { ...set.metadata.annotations, [templateGenerationKey]: String(generation) } } };
 }
 

@@ -1,5 +1,6 @@
-import { changed, mapShared, withMissing } from '../../defaults/missing.ts';
+import { changed, mapShared, withMissing, without } from '../../defaults/missing.ts';
 import { defaultPodTemplate } from '../../defaults/pod-template.ts';
+import type { KindContext } from '../../kind.ts';
 import type { PersistentVolumeClaim, StatefulSet, StatefulSetSpec } from '../../types.ts';
 import { checkClaimSpec } from '../../validation/claim-spec.ts';
 import { type FieldErrors, forbidden, goMap, invalid, notSupported, required } from '../../validation/field-errors.ts';
@@ -48,6 +49,13 @@ function setDefaults(set: StatefulSet): StatefulSet {
   spec = changed(spec, 'template', defaultPodTemplate);
   if (spec.volumeClaimTemplates !== undefined) spec = changed(spec, 'volumeClaimTemplates', (claims) => mapShared(claims, defaultClaimTemplate));
   return spec === set.spec ? set : { ...set, spec };
+}
+
+/** maxUnavailable is behind a gate that is off (KEP-961). */
+function withoutGated(set: StatefulSet, context: KindContext): StatefulSet {
+  const rolling = set.spec?.updateStrategy?.rollingUpdate;
+  if (set.spec === undefined || rolling?.maxUnavailable === undefined || context.featureGate('MaxUnavailableStatefulSet')) return set;
+  return { ...set, spec: { ...set.spec, updateStrategy: { ...set.spec.updateStrategy, rollingUpdate: without(rolling, 'maxUnavailable') } } };
 }
 
 type Rolling = NonNullable<NonNullable<StatefulSetSpec['updateStrategy']>['rollingUpdate']>;
@@ -120,8 +128,8 @@ function fixedPart(spec: StatefulSetSpec | undefined): unknown {
 
 export const statefulSet = defineKind<StatefulSet>('apps/v1', 'statefulsets', {
   setDefaults,
-  prepareForCreate: (object) => freshWithStatus(object, { replicas: 0, availableReplicas: 0 }),
-  prepareForUpdate: specUpdate,
+  prepareForCreate: (object, context) => freshWithStatus(withoutGated(object, context), { replicas: 0, availableReplicas: 0 }),
+  prepareForUpdate: (next, previous, context) => specUpdate(withoutGated(next, context), previous),
   prepareForStatusUpdate: statusUpdate,
   validate({ metadata, spec }) {
     const out: FieldErrors = [];

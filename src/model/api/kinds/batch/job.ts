@@ -33,7 +33,7 @@ function setDefaults(job: Job): Job {
   if (spec.podFailurePolicy !== undefined) {
     spec = changed(spec, 'podFailurePolicy', (policy) =>
       changedEach(policy, 'rules', (r: NonNullable<JobSpec['podFailurePolicy']>['rules'][number]) =>
-        changedEach(r, 'onPodConditions', (c: NonNullable<typeof r.onPodConditions>[number]) => withMissing(c, { status: 'True' })),
+        changedEach(r, 'onPodConditions', (c: NonNullable<typeof r.onPodConditions>[number]) => ((c.status as string | undefined) ?? '') === '' ? { ...c, status: 'True' } : c),
       ),
     );
   }
@@ -72,7 +72,9 @@ function prepareForCreate(job: Job): Job {
 function validate(job: Job): FieldErrors {
   const out: FieldErrors = [];
   const spec = job.spec ?? emptySpec;
-  checkMetadata(job.metadata, rule, out);
+  // Labels that the template lent the job are the template's to answer for.
+  const { labels, ...unlabelled } = job.metadata;
+  checkMetadata(labels !== undefined && labels === spec.template?.metadata?.labels ? unlabelled : job.metadata, rule, out);
   checkGeneratedSelector(job, out);
   checkJobSelectorAndSpec(spec, out);
   if (spec.completionMode === 'Indexed' && (spec.completions ?? 0) > 0) {

@@ -3,7 +3,6 @@ import { changed, withMissing } from '../../defaults/missing.ts';
 import type { Node, Taint } from '../../types.ts';
 import { duplicate, type FieldErrors, forbidden, invalid } from '../../validation/field-errors.ts';
 import { checkCidr, parseCidr } from '../../validation/ip.ts';
-import { sameValue } from '../../validation/immutable.ts';
 import { checkLabelName, sortedKeys } from '../../validation/labels.ts';
 import { checkMetadata, checkMetadataUpdate } from '../../validation/metadata.ts';
 import { isLabelValue, nameIsDnsSubdomain } from '../../validation/names.ts';
@@ -11,7 +10,7 @@ import { checkResourceQuantity } from '../../validation/resources.ts';
 import { checkTaintEffect } from '../../validation/scheduling.ts';
 import { age, columns, none } from '../columns.ts';
 import { defineKind } from '../define.ts';
-import { statusUpdate } from '../strategy.ts';
+import { keepStatus, statusUpdate } from '../strategy.ts';
 
 /** Upstream: pkg/registry/core/node/strategy.go, pkg/apis/core/v1/defaults.go and conversion.go, pkg/apis/core/validation. */
 const rule = { namespaced: false, name: nameIsDnsSubdomain, coreFinalizers: true };
@@ -135,7 +134,7 @@ const known = (text: string | undefined): string => (text === undefined || text 
 
 export const node = defineKind<Node>('v1', 'nodes', {
   setDefaults,
-  prepareForUpdate: (next, previous) => (sameValue(next.status, previous.status) && next.status !== previous.status ? { ...next, ...(previous.status === undefined ? {} : { status: previous.status }) } : keepNodeStatus(next, previous)),
+  prepareForUpdate: keepStatus,
   prepareForStatusUpdate: statusUpdate,
   validate,
   validateUpdate(next, previous) {
@@ -162,8 +161,3 @@ export const node = defineKind<Node>('v1', 'nodes', {
     ['Container-Runtime', 'string', ({ status }) => known(status?.nodeInfo?.containerRuntimeVersion), 1],
   ]),
 });
-
-/** The main resource may change the status too: kubelets of old did. */
-function keepNodeStatus(next: Node, _previous: Node): Node {
-  return next;
-}

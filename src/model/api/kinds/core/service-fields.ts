@@ -87,6 +87,7 @@ export function dropTypeDependentFields(next: Service, previous: Service): Servi
     if (sameValue(spec.ipFamilies, before.ipFamilies)) spec = without(spec, 'ipFamilies');
     if (spec.ipFamilyPolicy === before.ipFamilyPolicy) spec = without(spec, 'ipFamilyPolicy');
   }
+  if (needsClusterIp(before) && !needsClusterIp(spec) && spec.internalTrafficPolicy === before.internalTrafficPolicy) spec = without(spec, 'internalTrafficPolicy');
   if (mayHaveNodePorts(before) && !mayHaveNodePorts(spec)) {
     const nodePorts = (s: ServiceSpec): readonly number[] => (s.ports ?? []).map((p) => p.nodePort ?? 0).filter((p) => p !== 0).sort((a, b) => a - b);
     if (sameValue(nodePorts(spec), nodePorts(before)) && spec.ports !== undefined) spec = { ...spec, ports: spec.ports.map((p) => without(p, 'nodePort')) };

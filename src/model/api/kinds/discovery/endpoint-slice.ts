@@ -1,4 +1,4 @@
-import { changedEach, withMissing } from '../../defaults/missing.ts';
+import { changedEach, withMissing, without } from '../../defaults/missing.ts';
 import type { DiscoveryEndpointPort, Endpoint, EndpointSlice } from '../../types.ts';
 import { duplicate, type FieldErrors, invalid, notSupported, required, tooMany } from '../../validation/field-errors.ts';
 import { checkImmutable, sameValue } from '../../validation/immutable.ts';
@@ -19,6 +19,11 @@ const endpointsMax = 1000;
 function setDefaults(slice: EndpointSlice): EndpointSlice {
   const ported = changedEach(slice, 'ports', (port: DiscoveryEndpointPort) => withMissing(port, portDefaults));
   return changedEach(ported, 'endpoints', (endpoint: Endpoint) => withMissing(endpoint, { conditions: {} }));
+}
+
+/** v1 knows the old topology only to carry it: a new slice has none. */
+function withoutTopology(slice: EndpointSlice): EndpointSlice {
+  return changedEach(slice, 'endpoints', (endpoint: Endpoint) => without(endpoint, 'deprecatedTopology'));
 }
 
 function checkAddress(address: string, type: string, field: string, out: FieldErrors): void {
@@ -104,7 +109,7 @@ function some(list: readonly string[]): string {
 
 export const endpointSlice = defineKind<EndpointSlice>('discovery.k8s.io/v1', 'endpointslices', {
   setDefaults,
-  prepareForCreate: freshGeneration,
+  prepareForCreate: (slice) => freshGeneration(withoutTopology(slice)),
   prepareForUpdate: (next, previous) => nextGeneration(next, previous, !sameValue(content(next), content(previous))),
   validate,
   validateUpdate(next, previous) {
