@@ -15,6 +15,8 @@ export interface ClusterSpec {
   readonly controlPlaneNodes?: boolean;
   /** What each worker can hold. */
   readonly nodeSize?: NodeSize;
+  /** Container runtime of the nodes by name; default containerd. */
+  readonly runtime?: string;
   /** Hosts of outside users; default 1. */
   readonly clients?: number;
 }
@@ -27,7 +29,7 @@ export interface NodeSize {
 
 export const DEFAULT_NODE_SIZE: NodeSize = { cpuMilli: 4000, memoryBytes: 8 * 1024 ** 3, pods: 110 };
 
-export type ClusterRole = 'control-plane' | 'etcd' | 'worker' | 'client';
+export type ClusterRole = 'control-plane' | 'etcd' | 'worker' | 'client' | 'cloud';
 
 /** One host of a cluster, for reports and generators. */
 export interface ClusterHost {

@@ -5,7 +5,8 @@ import { apiServer, type ApiServerConfig } from './apiserver/server.ts';
 import { EtcdStorage } from './apiserver/etcd-storage.ts';
 import { ApiTransport } from './client/transport.ts';
 import { Client } from './client/typed-client.ts';
-import { type ClusterHost, type ClusterRole, type ClusterSpec, clusterWarnings } from './cluster-spec.ts';
+import { nodeAddress, podCidr } from './cluster-addresses.ts';
+import { type ClusterHost, type ClusterRole, type ClusterSpec, clusterWarnings, DEFAULT_NODE_SIZE } from './cluster-spec.ts';
 import { type ControllerManagerConfig, DEFAULT_CONTROLLER_MANAGER_CONFIG } from './controllers/config.ts';
 import { controllerManager } from './controllers/manager.ts';
 import { CONTROLLERS } from './controllers/registry.ts';
@@ -13,6 +14,13 @@ import { type DefectSet, NO_DEFECTS } from './defects.ts';
 import { etcdConfig, type EtcdConfig } from './etcd/server/config.ts';
 import { etcdMember } from './etcd/server/member.ts';
 import type { Facts } from './facts.ts';
+import type { KubeletConfig, NodeSpec } from './kubelet/config.ts';
+import { kubelet } from './kubelet/kubelet.ts';
+import { containerRuntime } from './kubelet/runtime/container-runtime.ts';
+import { Machine } from './kubelet/runtime/machine.ts';
+import { REGISTRY_HOST, type RegistryConfig, registryProgram } from './kubelet/runtime/registry.ts';
+import { runtimeNamed } from './kubelet/runtime/runtimes.ts';
+import { resolveBehaviour } from './workload/behaviours/registry.ts';
 import type { UserInfo } from './api/request.ts';
 import { DEFAULT_SCHEDULER_CONFIG, type SchedulerConfig } from './scheduler/config.ts';
 import { schedulerProgram } from './scheduler/program.ts';
@@ -27,6 +35,8 @@ export interface ClusterOverrides {
   readonly apiServer?: Partial<ApiServerConfig>;
   readonly controllerManager?: Partial<ControllerManagerConfig>;
   readonly scheduler?: Partial<SchedulerConfig>;
+  readonly kubelet?: Partial<KubeletConfig>;
+  readonly registry?: RegistryConfig;
 }
 
 export interface ClusterConfig {
@@ -109,7 +119,8 @@ class ClusterBuilder {
     if (spec.kubernetes) {
       controlPlanes.forEach((host, index) => this.#installControlPlane(host, index, external ? etcdEndpoints : [etcdEndpoints[index] as Endpoint], apiServers));
       const nodes = spec.controlPlaneNodes === true ? [...controlPlanes, ...workers] : workers;
-      for (const host of nodes) this.#installNode(host, apiServers);
+      if (nodes.length > 0) this.#installRegistry();
+      nodes.forEach((host, index) => this.#installNode(host, index, apiServers));
     }
     return new Cluster(this.#world, spec, this.#hosts, etcdEndpoints, apiServers);
   }
@@ -183,7 +194,57 @@ class ClusterBuilder {
     );
   }
 
-  #installNode(_host: Host, _apiServers: readonly Endpoint[]): void {
-    // Runtime, kubelet and kube-proxy are wired here.
+  /** The one registry that all nodes pull from: outside of the cluster. */
+  #installRegistry(): void {
+    const host = this.#world.addHost({ name: REGISTRY_HOST, zone: 'zone-a' });
+    this.#hosts.push({ host, role: 'cloud' });
+    host.install(registryProgram(this.#config.overrides?.registry));
+  }
+
+  #installNode(host: Host, index: number, servers: readonly Endpoint[]): void {
+    const { facts, featureGates, overrides } = this.#config;
+    const machine = new Machine(host, facts);
+    const spec = this.#nodeSpec(host, index);
+    host.install(
+      containerRuntime({
+        machine,
+        kind: runtimeNamed(this.#spec.runtime ?? 'containerd', 35),
+        podCidr: spec.podCidr,
+        behaviours: resolveBehaviour,
+        preloadedImages: [],
+        runtimeHandlers: [],
+      }),
+    );
+    host.install(
+      kubelet({
+        machine,
+        spec,
+        servers,
+        facts,
+        defects: this.#defects,
+        watchListClient: featureGates?.WatchListClient ?? true,
+        ...(overrides?.kubelet === undefined ? {} : { config: overrides.kubelet }),
+      }),
+    );
+  }
+
+  #nodeSpec(host: Host, index: number): NodeSpec {
+    const size = this.#spec.nodeSize ?? DEFAULT_NODE_SIZE;
+    const isControlPlane = host.name.startsWith('cp-');
+    return {
+      name: host.name,
+      internalIp: nodeAddress(index),
+      podCidr: podCidr(index),
+      os: 'linux',
+      arch: 'amd64',
+      cpuMilli: size.cpuMilli,
+      memoryBytes: size.memoryBytes,
+      ephemeralStorageBytes: 100 * 1024 ** 3,
+      zone: host.zone,
+      region: 'region-1',
+      labels: isControlPlane ? { 'node-role.kubernetes.io/control-plane': '' } : {},
+      taints: isControlPlane ? [{ key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' }] : [],
+      kubeletVersion: 'v1.35.4',
+    };
   }
 }
