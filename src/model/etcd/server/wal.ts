@@ -121,7 +121,8 @@ export class Wal {
     const at = entry.index - snapshotIndex - 1;
     if (at >= 0) {
       if (at < entries.length) entries.length = at;
-      if (at === entries.length) entries.push(entry);
+      if (at > entries.length) this.#process.exit(1, 'wal: slice bounds out of range');
+      entries.push(entry);
       return;
     }
     // etcd#22442: an overwritten entry below the snapshot takes the old tail above the snapshot with it.
@@ -173,12 +174,11 @@ export class Wal {
     return this.#bytes > SEGMENT_BYTES ? this.#openSegment() : { ok: true };
   }
 
-  /** Records that a snapshot is on disk, in a segment of its own so that older ones can go. */
+  /** Records that a snapshot is on disk, at the beginning of a new segment: so the mark outlives the segments that it makes needless. */
   saveSnapshot(snapshot: WalSnapshot): DiskResult {
-    const result = this.#append({ type: 'snapshot', snapshot }, 64);
-    if (!result.ok) return result;
     this.#lastIndex = Math.max(this.#lastIndex, snapshot.index);
-    return this.#openSegment();
+    const opened = this.#openSegment();
+    return opened.ok ? this.#append({ type: 'snapshot', snapshot }, 64) : opened;
   }
 
   /** Makes what was appended durable, then calls `done`. */
