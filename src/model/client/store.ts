@@ -6,20 +6,29 @@ export type IndexFunction<T> = (object: T) => readonly string[];
 /** Objects of one bucket, with their order computed when somebody asks. */
 class Bucket<T> {
   readonly byKey = new Map<string, T>();
+  /** The keys in order; survives changes of the objects. */
+  #keys: readonly string[] | undefined;
   #sorted: readonly T[] | undefined;
 
   set(key: string, object: T): void {
+    const before = this.byKey.size;
     this.byKey.set(key, object);
+    if (this.byKey.size !== before) this.#keys = undefined;
     this.#sorted = undefined;
   }
 
   delete(key: string): void {
-    if (this.byKey.delete(key)) this.#sorted = undefined;
+    if (!this.byKey.delete(key)) return;
+    this.#keys = undefined;
+    this.#sorted = undefined;
   }
 
   /** In code-unit order of the keys. The same array until something changes; not to be changed. */
   list(): readonly T[] {
-    this.#sorted ??= [...this.byKey.keys()].sort().map((key) => this.byKey.get(key) as T);
+    if (this.#sorted === undefined) {
+      this.#keys ??= [...this.byKey.keys()].sort();
+      this.#sorted = this.#keys.map((key) => this.byKey.get(key) as T);
+    }
     return this.#sorted;
   }
 }
@@ -71,8 +80,8 @@ export class Store<T extends ApiObject> {
     const before = this.#all.byKey.get(key);
     this.#all.set(key, object);
     for (const index of this.#indexes.values()) {
-      if (before !== undefined) remove(index, key, before);
-      insert(index, key, object);
+      if (before === undefined) insert(index, key, object);
+      else replace(index, key, before, object);
     }
   }
 
@@ -93,6 +102,18 @@ function insert<T>(index: Index<T>, key: string, object: T): void {
     }
     bucket.set(key, object);
   }
+}
+
+/** Most updates leave an object where it is: its bucket keeps its order. */
+function replace<T>(index: Index<T>, key: string, before: T, object: T): void {
+  const old = index.values(before);
+  const next = index.values(object);
+  if (old.length === 1 && next.length === 1 && old[0] === next[0]) {
+    index.buckets.get(old[0] as string)?.set(key, object);
+    return;
+  }
+  remove(index, key, before);
+  insert(index, key, object);
 }
 
 function remove<T>(index: Index<T>, key: string, object: T): void {

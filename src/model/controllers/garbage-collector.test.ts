@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { builtInKinds } from '../api/kinds/registry.ts';
+import { admissionPlugins } from '../apiserver/admission/default-plugins.ts';
 import { MemoryStorage } from '../apiserver/memory-storage.ts';
 import { apiServer } from '../apiserver/server.ts';
 import type { ConfigMap } from '../api/types.ts';
@@ -24,7 +26,7 @@ function run(controllers: readonly ControllerRow[], script: (client: Client, pro
   const world = new World({ seed: 'gc test' });
   const facts = createFacts();
   const storage = new MemoryStorage();
-  world.addHost({ name: 'cp-0', zone: 'zone-a' }).install(apiServer({ name: 'api-0', address: 'cp-0', storage: () => storage, facts }));
+  world.addHost({ name: 'cp-0', zone: 'zone-a' }).install(apiServer({ name: 'api-0', address: 'cp-0', storage: () => storage, kinds: builtInKinds, admission: admissionPlugins(), facts }));
   const servers = [world.network.endpoint('cp-0', '6443')];
   const config = { ...DEFAULT_CONTROLLER_MANAGER_CONFIG, leaderElect: false, kubeApiQps: 0 };
   world.run(SECOND);

@@ -4,6 +4,7 @@ import { garbageCollectorController } from './garbage-collector.ts';
 import { namespaceController } from './namespace.ts';
 import { nodeLifecycleController } from './node-lifecycle.ts';
 import { podGcController } from './pod-gc.ts';
+import { resourceQuotaController } from './resource-quota.ts';
 import { rootCaPublisherController } from './root-ca-publisher.ts';
 import { serviceAccountController } from './service-account.ts';
 import { taintEvictionController } from './taint-eviction.ts';
@@ -21,6 +22,7 @@ export const CONTROLLERS: readonly ControllerRow[] = [
   taintEvictionController,
   podGcController,
   disruptionController,
+  resourceQuotaController,
   ttlAfterFinishedController,
   garbageCollectorController,
   { name: 'deployment-controller', start: startDeploymentController },
