@@ -8,7 +8,7 @@ import { formatTime } from '../api/time.ts';
 import type { FieldErrors } from '../api/validation/field-errors.ts';
 import { checkMetadata } from '../api/validation/metadata.ts';
 import { nameIsPathSegment } from '../api/validation/names.ts';
-import { admit, validateAdmission } from './admission-chain.ts';
+import { type AdmissionSubject, admit, validateAdmission } from './admission-chain.ts';
 import { allocateForCreate } from './allocation.ts';
 import { decodeBody, withDefaults } from './body.ts';
 import { trackUpdate } from './field-tracking.ts';
@@ -54,32 +54,34 @@ export function* createDecoded(scope: RequestScope, kind: ServedKind, object: Un
   const isGenerated = named === '' && base !== '';
   for (let attempt = 1; ; attempt++) {
     const prepared = prepare(scope, kind, admitted, isGenerated ? generatedName(base, server.environment.random) : named);
-    checkCreate(scope, kind, prepared);
-    yield* validateAdmission(scope, { ...subject, name: prepared.metadata.name ?? '', object: prepared });
-    if (!isUnsetVersion(prepared.metadata.resourceVersion)) refuse(plainError('resourceVersion should not be set on objects to be created'));
-    const key = keyOf(kind, scope.namespace, prepared.metadata.name ?? '');
     const allocation = yield* allocateForCreate(scope, kind, prepared);
-    if (scope.dryRun) {
-      const taken: UntypedObject | undefined = yield* readObject(server, key);
-      if (taken === undefined) return allocation.object;
-      refuseTaken(kind, prepared, taken);
-    }
     let stored: UntypedObject | undefined;
     try {
-      stored = yield* createObject(server, key, allocation.object, ttlOf(kind));
+      stored = yield* store(scope, kind, allocation.object, subject);
     } finally {
-      if (stored === undefined) allocation.release();
+      if (stored === undefined) yield* allocation.release();
     }
     if (stored !== undefined) return stored;
     if (isGenerated && attempt < generateNameAttempts) continue;
     if (isGenerated) refuse(generateNameConflict(kind, prepared.metadata.name ?? ''));
-    refuseTaken(kind, prepared, yield* readObject(server, key));
+    refuseTaken(kind, prepared, yield* readObject(server, keyOf(kind, scope.namespace, prepared.metadata.name ?? '')));
   }
 }
 
 /** A version that a creator may name: none, or 0. */
 export function isUnsetVersion(version: string | undefined): boolean {
   return version === undefined || version === '' || version === '0';
+}
+
+/** Validates and puts a prepared object; undefined when its name is taken. */
+function* store(scope: RequestScope, kind: ServedKind, object: UntypedObject, subject: Omit<AdmissionSubject, 'object'>): Task<UntypedObject | undefined> {
+  checkCreate(scope, kind, object);
+  yield* validateAdmission(scope, { ...subject, name: object.metadata.name ?? '', object });
+  if (!isUnsetVersion(object.metadata.resourceVersion)) refuse(plainError('resourceVersion should not be set on objects to be created'));
+  const key = keyOf(kind, scope.namespace, object.metadata.name ?? '');
+  if (!scope.dryRun) return yield* createObject(scope.server, key, object, ttlOf(kind));
+  const taken = yield* readObject(scope.server, key);
+  return taken === undefined ? object : undefined;
 }
 
 function refuseTaken(kind: ServedKind, object: UntypedObject, taken: UntypedObject | undefined): never {

@@ -5,6 +5,7 @@ import type { ApiResponse, RequestOptions } from '../api/request.ts';
 import { conflict, deleted, notFound } from '../api/status.ts';
 import { formatTime, parseTime } from '../api/time.ts';
 import { validateAdmission, admit } from './admission-chain.ts';
+import { releaseService } from './allocation.ts';
 import { refuse } from './refusal.ts';
 import { checkDeleteOptions } from './request-options.ts';
 import { guaranteedUpdate, keyOf, readObject, type UpdateStep } from './resource-store.ts';
@@ -64,7 +65,10 @@ export function* deleteObject(scope: RequestScope, kind: ServedKind, name: strin
     if (scope.dryRun) return { object: current, gone: true };
     const answer = yield* server.storage.compareAndDelete(key, Number(current.metadata.resourceVersion));
     if (isStorageFailure(answer)) refuse(storageStatus(answer));
-    if (answer.succeeded) return { object: current, gone: true };
+    if (answer.succeeded) {
+      if (kind.kind === 'Service') yield* releaseService(scope, current);
+      return { object: current, gone: true };
+    }
     // Somebody wrote in between: upstream deletes the newer state as long as the preconditions hold.
     if (answer.current === undefined) {
       if (needsUpdate) return { object: current, gone: true };

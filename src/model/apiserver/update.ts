@@ -11,6 +11,7 @@ import { type FieldErrors, invalid as invalidField } from '../api/validation/fie
 import { checkMetadata, checkMetadataUpdate } from '../api/validation/metadata.ts';
 import { nameIsPathSegment } from '../api/validation/names.ts';
 import { admit, validateAdmission } from './admission-chain.ts';
+import { allocateForUpdate } from './allocation.ts';
 import { decodeBody, withDefaults } from './body.ts';
 import { checkNameMatches, isUnsetVersion, withNamespace } from './create.ts';
 import { trackUpdate } from './field-tracking.ts';
@@ -158,6 +159,10 @@ function* nextState(scope: RequestScope, kind: ServedKind, rules: UpdateRules, w
     refuse(conflict(kind, name));
   }
   next = beforeUpdate(scope, kind, rules, next, existing);
+  if (kind.kind === 'Service') {
+    const allocation = yield* allocateForUpdate(scope, kind, next, existing);
+    next = allocation.object;
+  }
   yield* validateAdmission(scope, { operation: 'UPDATE', kind, name, object: next, oldObject: existing });
   return goesNow(next, existing) ? { remove: { ...next, metadata: { ...next.metadata, resourceVersion: current } } } : next;
 }
