@@ -158,7 +158,7 @@ class NodeLifecycle {
     this.#dirty.clear();
     const shortest = Math.min(config.nodeMonitorGracePeriodUs, config.nodeStartupGracePeriodUs);
     for (const [name, health] of this.#byProbe) {
-      if (health.probeAt + shortest >= now) break;
+      if (health.probeAt + shortest > now) break;
       // A node that is known to be silent stays so until it says something.
       if (health.ready !== 'Unknown') due.add(name);
     }
@@ -232,7 +232,8 @@ class NodeLifecycle {
     }
     const observed = condition?.status ?? 'Unknown';
     const grace = condition === undefined ? config.nodeStartupGracePeriodUs : config.nodeMonitorGracePeriodUs;
-    if (now <= health.probeAt + grace) {
+    // Upstream asks for `now` to be later; its ticks drift by their own duration, so the tick at the full grace period is. Ours do not drift.
+    if (now < health.probeAt + grace) {
       health.ready = condition?.status ?? 'Unknown?';
       return { observed, current: observed };
     }
