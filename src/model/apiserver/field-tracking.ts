@@ -25,7 +25,7 @@ export function managerRequest(scope: RequestScope, kind: ServedKind): FieldMana
   let ignored: FieldSet = leaf;
   if (subresource === 'status') ignored = kind.kind === 'Pod' ? ignoredByPodStatus : ignoresLabels.has(kind.kind) ? ignoredByStatusWithLabels : ignoredByStatus;
   else if (kind.subresources.includes('status')) ignored = ignoredByMain;
-  return { type: kind.type, apiVersion: kind.apiVersion, manager: managerOf(scope), subresource, time: formatTime(scope.context.nowUs), ignored };
+  return { type: kind.type, apiVersion: kind.apiVersion, manager: managerOf(scope), subresource, time: subresource === 'scale' ? undefined : formatTime(scope.context.nowUs), ignored };
 }
 
 /** Brings metadata.managedFields up to date with an update by this request's manager. */

@@ -17,14 +17,14 @@ import { Refusal, refuse } from './refusal.ts';
 import { checkPatchOptions } from './request-options.ts';
 import type { UpdateResult } from './resource-store.ts';
 import type { RequestScope } from './server-context.ts';
-import { rulesOf, updateObject } from './update.ts';
+import { rulesOf, type UpdateRules, updateObject } from './update.ts';
 
 /** Upstream maxPatchConflicts: a patch that meets a conflict is computed anew. */
 const conflictRetries = 5;
 const operationsMax = 10_000;
 
 /** PATCH in all its forms: upstream `endpoints/handlers/patch.go`. */
-export function* patch(scope: RequestScope): Task<ApiResponse> {
+export function* patch(scope: RequestScope, rules?: UpdateRules): Task<ApiResponse> {
   const { kind, request } = scope;
   const isApply = request.patchType === 'apply';
   checkPatchOptions(scope.options, isApply);
@@ -36,7 +36,7 @@ export function* patch(scope: RequestScope): Task<ApiResponse> {
   const isPinned = pinsVersion(request.patch);
   for (let attempt = 1; ; attempt++) {
     try {
-      const result: UpdateResult = yield* updateObject(scope, kind, rulesOf(scope, kind), {
+      const result: UpdateResult = yield* updateObject(scope, kind, rules ?? rulesOf(scope, kind), {
         name,
         allowCreate: isApply && (request.subresource ?? '') === '',
         transform: function* (existing) {

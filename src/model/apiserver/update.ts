@@ -11,7 +11,7 @@ import { type FieldErrors, invalid as invalidField } from '../api/validation/fie
 import { checkMetadata, checkMetadataUpdate } from '../api/validation/metadata.ts';
 import { nameIsPathSegment } from '../api/validation/names.ts';
 import { admit, validateAdmission } from './admission-chain.ts';
-import { allocateForUpdate } from './allocation.ts';
+import { allocateForCreate, allocateForUpdate } from './allocation.ts';
 import { decodeBody, withDefaults } from './body.ts';
 import { checkNameMatches, isUnsetVersion, withNamespace } from './create.ts';
 import { trackUpdate } from './field-tracking.ts';
@@ -64,14 +64,14 @@ export function rulesOf(scope: RequestScope, kind: ServedKind): UpdateRules {
 }
 
 /** PUT: upstream `endpoints/handlers/update.go` and `registry.Store.Update`. */
-export function* update(scope: RequestScope): Task<ApiResponse> {
+export function* update(scope: RequestScope, rules?: UpdateRules): Task<ApiResponse> {
   const { kind } = scope;
   const name = scope.request.name ?? '';
   checkWriteOptions('UpdateOptions', scope.options);
   const decoded = withDefaults(scope, kind, decodeBody(scope, kind, scope.request.object));
   const body = withNamespace(scope, kind, decoded);
   if ((body.metadata.name ?? '') !== '' || body.metadata.name === undefined) checkNameMatches(name, body.metadata.name ?? '');
-  const result = yield* updateObject(scope, kind, rulesOf(scope, kind), {
+  const result = yield* updateObject(scope, kind, rules ?? rulesOf(scope, kind), {
     name,
     uid: body.metadata.uid,
     allowCreate: (scope.request.subresource ?? '') === '' && allowsCreateOnUpdate(kind),
@@ -135,7 +135,7 @@ function* createByUpdate(scope: RequestScope, kind: ServedKind, object: UntypedO
       ...(kind.hasGeneration ? { generation: 1 } : {}),
     },
   };
-  const prepared = kind.prepareForCreate === undefined ? filled : kind.prepareForCreate(filled, scope.context);
+  const { object: prepared } = yield* allocateForCreate(scope, kind, kind.prepareForCreate === undefined ? filled : kind.prepareForCreate(filled, scope.context));
   const errors = kind.validate?.(prepared, scope.context) ?? [];
   if (errors.length > 0) refuse(invalid(kind, prepared.metadata.name ?? '', errors));
   yield* validateAdmission(scope, { operation: 'CREATE', kind, name: prepared.metadata.name ?? '', object: prepared, oldObject: undefined });

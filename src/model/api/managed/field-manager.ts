@@ -12,8 +12,8 @@ export interface FieldManagerRequest {
   readonly apiVersion: string;
   readonly manager: string;
   readonly subresource: string;
-  /** metav1.Time of now. */
-  readonly time: string;
+  /** metav1.Time of now; undefined for scale, whose entries have none. */
+  readonly time: string | undefined;
   /** Fields that this write resets anyway (the status of a main update), so nobody comes to own them by it. */
   readonly ignored: FieldSet;
 }
