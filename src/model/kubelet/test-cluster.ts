@@ -5,8 +5,7 @@ import { World } from '../../sim/world.ts';
 import type { Pod } from '../api/types.ts';
 import { MemoryStorage } from '../apiserver/memory-storage.ts';
 import { apiServer } from '../apiserver/server.ts';
-import { pod as podKind } from '../api/kinds/core/pod.ts';
-import { node as nodeKind } from '../api/kinds/core/node.ts';
+import { builtInKinds } from '../api/kinds/registry.ts';
 import { ApiTransport } from '../client/transport.ts';
 import { Client } from '../client/typed-client.ts';
 import { type DefectSet, NO_DEFECTS } from '../defects.ts';
@@ -49,7 +48,7 @@ export function testCluster(options: TestClusterOptions = {}) {
   const facts = createFacts();
   const storage = new MemoryStorage();
   const host = world.addHost({ name: 'cp-0', zone: 'zone-a' });
-  host.install(apiServer({ name: 'api-0', address: 'cp-0', storage: () => storage, facts, kinds: [podKind, nodeKind] }));
+  host.install(apiServer({ name: 'api-0', address: 'cp-0', storage: () => storage, facts, kinds: builtInKinds }));
   world.addHost({ name: 'registry', zone: 'zone-a' }).install(registryProgram());
   const servers = [world.network.endpoint('cp-0', '6443')];
   const machines = Array.from({ length: options.nodes ?? 1 }, (_, index) =>

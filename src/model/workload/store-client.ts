@@ -23,7 +23,8 @@ export interface StoreClientOptions {
   readonly running: () => boolean;
 }
 
-const OPERATION_TIMEOUT_US = 10 * SECOND;
+/** Some clients are patient, some ask again soon: an old leader that wakes up finds both kinds of requests. */
+const PATIENCE_US = [10 * SECOND, 1 * SECOND];
 const PREFIX = 'seatrial/';
 
 /** Program of a store client. It is pinned to one member, so that a stale member is asked and not passed over. */
@@ -34,7 +35,11 @@ export function storeClient(options: StoreClientOptions): Program {
 
 function start(process: Process, name: string, options: StoreClientOptions): void {
   const member = options.members[options.index % options.members.length] as StoreClientOptions['members'][number];
-  const client = new EtcdClient(process, { endpoints: [member.endpoint], pinned: true, timeoutUs: OPERATION_TIMEOUT_US });
+  const client = new EtcdClient(process, {
+    endpoints: [member.endpoint],
+    pinned: true,
+    timeoutUs: PATIENCE_US[Math.floor(options.index / options.members.length) % PATIENCE_US.length] as number,
+  });
   process.spawn(name, operations(process, name, member.name, client, options));
   // Watches go over a client of their own, which fails over: resuming elsewhere is what they must survive.
   if (options.watch) watchKeys(process, name, options);

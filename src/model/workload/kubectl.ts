@@ -1,0 +1,199 @@
+import type { Endpoint } from '../../sim/network.ts';
+import type { Process } from '../../sim/process.ts';
+import type { Program } from '../../sim/host.ts';
+import { Channel } from '../../sim/sync.ts';
+import { SECOND } from '../../sim/time.ts';
+import type { Task } from '../../sim/task.ts';
+import { kindOfKind } from '../api/kinds/registry.ts';
+import type { ApiObject, Json, UntypedObject } from '../api/object.ts';
+import type { Deployment, StatefulSet } from '../api/types.ts';
+import { DEPLOYMENTS, PODS, type Resource, STATEFUL_SETS } from '../client/resources.ts';
+import { type ApiFailure, type ApiResult, isAlreadyExists, isConflict } from '../client/result.ts';
+import { ApiTransport } from '../client/transport.ts';
+import { Client, type ResourceClient } from '../client/typed-client.ts';
+import type { Facts } from '../facts.ts';
+
+/** One thing that a user asks for. */
+export type UserOrder =
+  | { readonly what: 'apply'; readonly source: string; readonly object: UntypedObject }
+  | { readonly what: 'set-image'; readonly deployment: string; readonly image: string }
+  | { readonly what: 'scale'; readonly deployment: string; readonly replicas: number }
+  | { readonly what: 'delete-pod'; readonly workload: string; readonly ordinal: number };
+
+export interface KubectlOptions {
+  readonly name: string;
+  readonly servers: readonly Endpoint[];
+  readonly facts: Facts;
+  /** A manifest that the API server refuses for good: its Status's message with the place of the document. */
+  readonly onRefused: (source: string, message: string) => void;
+}
+
+const ATTEMPTS_MAX = 60;
+const RETRY_US = 1 * SECOND;
+
+/**
+ * A user with kubectl: works off orders one after the other, through whatever API server the load balancer gives, and tries again what
+ * the cluster could not take (a person would press the up arrow). Orders are given from outside and survive nothing: a user does not crash.
+ */
+export class Kubectl {
+  readonly #options: KubectlOptions;
+  readonly #waiting: UserOrder[] = [];
+  #orders: Channel<UserOrder> | undefined;
+  #stopped = false;
+  #operation = 0;
+
+  constructor(options: KubectlOptions) {
+    this.#options = options;
+  }
+
+  program(): Program {
+    return { name: this.#options.name, start: (process) => this.#start(process) };
+  }
+
+  /** Gives an order; it is worked off after those before it. */
+  order(order: UserOrder): void {
+    if (this.#orders === undefined) this.#waiting.push(order);
+    else this.#orders.send(order);
+  }
+
+  /** No new attempts from now on. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  #start(process: Process): void {
+    const { servers, name } = this.#options;
+    const user = { name: 'kubernetes-admin', groups: ['kubeadm:cluster-admins', 'system:masters', 'system:authenticated'] };
+    const client = new Client(new ApiTransport(process, { servers, user, userAgent: 'kubectl' }));
+    this.#orders = new Channel();
+    for (const order of this.#waiting.splice(0)) this.#orders.send(order);
+    process.spawn(name, this.#work(process, client, this.#orders));
+  }
+
+  *#work(process: Process, client: Client, orders: Channel<UserOrder>): Task<void> {
+    const { facts, name, onRefused } = this.#options;
+    for (;;) {
+      const order = yield* orders.receive();
+      const op = ++this.#operation;
+      facts.userOperation.emit(op, name, describe(order));
+      let outcome = 'unknown';
+      let detail = '';
+      for (let attempt = 0; attempt < ATTEMPTS_MAX && !this.#stopped; attempt++) {
+        if (attempt > 0) yield* process.sleep(RETRY_US);
+        const result = yield* carryOut(client, order);
+        if (result.ok) {
+          outcome = 'ok';
+          break;
+        }
+        detail = result.message;
+        if (isFinal(result)) {
+          outcome = 'refused';
+          if (order.what === 'apply') onRefused(order.source, result.message);
+          break;
+        }
+      }
+      facts.userAnswer.emit(op, outcome, detail);
+    }
+  }
+}
+
+function describe(order: UserOrder): string {
+  switch (order.what) {
+    case 'apply':
+      return `apply ${order.object.kind} ${order.object.metadata.name ?? ''}`;
+    case 'set-image':
+      return `set image deployment/${order.deployment} ${order.image}`;
+    case 'scale':
+      return `scale deployment/${order.deployment} --replicas=${order.replicas}`;
+    case 'delete-pod':
+      return `delete pod ${order.ordinal} of ${order.workload}`;
+  }
+}
+
+/** An answer that no further attempt changes. */
+function isFinal(result: ApiFailure): boolean {
+  return result.code >= 400 && result.code < 500 && result.code !== 429 && !isConflict(result) && result.code !== 404;
+}
+
+function* carryOut(client: Client, order: UserOrder): Task<ApiResult<unknown>> {
+  switch (order.what) {
+    case 'apply':
+      return yield* apply(client, order.object);
+    case 'set-image':
+      return yield* setImage(client.resource(DEPLOYMENTS), order.deployment, order.image);
+    case 'scale': {
+      const [namespace, name] = split(order.deployment);
+      return yield* client
+        .resource(DEPLOYMENTS)
+        .patch(namespace, name, 'merge', { spec: { replicas: order.replicas } }, { subresource: 'scale' });
+    }
+    case 'delete-pod':
+      return yield* deletePod(client, order.workload, order.ordinal);
+  }
+}
+
+/** Creates the object, or changes it to what the document says where it exists. */
+function* apply(client: Client, document: UntypedObject): Task<ApiResult<unknown>> {
+  const resource = resourceOf(document);
+  const namespace = document.metadata.namespace ?? 'default';
+  const object = resource.namespaced ? { ...document, metadata: { ...document.metadata, namespace } } : document;
+  const created = yield* client.resource(resource).create(object);
+  if (created.ok || !isAlreadyExists(created)) return created;
+  return yield* client
+    .resource(resource)
+    .patch(resource.namespaced ? namespace : '', object.metadata.name ?? '', 'merge', object as unknown as Json);
+}
+
+/** Where objects of this kind are served. A kind that is not modelled is taken as opaque, under the plural that kubectl would guess. */
+function resourceOf(object: UntypedObject): Resource<ApiObject> {
+  const [group, version] = object.apiVersion.includes('/') ? (object.apiVersion.split('/') as [string, string]) : ['', object.apiVersion];
+  const kind = kindOfKind(group, version, object.kind);
+  if (kind !== undefined) return { group, version, resource: kind.resource, kind: kind.kind, namespaced: kind.namespaced };
+  return { group, version, resource: guessPlural(object.kind), kind: object.kind, namespaced: object.metadata.namespace !== undefined };
+}
+
+/** meta.UnsafeGuessKindToResource. */
+function guessPlural(kind: string): string {
+  const lower = kind.toLowerCase();
+  if (lower.endsWith('s')) return `${lower}es`;
+  return lower.endsWith('y') ? `${lower.slice(0, -1)}ies` : `${lower}s`;
+}
+
+function* setImage(deployments: ResourceClient<Deployment>, key: string, image: string): Task<ApiResult<unknown>> {
+  const [namespace, name] = split(key);
+  const got = yield* deployments.get(namespace, name);
+  if (!got.ok) return got;
+  const containers = (got.object.spec?.template.spec?.containers ?? []).map((container, i) =>
+    i === 0 ? { ...container, image } : container,
+  );
+  return yield* deployments.patch(namespace, name, 'strategic', {
+    spec: { template: { spec: { containers: containers.map((c) => ({ name: c.name, image: c.image ?? '' })) } } },
+  });
+}
+
+function* deletePod(client: Client, workload: string, ordinal: number): Task<ApiResult<unknown>> {
+  const [namespace, name] = split(workload);
+  const deployment: ApiResult<Deployment | StatefulSet> = yield* client.resource(DEPLOYMENTS).get(namespace, name);
+  const owner: ApiResult<Deployment | StatefulSet> = deployment.ok
+    ? deployment
+    : yield* client.resource(STATEFUL_SETS).get(namespace, name);
+  if (!owner.ok) return owner;
+  const labels = owner.object.spec?.selector.matchLabels ?? {};
+  const labelSelector = Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .sort()
+    .join(',');
+  const pods = yield* client.resource(PODS).list(namespace, { options: { labelSelector } });
+  if (!pods.ok) return pods;
+  const names = pods.object.items
+    .filter((pod) => pod.metadata.deletionTimestamp === undefined)
+    .map((pod) => pod.metadata.name ?? '')
+    .sort();
+  const victim = names[ordinal % Math.max(1, names.length)];
+  return victim === undefined ? { ok: true, object: undefined } : yield* client.resource(PODS).delete(namespace, victim);
+}
+
+function split(key: string): [string, string] {
+  const [namespace, name] = key.split('/');
+  return [namespace ?? 'default', name ?? ''];
+}
