@@ -44,7 +44,7 @@ const REPRODUCE_TIMES = 2;
 export async function run(files: readonly string[], options: RunOptions): Promise<ExitCode> {
   const suite = loadSuite(files, options);
   const seeds = seedsFrom(options.seed, options.seeds ?? 1);
-  const hunted = DEFECTS.filter((d) => suite.defects.includes(d.id)).map((d) => d.property);
+  const hunted = DEFECTS.filter((d) => suite.defects.includes(d.id)).flatMap((d) => d.properties);
   const total = seeds.length * suite.scenarios.length;
   const jobs = Math.min(options.jobs ?? (total > 8 ? defaultJobs() : 1), total);
   const progress = new Progress();

@@ -38,7 +38,12 @@ export interface ActiveFault {
 /** How a parameter is read from a scenario: bounds for the generator, a type for the validator. */
 export type ParamSpec =
   | { readonly type: 'integer'; readonly min: number; readonly max: number; readonly unit: string }
-  | { readonly type: 'names'; readonly of: (topology: Topology) => readonly string[]; readonly min: number }
+  | {
+      readonly type: 'names';
+      readonly of: (topology: Topology) => readonly string[];
+      readonly min: number /** All of them may be drawn; otherwise one is always spared. */;
+      readonly all?: boolean;
+    }
   | { readonly type: 'name'; readonly of: (topology: Topology) => readonly string[] }
   | { readonly type: 'boolean' }
   | { readonly type: 'text' };

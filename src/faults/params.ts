@@ -29,9 +29,8 @@ function paramArbitrary(spec: ParamSpec, topology: Topology): Arbitrary<unknown>
     }
     case 'names': {
       const names = spec.of(topology);
-      return names.length < spec.min
-        ? undefined
-        : fc.subarray([...names], { minLength: spec.min, maxLength: Math.max(spec.min, names.length - 1) });
+      if (names.length < spec.min) return undefined;
+      return fc.subarray([...names], { minLength: spec.min, maxLength: spec.all ? names.length : Math.max(spec.min, names.length - 1) });
     }
     case 'text':
       return undefined;

@@ -20,6 +20,7 @@ import { partitionPair } from './partition-pair.ts';
 import { partitionZone } from './partition-zone.ts';
 import { pauseHost } from './pause-host.ts';
 import { pauseProcess } from './pause-process.ts';
+import { powerOutage } from './power-outage.ts';
 import { scale } from './scale.ts';
 import { setImage } from './set-image.ts';
 import { watchStall } from './watch-stall.ts';
@@ -46,6 +47,7 @@ export const FAULTS: readonly Fault[] = [
   partitionZone,
   pauseHost,
   pauseProcess,
+  powerOutage,
   scale,
   setImage,
   watchStall,

@@ -1,8 +1,100 @@
+import { kindOfKind } from '../model/api/kinds/registry.ts';
+import { buildCluster } from '../model/cluster.ts';
 import type { Facts } from '../model/facts.ts';
+import { Kubectl } from '../model/workload/kubectl.ts';
+import { moveLeader } from '../model/workload/move-leader.ts';
+import { storeClient } from '../model/workload/store-client.ts';
+import type { StoredObject } from '../properties/property.ts';
 import type { World } from '../sim/world.ts';
+import { topologyOf } from './shape.ts';
 import type { System } from './system.ts';
 import type { TrialInput } from './trial-input.ts';
 
-export function clusterSystem(_world: World, _input: TrialInput, _facts: Facts): System {
-  throw new Error('being wired');
+/** Builds the cluster of a trial with its users, and holds it for the harness. */
+export function clusterSystem(world: World, input: TrialInput, facts: Facts): System {
+  const cluster = buildCluster(world, input.cluster, { facts, defects: new Set(input.defects), featureGates: input.featureGates });
+  const topology = topologyOf(input.cluster);
+  const members = cluster.etcdEndpoints.map((endpoint, i) => ({ name: `etcd-${i}`, endpoint }));
+  const notes = new Set<string>(cluster.warnings);
+  const committed = followCommitted(facts);
+  let storeRunning = true;
+  const { store } = input.workload;
+  for (let index = 0; index < (store?.clients ?? 0); index++) {
+    if (store === null) break;
+    const watch = index < store.watches;
+    world
+      .host('client-0')
+      .install(storeClient({ index, members, keys: store.keys, perSecond: store.perSecond, watch, facts, running: () => storeRunning }));
+  }
+  const user = input.cluster.kubernetes
+    ? new Kubectl({
+        name: 'user-0',
+        servers: cluster.apiServers,
+        facts,
+        onRefused: (source, message) => notes.add(`${source}: refused by the API server: ${message}`),
+      })
+    : undefined;
+  if (user !== undefined) world.host('client-0').install(user.program());
+  let movers = 0;
+  return {
+    topology,
+    members: members.map((m) => m.name),
+    operator: {
+      deployments: input.manifests
+        .filter((m) => m.object.kind === 'Deployment')
+        .map((m) => `${m.object.metadata.namespace ?? 'default'}/${m.object.metadata.name ?? ''}`),
+      setImage: (deployment, image) => user?.order({ what: 'set-image', deployment, image }),
+      scale: (deployment, replicas) => user?.order({ what: 'scale', deployment, replicas }),
+      deletePod: (workload, ordinal) => user?.order({ what: 'delete-pod', workload, ordinal }),
+      moveLeader: (member) => {
+        const name = `etcdctl-${++movers}`;
+        world.host('client-0').install({ name, start: (process) => process.spawn(name, moveLeader(process, members, member)) });
+      },
+    },
+    applyManifests: () => {
+      for (const { source, object } of input.manifests) {
+        const [group, version] = object.apiVersion.includes('/') ? object.apiVersion.split('/') : ['', object.apiVersion];
+        if (kindOfKind(group ?? '', version ?? '', object.kind) === undefined)
+          notes.add(`${object.apiVersion} ${object.kind} is not modelled: accepted as opaque`);
+        user?.order({ what: 'apply', source, object });
+      }
+    },
+    stopUsers: () => user?.stop(),
+    stopTraffic: () => {
+      storeRunning = false;
+    },
+    storedObjects: () => storedObjects(committed),
+    notes: () => [...notes].sort(),
+  };
+}
+
+/** The newest committed value of every key, by the facts. */
+function followCommitted(facts: Facts): ReadonlyMap<string, object> {
+  const committed = new Map<string, object>();
+  facts.objectChanged.subscribe((_revision, key, object) => {
+    if (object === undefined) committed.delete(key);
+    else committed.set(key, object);
+  });
+  return committed;
+}
+
+function storedObjects(committed: ReadonlyMap<string, object>): readonly StoredObject[] {
+  const out: StoredObject[] = [];
+  for (const key of [...committed.keys()].sort()) {
+    const object = committed.get(key) as {
+      readonly apiVersion?: string;
+      readonly kind?: string;
+      readonly metadata?: { readonly namespace?: string; readonly name?: string };
+    };
+    if (typeof object.kind !== 'string' || typeof object.apiVersion !== 'string' || object.kind === 'Event') continue;
+    const [group, version] = object.apiVersion.includes('/') ? object.apiVersion.split('/') : ['', object.apiVersion];
+    const resource = kindOfKind(group ?? '', version ?? '', object.kind)?.resource ?? object.kind.toLowerCase();
+    out.push({
+      resource,
+      namespace: object.metadata?.namespace ?? '',
+      name: object.metadata?.name ?? '',
+      object: object as StoredObject['object'],
+    });
+  }
+  return out;
 }

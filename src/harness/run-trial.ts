@@ -8,7 +8,7 @@ import { Judge } from './judge.ts';
 import { Plan } from './plan.ts';
 import { watchReachability } from './reachability.ts';
 import type { Recorder } from './recorder.ts';
-import { storeSystem } from './store-system.ts';
+import type { System } from './system.ts';
 import type { TrialInput } from './trial-input.ts';
 import type { TrialResult } from './trial-result.ts';
 
@@ -45,7 +45,7 @@ class TrialRun {
   readonly #world: World;
   readonly #judge: Judge;
   readonly #plan: Plan;
-  readonly #system: ReturnType<typeof storeSystem>;
+  readonly #system: System;
   #healedAtUs: Micros | undefined;
   #lastChangeUs: Micros = 0;
 
@@ -64,7 +64,7 @@ class TrialRun {
     // Properties listen before anything happens.
     const members = Array.from({ length: input.cluster.controlPlanes }, (_, i) => `etcd-${i}`);
     this.#judge = new Judge(facts, world, members, kubernetes);
-    this.#system = kubernetes ? clusterSystem(world, input, facts) : storeSystem(world, input, facts);
+    this.#system = clusterSystem(world, input, facts);
     const { topology, operator } = this.#system;
     watchReachability(world, topology, facts);
     this.#plan = new Plan({ world, topology, operator }, facts, input);

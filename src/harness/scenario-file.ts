@@ -3,7 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { faultKinds, findFault } from '../faults/registry.ts';
 import { DEFECTS } from '../model/defects.ts';
 import { propertyIds } from '../properties/registry.ts';
-import { clusterPreset, presetNames } from './presets.ts';
+import { CLUSTER_PRESETS } from '../model/presets.ts';
 import { parseDurationMs, parseDurationRangeMs } from './durations.ts';
 import type { PlannedPattern, Range, Scenario } from './scenario.ts';
 import { SCENARIO_SCHEMA } from './scenario-schema.ts';
@@ -95,8 +95,13 @@ function build(raw: RawScenario, document: SourceDocument, problems: Problem[]):
     });
 
   const presetName = typeof raw.cluster === 'string' ? raw.cluster : raw.cluster.preset;
-  known('preset', presetName, presetNames(), typeof raw.cluster === 'string' ? ['cluster'] : ['cluster', 'preset']);
-  const preset = clusterPreset(presetName);
+  known(
+    'preset',
+    presetName,
+    CLUSTER_PRESETS.map((p) => p.preset),
+    typeof raw.cluster === 'string' ? ['cluster'] : ['cluster', 'preset'],
+  );
+  const preset = CLUSTER_PRESETS.find((p) => p.preset === presetName);
   const changes = typeof raw.cluster === 'string' ? {} : raw.cluster;
   raw.faults?.kinds?.forEach((kind, i) => known('fault kind', kind, faultKinds(), ['faults', 'kinds', i]));
   raw.defects?.forEach((id, i) =>

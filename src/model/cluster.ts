@@ -27,6 +27,7 @@ import { schedulerProgram } from './scheduler/program.ts';
 import type { Host } from '../sim/host.ts';
 import type { Endpoint } from '../sim/network.ts';
 import type { Process } from '../sim/process.ts';
+import { SECOND } from '../sim/time.ts';
 import type { World } from '../sim/world.ts';
 
 /** Settings of the programs that differ from the defaults of Kubernetes 1.35 and etcd 3.6. */
@@ -51,6 +52,9 @@ export interface ClusterConfig {
 
 const ZONES = 'abcdefghi';
 
+/** The kubelet of a static pod starts an ended container again after its first back-off. */
+const ETCD_RESTART_US = 10 * SECOND;
+
 /** A built cluster: where everything is. */
 export class Cluster {
   readonly world: World;
@@ -62,7 +66,13 @@ export class Cluster {
   readonly apiServers: readonly Endpoint[];
   readonly #hosts: readonly { readonly host: Host; readonly role: ClusterRole }[];
 
-  constructor(world: World, spec: ClusterSpec, hosts: readonly { readonly host: Host; readonly role: ClusterRole }[], etcdEndpoints: readonly Endpoint[], apiServers: readonly Endpoint[]) {
+  constructor(
+    world: World,
+    spec: ClusterSpec,
+    hosts: readonly { readonly host: Host; readonly role: ClusterRole }[],
+    etcdEndpoints: readonly Endpoint[],
+    apiServers: readonly Endpoint[],
+  ) {
     this.world = world;
     this.spec = spec;
     this.warnings = clusterWarnings(spec);
@@ -117,7 +127,9 @@ class ClusterBuilder {
     const apiServers = spec.kubernetes ? controlPlanes.map((host) => this.#world.network.endpoint(host.name, '6443')) : [];
     this.#installEtcd(memberHosts);
     if (spec.kubernetes) {
-      controlPlanes.forEach((host, index) => this.#installControlPlane(host, index, external ? etcdEndpoints : [etcdEndpoints[index] as Endpoint], apiServers));
+      controlPlanes.forEach((host, index) =>
+        this.#installControlPlane(host, index, external ? etcdEndpoints : [etcdEndpoints[index] as Endpoint], apiServers),
+      );
       const nodes = spec.controlPlaneNodes === true ? [...controlPlanes, ...workers] : workers;
       if (nodes.length > 0) this.#installRegistry();
       nodes.forEach((host, index) => this.#installNode(host, index, apiServers));
@@ -149,7 +161,7 @@ class ClusterBuilder {
         defects: this.#defects,
         ...this.#config.overrides?.etcd,
       };
-      host.install(etcdMember(etcdConfig(input)));
+      host.install(etcdMember(etcdConfig(input), ETCD_RESTART_US));
     });
   }
 

@@ -7,8 +7,8 @@ export interface Defect {
   /** Issue, analysis or post-mortem that documents the mechanism. */
   readonly upstream: string;
   readonly sentence: string;
-  /** Id of the property that must catch it. */
-  readonly property: string;
+  /** Ids of the properties of which one must catch it. */
+  readonly properties: readonly string[];
 }
 
 export const DEFECTS = [
@@ -16,55 +16,55 @@ export const DEFECTS = [
     id: 'E1',
     upstream: 'etcd-io/etcd#13766',
     sentence: 'A periodic backend commit may save the consistent index before the changes of its entry, which a crash then loses.',
-    property: 'raft-state-machine-safety',
+    properties: ['raft-state-machine-safety'],
   },
   {
     id: 'E6',
     upstream: 'etcd-io/etcd#17780',
     sentence: 'A compaction that removed the newest tombstone and was cut short by a crash lets the revision go back.',
-    property: 'raft-state-machine-safety',
+    properties: ['raft-state-machine-safety'],
   },
   {
     id: 'E10',
     upstream: 'etcd-io/etcd#18089',
     sentence: 'Compaction at the revision of a delete drops its tombstone, so a watch from there never hears of it.',
-    property: 'watch-resumable',
+    properties: ['watch-resumable'],
   },
   {
     id: 'K1',
     upstream: 'kubernetes/kubernetes#59848',
     sentence: 'A restarted kubelet lists its pods from a stale API server cache and runs again what has moved elsewhere.',
-    property: 'pod-identity',
+    properties: ['pod-identity'],
   },
   {
     id: 'K10',
     upstream: 'kubernetes/kubernetes#127429',
     sentence: 'The endpoint slice controller compares with a stale copy, finds it equal, skips the write and never tries again.',
-    property: 'eventual-reconciliation',
+    properties: ['eventual-reconciliation', 'service-availability'],
   },
   {
     id: 'R2',
     upstream: 'logcabin/logcabin#44',
     sentence: 'A leader counts replicas of an entry of an older term as committed (figure 8 of the raft paper).',
-    property: 'raft-leader-completeness',
+    properties: ['raft-leader-completeness'],
   },
   {
     id: 'R4',
     upstream: 'wenweihu86/raft-java#57',
     sentence: 'Term and vote are not on stable storage before the vote is given, so a restarted member may vote twice in a term.',
-    property: 'raft-election-safety',
+    properties: ['raft-election-safety'],
   },
   {
     id: 'R12',
     upstream: 'etcd 0.4.1, Jepsen',
     sentence: 'A leader answers linearizable reads from its own state without asking a quorum whether it still leads.',
-    property: 'correct-reads',
+    properties: ['correct-reads', 'split-brain-read-only'],
   },
   {
     id: 'R15',
     upstream: 'etcd-io/etcd#22442',
     sentence: 'Replaying the log after a snapshot brings back entries that had been overwritten, and their last term wins elections.',
-    property: 'raft-leader-completeness',
+    properties: ['raft-leader-completeness'],
   },
 ] as const satisfies readonly Defect[];
 

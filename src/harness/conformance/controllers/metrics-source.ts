@@ -1,0 +1,31 @@
+import type { Pod } from '../../../model/api/types.ts';
+import type { Metrics } from './recording.ts';
+
+/** Usage of one pod: millicores and bytes. */
+export interface PodUsage {
+  readonly name: string;
+  readonly cpuMilli: number;
+  readonly memoryBytes: number;
+}
+
+function isReady(pod: Pod): boolean {
+  return pod.status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') === true;
+}
+
+/** What the fake metrics API of the recordings answers for these pods (README, "HPA scenarios"). */
+export function usageOf(metrics: Metrics | undefined, pods: readonly Pod[]): readonly PodUsage[] {
+  if (metrics === undefined || metrics.missing === true) return [];
+  const listed = pods
+    .filter((pod) => pod.status?.phase === 'Running' && pod.metadata.deletionTimestamp === undefined)
+    .sort((a, b) => ((a.metadata.creationTimestamp ?? '') < (b.metadata.creationTimestamp ?? '') ? -1 : 1))
+    .slice(metrics.missingFor ?? 0);
+  const readyCount = pods.filter((pod) => pod.status?.phase === 'Running' && pod.metadata.deletionTimestamp === undefined && isReady(pod)).length;
+  const share = (total: number | undefined, each: number | undefined): number => (total === undefined ? (each ?? 0) : Math.round(total / Math.max(1, readyCount)));
+  const out: PodUsage[] = [];
+  for (const pod of listed) {
+    const name = pod.metadata.name ?? '';
+    if (isReady(pod)) out.push({ name, cpuMilli: share(metrics.totalCpu, metrics.cpu), memoryBytes: share(metrics.totalMemory, metrics.memory) * 1024 * 1024 });
+    else if (metrics.unreadyCpu !== undefined) out.push({ name, cpuMilli: metrics.unreadyCpu, memoryBytes: 0 });
+  }
+  return out;
+}
