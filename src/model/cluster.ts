@@ -3,6 +3,7 @@ import { builtInKinds } from './api/kinds/registry.ts';
 import { admissionPlugins } from './apiserver/admission/default-plugins.ts';
 import { apiServer, type ApiServerConfig } from './apiserver/server.ts';
 import { EtcdStorage } from './apiserver/etcd-storage.ts';
+import { StoredObject } from './apiserver/stored-object.ts';
 import { ApiTransport } from './client/transport.ts';
 import { Client } from './client/typed-client.ts';
 import { nodeAddress, podCidr } from './cluster-addresses.ts';
@@ -159,6 +160,7 @@ class ClusterBuilder {
         facts: this.#config.facts,
         told,
         defects: this.#defects,
+        reveal: (value: unknown) => (value instanceof StoredObject ? value.raw : undefined),
         ...this.#config.overrides?.etcd,
       };
       host.install(etcdMember(etcdConfig(input), ETCD_RESTART_US));

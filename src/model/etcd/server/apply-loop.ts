@@ -140,11 +140,17 @@ export class ApplyLoop {
       state.consistentIndex = entry.index;
       state.consistentTerm = entry.term;
       this.#paused = true;
-      process.after(config.applyUs, () => this.#finishLater(entry));
+      process.after(config.applyUs + this.#preemption(), () => this.#finishLater(entry));
       return false;
     }
     this.#finish(entry, isNew);
     return true;
+  }
+
+  /** Now and then the goroutine loses its processor between the two steps, for up to Go's time slice of 10 ms. */
+  #preemption(): number {
+    const { random } = this.#host.process;
+    return random.below(8) === 0 ? random.below(10_000) : 0;
   }
 
   #finishLater(entry: Entry): void {

@@ -44,6 +44,8 @@ export interface EtcdConfig {
   readonly applyUs: Micros;
   readonly defects: DefectSet;
   readonly facts: Facts;
+  /** The object behind a stored value, as facts tell it; absent: none. */
+  readonly reveal?: (value: unknown) => object | undefined;
   /** Shared by the members of a cluster: the newest revision whose changes have been told as facts. */
   readonly told: { revision: number; compacted: number };
 }

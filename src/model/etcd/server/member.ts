@@ -314,11 +314,7 @@ export class EtcdServer implements ServerContext {
         store.forEachChangeFrom(told.revision + 1, (record) => {
           const type = isTombstone(record) ? 'DELETE' : 'PUT';
           facts.keyChanged.emit(record.modRevision, record.sub, record.key, type, record.valueHash);
-          facts.objectChanged.emit(
-            record.modRevision,
-            record.key,
-            typeof record.value === 'object' && record.value !== null ? record.value : undefined,
-          );
+          facts.objectChanged.emit(record.modRevision, record.key, isTombstone(record) ? undefined : this.config.reveal?.(record.value));
           return true;
         });
       }

@@ -185,7 +185,6 @@ export class RaftDriver {
     }
     this.#writing = true;
     this.#wal.sync(() => {
-      this.#writing = false;
       this.#ticker.dropMissed();
       this.#finish(ready, leads);
       this.#input();
@@ -193,7 +192,8 @@ export class RaftDriver {
   }
 
   #finish(ready: Ready, leads: boolean): void {
-    this.#writing = false;
+    // Applying a snapshot may come back here with new input: the next Ready has to wait for `advance` all the same.
+    this.#writing = true;
     if (ready.snapshot !== undefined) {
       this.storage.applySnapshot(ready.snapshot);
       this.#lastAppended = Math.max(this.#lastAppended, ready.snapshot.index);
@@ -211,6 +211,7 @@ export class RaftDriver {
     }
     if (!leads) this.#send(ready.messages);
     this.node.advance();
+    this.#writing = false;
   }
 
   #send(messages: readonly Message[]): void {
