@@ -1,4 +1,4 @@
-import type { UntypedObject } from '../../../model/api/object.ts';
+import type { ApiObject, UntypedObject } from '../../../model/api/object.ts';
 import type { Write } from './history.ts';
 import type { Recording } from './recording.ts';
 
@@ -95,7 +95,7 @@ export class Naming {
   }
 
   /** `Pod/web-abc-<2>` of an object. */
-  keyOf(object: UntypedObject): string {
+  keyOf(object: ApiObject): string {
     const id = `${object.kind}/${object.metadata.namespace ?? ''}/${object.metadata.name ?? ''}`;
     return `${object.kind}/${this.#withHashes(this.#nested(this.#names.get(id) ?? object.metadata.name ?? ''))}`;
   }

@@ -1,0 +1,251 @@
+import type { UntypedObject } from '../../../model/api/object.ts';
+import type { Write } from './history.ts';
+import type { Naming } from './naming.ts';
+import type { RecordedEvent, Recording, Story } from './recording.ts';
+import { storyField } from './story-fields.ts';
+import type { StepResult } from './steps.ts';
+
+/** Values that held for less may be missing in recordings, because passes disagreed about them. */
+const transientSeconds = 0.35;
+
+/** Seconds by which a time may differ, by the loops of unknown phase that the README names. */
+function toleranceOf(recording: Recording): number {
+  switch (recording.category) {
+    case 'node':
+    case 'drain':
+      return 10.5;
+    case 'cronjob':
+      return 10.5;
+    case 'podgc':
+    case 'alt':
+      return 20.5;
+    case 'gc':
+    case 'namespace':
+    case 'hpa':
+      return 5.5;
+    case 'leader':
+      return 5;
+    default:
+      return 1.6;
+  }
+}
+
+function show(value: unknown): string {
+  return JSON.stringify(value ?? null);
+}
+
+/** JSON with sorted keys, so that equal values have equal texts. */
+function canonical(value: unknown): string {
+  if (value === null || typeof value !== 'object') return JSON.stringify(value ?? null);
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  const object = value as { readonly [key: string]: unknown };
+  return `{${Object.keys(object).sort().map((key) => `${JSON.stringify(key)}:${canonical(object[key])}`).join(',')}}`;
+}
+
+/** The distinct values of a field over the life of all objects of a key. */
+function actualStory(writes: readonly Write[], field: string, naming: Naming, start: { readonly us: number; readonly wallUs: number }): [number, unknown][] {
+  const story: [number, unknown][] = [];
+  let last: string | undefined;
+  for (const write of writes) {
+    let value: unknown;
+    if (field === 'exists') value = write.object !== undefined;
+    else if (write.object === undefined) continue;
+    else value = storyField(write.object, field, naming, start.wallUs);
+    if (value === undefined && last === undefined) continue;
+    const text = canonical(value);
+    if (text === last) continue;
+    last = text;
+    story.push([Math.max(0, (write.atUs - start.us) / 1e6), value ?? null]);
+  }
+  return story;
+}
+
+function matchesValue(expected: unknown, actual: unknown): boolean {
+  return canonical(expected) === canonical(actual);
+}
+
+/** Compares in order; recorded values must all come, others may only be short. `loose`: they may be anything. */
+function compareStory(expected: Story, actual: readonly (readonly [number, unknown])[], loose: boolean, tolerance: number): string | undefined {
+  let at = 0;
+  for (const [time, value] of expected) {
+    let found = -1;
+    for (let i = at; i < actual.length; i++) {
+      const [actualTime, actualValue] = actual[i] as readonly [number, unknown];
+      if (matchesValue(value, actualValue)) {
+        found = i;
+        if (Math.abs(actualTime - time) <= tolerance) break;
+        if (!loose) break;
+      }
+      const until = actual[i + 1]?.[0] ?? Number.POSITIVE_INFINITY;
+      if (!loose && found < 0 && until - actualTime >= transientSeconds) break;
+    }
+    if (found < 0) return `expected ${show(expected)}, actual ${show(actual.map(([t, v]) => [Math.round(t * 10) / 10, v]))}`;
+    const actualTime = (actual[found] as readonly [number, unknown])[0];
+    if (Math.abs(actualTime - time) > tolerance) return `time of ${show(value)}: expected ${time}, actual ${Math.round(actualTime * 10) / 10}`;
+    at = found + 1;
+  }
+  if (loose) return undefined;
+  for (let i = at; i < actual.length; i++) {
+    const until = actual[i + 1]?.[0] ?? Number.POSITIVE_INFINITY;
+    if (until - (actual[i] as readonly [number, unknown])[0] >= transientSeconds) return `expected ${show(expected)}, actual ${show(actual.map(([t, v]) => [Math.round(t * 10) / 10, v]))}`;
+  }
+  return undefined;
+}
+
+/** Kinds of which every object must be in the recording. */
+const strictKinds = new Set(['Deployment', 'ReplicaSet', 'StatefulSet', 'DaemonSet', 'Job', 'CronJob', 'Pod', 'EndpointSlice', 'Endpoints', 'ControllerRevision', 'PersistentVolumeClaim']);
+
+export function compareStories(recording: Recording, writes: readonly Write[], naming: Naming, start: { readonly us: number; readonly wallUs: number }): readonly string[] {
+  const differences: string[] = [];
+  const byObject = new Map<string, Write[]>();
+  for (const write of writes) {
+    const object = write.object ?? write.last;
+    if (object === undefined || object.kind === 'Event') continue;
+    if (object.metadata.namespace !== undefined && !object.metadata.namespace.startsWith(recording.namespace) && object.kind !== 'Lease') continue;
+    const key = naming.keyOf(object);
+    const list = byObject.get(key);
+    if (list === undefined) byObject.set(key, [write]);
+    else list.push(write);
+  }
+  for (const [key, fields] of Object.entries(recording.stories)) {
+    const own = byObject.get(key);
+    if (own === undefined) {
+      differences.push(`${key}: never existed`);
+      continue;
+    }
+    for (const [name, expected] of Object.entries(fields)) {
+      const loose = name.startsWith('~');
+      const field = loose ? name.slice(1) : name;
+      // The cluster stood before the recordings began: what a node did at its start is not comparable in time.
+      const why = compareStory(expected, actualStory(own, field, naming, start), loose, toleranceOf(recording));
+      if (why !== undefined) differences.push(`${key} ${field}: ${why}`);
+    }
+  }
+  for (const key of byObject.keys()) {
+    if (strictKinds.has(key.split('/')[0] as string) && recording.stories[key] === undefined) differences.push(`${key}: exists, but not in the recording`);
+  }
+  return differences;
+}
+
+const timeKeys = new Set(['startTime', 'completionTime', 'acquireTime', 'renewTime', 'lastScheduleTime', 'lastSuccessfulTime', 'lastScaleTime', 'lastPhaseTransitionTime', 'finishedAt', 'startedAt']);
+
+/** Where expected and actual differ; recorded objects may leave fields out, lists may not. */
+function differ(expected: unknown, actual: unknown, path: string, naming: Naming): string | undefined {
+  if (typeof expected === 'string') {
+    if (expected === '<time>' || expected === '<set>' || expected === '<identity>' || expected === '<uuid>') return actual === undefined ? `${path}: absent` : undefined;
+    const text = typeof actual === 'string' ? naming.text(actual) : actual;
+    return text === expected ? undefined : `${path}: expected ${show(expected)}, actual ${show(text)}`;
+  }
+  if (expected === null || typeof expected !== 'object') return expected === (actual ?? (expected === 0 ? 0 : expected === false ? false : undefined)) ? undefined : `${path}: expected ${show(expected)}, actual ${show(actual)}`;
+  if (Array.isArray(expected)) {
+    const list = Array.isArray(actual) ? actual : [];
+    if (list.length !== expected.length) return `${path}: expected ${show(expected)}, actual ${show(actual)}`;
+    return compareLists(expected, list, path, naming);
+  }
+  for (const [key, value] of Object.entries(expected)) {
+    const actualValue = typeof actual === 'object' && actual !== null ? (actual as { readonly [key: string]: unknown })[key] : undefined;
+    if (timeKeys.has(key) && actualValue !== undefined) continue;
+    if (key === 'restarts' || actualValue === undefined && isEmpty(value)) continue;
+    const why = differ(value, actualValue, `${path}.${key}`, naming);
+    if (why !== undefined) return why;
+  }
+  return undefined;
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === null || (typeof value === 'object' && Object.keys(value).length === 0);
+}
+
+/** Lists of conditions, addresses, owners: each recorded item must find one that fits. */
+function compareLists(expected: readonly unknown[], actual: readonly unknown[], path: string, naming: Naming): string | undefined {
+  const left = [...actual];
+  for (const [i, item] of expected.entries()) {
+    let at = left.findIndex((other) => differ(item, other, path, naming) === undefined);
+    if (at < 0) {
+      const type = (item as { readonly type?: unknown } | null)?.type;
+      const same = left.find((other) => type !== undefined && (other as { readonly type?: unknown }).type === type) ?? left[0];
+      return differ(item, same, `${path}[${i}]`, naming);
+    }
+    left.splice(at, 1);
+    at = 0;
+  }
+  return undefined;
+}
+
+export function compareOutcome(recording: Recording, current: readonly UntypedObject[], naming: Naming): readonly string[] {
+  const differences: string[] = [];
+  const byKey = new Map<string, UntypedObject>();
+  for (const object of current) {
+    const { namespace } = object.metadata;
+    if (namespace === undefined || namespace.startsWith(recording.namespace) || object.kind === 'Lease') byKey.set(naming.keyOf(object), object);
+  }
+  for (const [key, expected] of Object.entries(recording.outcome)) {
+    const actual = byKey.get(key);
+    if (actual === undefined) {
+      differences.push(`outcome: ${key} is missing`);
+      continue;
+    }
+    const why = differ(expected, actual, key, naming);
+    if (why !== undefined) differences.push(`outcome ${why}`);
+  }
+  for (const key of byKey.keys()) {
+    if (strictKinds.has(key.split('/')[0] as string) && recording.outcome[key] === undefined) differences.push(`outcome: ${key} exists, but not in the recording`);
+  }
+  return differences;
+}
+
+function starred(text: string): string {
+  return text.replaceAll(/<\d+>/g, '<*>');
+}
+
+function countFits(expected: number | string, actual: number): boolean {
+  if (typeof expected === 'number') return expected === actual;
+  const [low, high] = expected.split('..').map(Number);
+  return actual >= (low ?? 0) && actual <= (high ?? 0);
+}
+
+export function compareEvents(recording: Recording, events: readonly UntypedObject[], naming: Naming): readonly string[] {
+  const withScheduling = recording.category === 'scheduler';
+  const actual: { key: string; count: number; used: number }[] = [];
+  const keyOf = (object: string, type: string, reason: string, message: string): string => `${object} ${type} ${reason} ${message}`;
+  for (const event of events) {
+    const e = event as UntypedObject & { readonly involvedObject: { readonly kind: string; readonly name: string }; readonly type: string; readonly reason: string; readonly message: string; readonly count?: number };
+    if (e.reason === 'FailedScheduling' && !withScheduling) continue;
+    if (e.metadata.namespace !== recording.namespace) continue;
+    const key = keyOf(`${e.involvedObject.kind}/${naming.text(e.involvedObject.name)}`, e.type, e.reason, naming.text(e.message));
+    const known = actual.find((entry) => entry.key === key);
+    if (known === undefined) actual.push({ key, count: e.count ?? 1, used: 0 });
+    else known.count += e.count ?? 1;
+  }
+  const differences: string[] = [];
+  const partial = (recording as { readonly unstable?: readonly string[] }).unstable?.some((text) => text.startsWith('events:')) === true;
+  for (const event of recording.events as readonly RecordedEvent[]) {
+    const key = keyOf(event.object, event.type, event.reason, event.message);
+    const star = key.includes('<*>');
+    const matching = actual.filter((entry) => entry.used < entry.count && (star ? starred(entry.key) === starred(key) : entry.key === key));
+    const total = matching.reduce((sum, entry) => sum + entry.count - entry.used, 0);
+    if (star) {
+      let wanted = typeof event.count === 'number' ? event.count : Number(event.count.split('..')[1]);
+      for (const entry of matching) {
+        const take = Math.min(wanted, entry.count - entry.used);
+        entry.used += take;
+        wanted -= take;
+      }
+      if (wanted > 0 && typeof event.count === 'number') differences.push(`event ${key}: expected ${event.count}, actual ${event.count - wanted}`);
+      continue;
+    }
+    for (const entry of matching) entry.used = entry.count;
+    if (!countFits(event.count, total)) differences.push(`event ${key}: expected ${event.count}, actual ${total}`);
+  }
+  if (!partial) for (const entry of actual) if (entry.used < entry.count) differences.push(`event ${entry.key}: ${entry.count - entry.used} not in the recording`);
+  return differences;
+}
+
+export function compareResults(recording: Recording, results: readonly StepResult[]): readonly string[] {
+  const text = (result: { readonly step: number; readonly code?: number; readonly reason?: string; readonly message?: string; readonly drain?: string; readonly tries?: readonly string[] }): string =>
+    canonical({ step: result.step, code: result.code, reason: result.reason, message: result.message, drain: result.drain, tries: result.tries });
+  const expected = recording.results.map(text);
+  const actual = results.map(text);
+  if (expected.join() === actual.join()) return [];
+  return [`results: expected ${expected.join(' ')}, actual ${actual.join(' ')}`];
+}

@@ -1,0 +1,169 @@
+import { MemoryStorage } from '../../../model/apiserver/memory-storage.ts';
+import { admissionPlugins } from '../../../model/apiserver/admission/default-plugins.ts';
+import { apiServer } from '../../../model/apiserver/server.ts';
+import { builtInKinds } from '../../../model/api/kinds/registry.ts';
+import type { ControllerManagerConfig } from '../../../model/controllers/config.ts';
+import { DEFAULT_CONTROLLER_MANAGER_CONFIG } from '../../../model/controllers/config.ts';
+import { controllerManager } from '../../../model/controllers/manager.ts';
+import { CONTROLLERS } from '../../../model/controllers/registry.ts';
+import { NAMESPACES } from '../../../model/client/resources.ts';
+import { NO_DEFECTS } from '../../../model/defects.ts';
+import { createFacts } from '../../../model/facts.ts';
+import { DEFAULT_SCHEDULER_CONFIG } from '../../../model/scheduler/config.ts';
+import { schedulerProgram } from '../../../model/scheduler/program.ts';
+import type { Decision } from '../../../model/scheduler/schedule-pod.ts';
+import type { Task } from '../../../sim/task.ts';
+import { SECOND, TRIAL_EPOCH_WALL_US } from '../../../sim/time.ts';
+import { World } from '../../../sim/world.ts';
+import { compareEvents, compareOutcome, compareResults, compareStories } from './compare.ts';
+import { comparePlacements, type Placement } from './compare-placements.ts';
+import { comparePodFacts } from './compare-facts.ts';
+import { FakeKubelets } from './fake-kubelet.ts';
+import { History } from './history.ts';
+import { Naming } from './naming.ts';
+import type { Recording } from './recording.ts';
+import { type Stage, type StepResult, createAll, runStep } from './steps.ts';
+
+/** How long the cluster stands before a scenario begins. */
+const startMinutes = 2;
+/** Nodes beside those of the scenario, so that a dead zone is not a dead cluster. */
+const alwaysNodes = ['always-1', 'always-2'].map((name) => ({
+  name,
+  labels: { 'topology.kubernetes.io/zone': 'always' },
+  taints: [{ key: 'always', value: 'true', effect: 'NoSchedule' }],
+}));
+
+function managerConfig(recording: Recording): ControllerManagerConfig {
+  const flags = recording.flags['kube-controller-manager'] ?? {};
+  const seconds = (flag: string, otherwise: number): number => (flags[flag] === undefined ? otherwise : Number.parseFloat(flags[flag]) * SECOND);
+  const d = DEFAULT_CONTROLLER_MANAGER_CONFIG;
+  return {
+    ...d,
+    kubeApiQps: 0,
+    hpaSyncPeriodUs: seconds('horizontal-pod-autoscaler-sync-period', d.hpaSyncPeriodUs),
+    hpaDownscaleStabilizationUs: seconds('horizontal-pod-autoscaler-downscale-stabilization', d.hpaDownscaleStabilizationUs),
+    hpaCpuInitializationPeriodUs: seconds('horizontal-pod-autoscaler-cpu-initialization-period', d.hpaCpuInitializationPeriodUs),
+    hpaInitialReadinessDelayUs: seconds('horizontal-pod-autoscaler-initial-readiness-delay', d.hpaInitialReadinessDelayUs),
+    nodeMonitorGracePeriodUs: seconds('node-monitor-grace-period', d.nodeMonitorGracePeriodUs),
+    terminatedPodGcThreshold: Number(flags['terminated-pod-gc-threshold'] ?? d.terminatedPodGcThreshold),
+    featureGates: featureGates(flags['feature-gates']),
+  };
+}
+
+function featureGates(text: string | undefined): { readonly [gate: string]: boolean } {
+  if (text === undefined) return {};
+  return Object.fromEntries(text.split(',').map((entry) => [entry.split('=')[0] as string, entry.endsWith('=true')]));
+}
+
+/** Replays a recorded scenario on virtual time; answers with the differences. Decisions of the scheduler are compared where recorded. */
+export function runControllerScenario(recording: Recording, seed = 'conformance'): readonly string[] {
+  const world = new World({ seed });
+  const storage = new MemoryStorage();
+  const history = new History(world, storage);
+  const host = world.addHost({ name: 'cp-0', zone: 'zone-a' });
+  const outside = world.addHost({ name: 'client-0', zone: 'zone-a' });
+  const facts = createFacts();
+  const naming = new Naming(recording);
+  const kubelets = new FakeKubelets();
+  const servers = [world.network.endpoint('cp-0', '6443')];
+  const apiGates = featureGates(recording.flags['kube-apiserver']?.['feature-gates']);
+  const start = startMinutes * 60 * SECOND + (recording.startsAtSecondOfMinute ?? 0) * SECOND;
+  let scanned = 0;
+  const noteWrites = (): void => {
+    for (; scanned < history.writes.length; scanned++) {
+      const write = history.writes[scanned];
+      if (write !== undefined) naming.note(write);
+    }
+  };
+  const placements: Placement[] = [];
+  const recorded = recording.facts.decisions ?? [];
+  let stage: Stage | undefined;
+  host.install(apiServer({ name: 'api-0', address: 'cp-0', storage: () => storage, kinds: builtInKinds, admission: admissionPlugins(), options: { featureGates: apiGates }, facts }));
+  host.install(
+    controllerManager({
+      name: 'kcm-0',
+      servers,
+      controllers: CONTROLLERS,
+      config: managerConfig(recording),
+      facts,
+      defects: NO_DEFECTS,
+      podMetrics: (namespace: string) => (namespace === recording.namespace ? stage?.metrics : undefined),
+    } as Parameters<typeof controllerManager>[0]),
+  );
+  host.install(
+    schedulerProgram({
+      name: 'scheduler-0',
+      servers,
+      config: DEFAULT_SCHEDULER_CONFIG,
+      facts,
+      onDecision: (pod, decision: Decision) => {
+        if (pod.metadata.namespace === recording.namespace) placements.push({ pod, decision, atUs: world.now });
+      },
+      // A tie is the recording's to break: the rest follows from it.
+      choose: (pod, top) => {
+        noteWrites();
+        const name = naming.keyOf(pod).slice('Pod/'.length);
+        const wanted = recorded.filter((placement) => placement.pod === name && placement.node !== undefined).at(-1)?.node;
+        return wanted !== undefined && top.includes(wanted) ? wanted : top[0];
+      },
+    }),
+  );
+  outside.install(kubelets.program('kubelets', servers));
+  const results: StepResult[] = [];
+  outside.install({
+    name: 'steps',
+    start: (process) => {
+      process.spawn(
+        'steps',
+        (function* (): Task<void> {
+          yield* process.sleep(10 * SECOND);
+          const client = kubelets.client;
+          stage = {
+            namespace: recording.namespace,
+            client,
+            process,
+            kubelets,
+            history,
+            naming,
+            metrics: undefined,
+            program: (name, running) => {
+              const program = name === 'controller' ? 'kcm-0' : 'scheduler-0';
+              if (running) host.start(program);
+              else host.process(program)?.kill('step');
+            },
+          };
+          for (const node of alwaysNodes) yield* kubelets.addNode(node);
+          if (!recording.cluster.nodes.some((node) => node.name === 'never')) for (const node of recording.cluster.nodes) yield* kubelets.addNode(node);
+          if (recording.category !== 'namespace') yield* client.resource(NAMESPACES).create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: recording.namespace }, spec: {} });
+          yield* process.sleep(20 * SECOND);
+          if (recording.pre !== undefined) yield* createAll(stage, recording.pre);
+          if (recording.category === 'namespace') {
+            yield* process.sleep(start - SECOND / 1000 - process.mono());
+            yield* client.resource(NAMESPACES).create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: recording.namespace }, spec: {} });
+          }
+          for (const [index, step] of recording.steps.entries()) {
+            const due = start + Math.round(step.at * SECOND);
+            if (due > process.mono()) yield* process.sleep(due - process.mono());
+            noteWrites();
+            results.push(...(yield* runStep(stage, step, index)));
+          }
+        })(),
+      );
+    },
+  });
+  const end = world.run(start + recording.end * SECOND);
+  noteWrites();
+  if (end.kind === 'livelock') return [`livelock at ${end.atUs} by ${end.culprit}`];
+  const from = { us: start, wallUs: TRIAL_EPOCH_WALL_US + start };
+  const current = [...history.current.keys()].sort().map((key) => history.current.get(key) as NonNullable<ReturnType<typeof history.current.get>>);
+  const differences = [
+    ...compareResults(recording, results),
+    ...compareStories(recording, history.writes, naming, from),
+    ...compareOutcome(recording, current, naming),
+    ...compareEvents(recording, current.filter((object) => object.kind === 'Event'), naming),
+    ...comparePodFacts(recording, history.writes, naming, from),
+    ...comparePlacements(recording, placements, naming),
+  ];
+  return differences;
+}
+
