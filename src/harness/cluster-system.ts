@@ -60,7 +60,7 @@ export function clusterSystem(world: World, input: TrialInput, facts: Facts): Sy
       }
     },
     stopUsers: () => user?.stop(),
-    stopTraffic: () => {
+    stopStoreClients: () => {
       storeRunning = false;
     },
     storedObjects: () => storedObjects(committed),

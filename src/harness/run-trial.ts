@@ -114,12 +114,14 @@ class TrialRun {
       return false;
     }
     this.#advance(healAt);
+    const world = this.#world;
     if (!cluster.kubernetes) {
       this.#advance(Math.min(deadline, healAt + STORE_AFTER_HEAL_US));
-      this.#system.stopTraffic();
+      this.#system.stopStoreClients();
       this.#advance(Math.min(deadline, healAt + STORE_AFTER_HEAL_US + 5 * SECOND));
       return false;
     }
+    world.at(healAt + STORE_AFTER_HEAL_US, () => this.#system.stopStoreClients());
     while (this.#world.now < deadline) {
       this.#advance(Math.min(deadline, this.#world.now + LOOK_EVERY_US));
       const quietFor = this.#world.now - Math.max(this.#lastChangeUs, healAt);

@@ -12,8 +12,8 @@ export interface System {
   applyManifests(): void;
   /** Users stop: no operations from now on. */
   stopUsers(): void;
-  /** Stops what only measures (traffic), once the cluster is quiet. */
-  stopTraffic(): void;
+  /** The clients that read and write etcd keys stop. */
+  stopStoreClients(): void;
   /** Committed objects, sorted; empty without API servers. */
   storedObjects(): readonly StoredObject[];
   /** Warnings for the user, known at the end. */

@@ -142,7 +142,11 @@ export class Connection {
     const there = this.#network.link(this.process.host, peer.process.host);
     const back = this.#network.link(peer.process.host, this.process.host);
     const silent = there?.blocked === true || back?.blocked === true || !peer.process.host.up || peer.process.state === 'paused';
-    if (silent) this.#closed('keepalive-timeout');
+    if (silent) {
+      this.#closed('keepalive-timeout');
+      // The socket is closed; the other side hears of it once it can.
+      this.#transmitClose('reset');
+    }
     else if (peer.#lost) this.#closed('reset');
   }
 
@@ -208,6 +212,11 @@ export class Connection {
       else if (sender.state === 'open') sender.#resetSoon(back);
       return;
     }
+    if (this.state === 'closed' && segment.close === undefined && sender.state === 'open') {
+      // Data for a socket that is closed here: the kernel answers with a reset.
+      sender.#resetSoon(this.#network.link(this.process.host, sender.process.host));
+      return;
+    }
     if (segment.seq !== this.#nextReceive) {
       if (segment.seq > this.#nextReceive) {
         this.#early ??= new Map();
@@ -237,6 +246,7 @@ export class Connection {
       if (this.#retries > RETRIES_MAX) {
         if (this.state === 'open') this.#closed('keepalive-timeout');
         this.#stalled = [];
+        if (this.peer.state === 'open') this.peer.suspect();
         return;
       }
       this.#scheduleRetransmit();
