@@ -45,7 +45,10 @@ export function installNode(host: Host, options: NodeOptions): Machine {
       servers: options.servers,
       facts: options.facts,
       defects: options.defects,
-      ...(options.kubelet === undefined ? {} : { config: options.kubelet }),
+      // Read at every start, so that a restarted kubelet takes changed settings.
+      get config() {
+        return options.kubelet ?? {};
+      },
       ...(options.watchListClient === undefined ? {} : { watchListClient: options.watchListClient }),
     }),
   );

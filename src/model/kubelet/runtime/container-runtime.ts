@@ -159,7 +159,7 @@ class ContainerRuntime {
     if (ip === undefined) {
       return criError('Unknown', `failed to setup network for sandbox "${id}": plugin type="bridge" failed (add): failed to allocate for range 0: no IP addresses available in range set`);
     }
-    this.#machine.addSandbox(id, ip);
+    this.#machine.addSandbox(id, uid, ip);
     this.#setSandbox({
       id,
       podUid: uid,

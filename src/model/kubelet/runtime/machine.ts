@@ -53,7 +53,7 @@ export class Machine {
   readonly host: Host;
   readonly facts: Facts;
   readonly #containers = new Map<string, RunningContainer>();
-  readonly #sandboxes = new Map<string, { readonly ip: string; readonly boot: number }>();
+  readonly #sandboxes = new Map<string, { readonly podUid: string; readonly ip: string; readonly boot: number }>();
   readonly #files = new Map<string, PodFiles>();
   /** The running runtime: told of every end of a container or sandbox. */
   onExit: ((containerId: string) => void) | undefined;
@@ -94,8 +94,8 @@ export class Machine {
   // --- sandboxes ---------------------------------------------------------------------------------------------------------------
 
   /** Sets up a sandbox's network: the address answers on this host from now on. '' for the host's own network. */
-  addSandbox(id: string, ip: string): void {
-    this.#sandboxes.set(id, { ip, boot: this.host.boots });
+  addSandbox(id: string, podUid: string, ip: string): void {
+    this.#sandboxes.set(id, { podUid, ip, boot: this.host.boots });
     if (ip !== '') this.host.world.network.bindAddress(ip, this.host);
   }
 
@@ -117,7 +117,17 @@ export class Machine {
     this.onSandboxDeath?.(id);
   }
 
+  /** Sandboxes of a pod that are up, for faults. */
+  sandboxesOf(podUid: string): readonly string[] {
+    return [...this.#sandboxes].filter(([id, sandbox]) => sandbox.podUid === podUid && this.sandboxLives(id)).map(([id]) => id);
+  }
+
   // --- containers --------------------------------------------------------------------------------------------------------------
+
+  /** Containers of a pod that run, for faults. */
+  runningOf(podUid: string): readonly RunningContainer[] {
+    return [...this.#containers.values()].filter((running) => running.pod.metadata.uid === podUid && running.exit === undefined);
+  }
 
   container(id: string): RunningContainer | undefined {
     return this.#containers.get(id);
