@@ -47,7 +47,7 @@ function positive<K extends string>(key: K, value: number): { readonly [key in K
 export function deploymentStatus(deployment: Deployment, allSets: readonly ReplicaSet[], newSet: ReplicaSet | undefined, wallUs: Micros): DeploymentStatus {
   const available = sumAvailable(allSets);
   const unavailable = Math.max(0, sumReplicas(allSets) - available);
-  const terminatingKnown = allSets.every((set) => set.status?.terminatingReplicas !== undefined);
+  const terminatingKnown = allSets.some((set) => set.status?.terminatingReplicas !== undefined);
   const old = deployment.status;
   const status: DeploymentStatus = {
     ...(deployment.metadata.generation !== undefined ? { observedGeneration: deployment.metadata.generation } : {}),

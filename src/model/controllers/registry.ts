@@ -12,6 +12,7 @@ import { ttlAfterFinishedController } from './ttl-after-finished.ts';
 import { startDeploymentController } from './deployment.ts';
 import { startReplicaSetController } from './replicaset.ts';
 import { startEndpointSliceController } from './endpoint-slice.ts';
+import { startEndpointsController } from './endpoints.ts';
 
 /** Every controller that the manager can run: one row each, started in this order. */
 export const CONTROLLERS: readonly ControllerRow[] = [
@@ -28,4 +29,5 @@ export const CONTROLLERS: readonly ControllerRow[] = [
   { name: 'deployment-controller', start: startDeploymentController },
   { name: 'replicaset-controller', start: startReplicaSetController },
   { name: 'endpointslice-controller', start: startEndpointSliceController },
+  { name: 'endpoints-controller', start: startEndpointsController },
 ];

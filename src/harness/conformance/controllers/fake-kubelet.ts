@@ -352,19 +352,23 @@ export class FakeKubelets {
 
   #podConditions(state: PodState, doneReason?: string): Json[] {
     const now = formatTime(this.#p.wall());
-    const condition = (type: string, status: string, reason?: string, message?: string): Json => {
+    // Absent texts are written as null: a merge would keep the old ones.
+    const condition = (type: string, status: string, reason: string | null = null, message: string | null = null): Json => {
       const old = state.pod.status?.conditions?.find((other) => other.type === type);
       const since = old?.status === status && old.lastTransitionTime !== undefined ? old.lastTransitionTime : now;
-      return { type, status, lastProbeTime: null, lastTransitionTime: since, ...(reason !== undefined ? { reason } : {}), ...(message !== undefined ? { message } : {}) };
+      return { type, status, lastProbeTime: null, lastTransitionTime: since, reason, message };
     };
     const ready = state.ready ? 'True' : 'False';
     const open = gatesOpen(state.pod);
     const why = doneReason ?? (state.ready ? undefined : 'ContainersNotReady');
+    const unready = doneReason === undefined && !state.ready ? `containers with unready status: [${state.pod.spec.containers.map((container) => container.name).join(' ')}]` : undefined;
     return [
       condition('PodReadyToStartContainers', doneReason === undefined ? 'True' : 'False'),
       condition('Initialized', 'True'),
-      condition('ContainersReady', ready, why),
-      state.ready && !open ? condition('Ready', 'False', 'ReadinessGatesNotReady') : condition('Ready', ready, why),
+      condition('ContainersReady', ready, why, unready),
+      state.ready && !open
+        ? condition('Ready', 'False', 'ReadinessGatesNotReady', 'corresponding condition of pod readiness gate does not exist.')
+        : condition('Ready', ready, why, unready),
       condition('PodScheduled', 'True'),
     ];
   }

@@ -18,6 +18,7 @@ function controllerName(object: UntypedObject): { readonly kind: string; readonl
  * `web-abc-<2>`, hashes are mapped one to one in the order in which their owners appeared.
  */
 export class Naming {
+  /** Canonical names by kind/namespace/name. */
   readonly #names = new Map<string, string>();
   readonly #counters = new Map<string, number>();
   readonly #prefixes = new Set<string>();
@@ -54,6 +55,7 @@ export class Naming {
     if (generate !== undefined && owner?.kind !== 'StatefulSet' && name.startsWith(generate)) prefix = generate;
     else if (object.kind === 'Job' && owner?.kind === 'CronJob') prefix = `${owner.name}-`;
     if (generate !== undefined) this.#prefixes.add(generate);
+    if (object.kind === 'ReplicaSet' || object.kind === 'Job') this.#prefixes.add(`${name}-`);
     if (prefix === undefined) return name;
     const key = `${object.kind}/${object.metadata.namespace ?? ''}/${prefix}`;
     const count = (this.#counters.get(key) ?? 0) + 1;
@@ -92,6 +94,24 @@ export class Naming {
     if (this.#addresses.has(ip)) return;
     this.#addresses.set(ip, name);
     this.#pattern = undefined;
+  }
+
+  /** Gives the objects of these canonical keys each other's names: which of several equal pods came first means nothing. */
+  relabel(kind: string, namespace: string, renames: ReadonlyMap<string, string>): void {
+    const before = new Map<string, string>();
+    for (const [id] of this.#names) {
+      if (!id.startsWith(`${kind}/${namespace}/`)) continue;
+      const canonical = this.keyOfId(id);
+      if (renames.has(canonical)) before.set(canonical, id);
+    }
+    const own = new Map([...before].map(([canonical, id]) => [canonical, this.#names.get(id) as string]));
+    for (const [canonical, id] of before) this.#names.set(id, own.get(renames.get(canonical) as string) ?? (this.#names.get(id) as string));
+    this.#namesCache = undefined;
+  }
+
+  keyOfId(id: string): string {
+    const kind = id.slice(0, id.indexOf('/'));
+    return `${kind}/${this.#withHashes(this.#nested(this.#names.get(id) ?? id.slice(id.lastIndexOf('/') + 1)))}`;
   }
 
   /** `Pod/web-abc-<2>` of an object. */

@@ -6,7 +6,7 @@ import type { ControllerManagerConfig } from '../../../model/controllers/config.
 import { DEFAULT_CONTROLLER_MANAGER_CONFIG } from '../../../model/controllers/config.ts';
 import { controllerManager } from '../../../model/controllers/manager.ts';
 import { CONTROLLERS } from '../../../model/controllers/registry.ts';
-import { NAMESPACES } from '../../../model/client/resources.ts';
+import { LEASES, NAMESPACES } from '../../../model/client/resources.ts';
 import { NO_DEFECTS } from '../../../model/defects.ts';
 import { createFacts } from '../../../model/facts.ts';
 import { DEFAULT_SCHEDULER_CONFIG } from '../../../model/scheduler/config.ts';
@@ -15,7 +15,7 @@ import type { Decision } from '../../../model/scheduler/schedule-pod.ts';
 import type { Task } from '../../../sim/task.ts';
 import { SECOND, TRIAL_EPOCH_WALL_US } from '../../../sim/time.ts';
 import { World } from '../../../sim/world.ts';
-import { compareEvents, compareOutcome, compareResults, compareStories } from './compare.ts';
+import { compareEvents, compareOutcome, compareResults, compareStories, relabelPods } from './compare.ts';
 import { comparePlacements, type Placement } from './compare-placements.ts';
 import { comparePodFacts } from './compare-facts.ts';
 import { FakeKubelets } from './fake-kubelet.ts';
@@ -129,11 +129,15 @@ export function runControllerScenario(recording: Recording, seed = 'conformance'
             program: (name, running) => {
               const program = name === 'controller' ? 'kcm-0' : 'scheduler-0';
               if (running) host.start(program);
-              else host.process(program)?.kill('step');
+              else {
+                host.process(program)?.kill('step');
+                // The scheduler gives its lease up in an orderly exit, the controller manager does not.
+                if (name === 'scheduler') process.spawn('release', client.resource(LEASES).patch('kube-system', 'kube-scheduler', 'merge', { spec: { holderIdentity: '', leaseDurationSeconds: 1 } }));
+              }
             },
           };
-          for (const node of alwaysNodes) yield* kubelets.addNode(node);
-          if (!recording.cluster.nodes.some((node) => node.name === 'never')) for (const node of recording.cluster.nodes) yield* kubelets.addNode(node);
+          if (recording.category !== 'scheduler') for (const node of alwaysNodes) yield* kubelets.addNode(node);
+          for (const node of recording.cluster.nodes) yield* kubelets.addNode(node);
           if (recording.category !== 'namespace') yield* client.resource(NAMESPACES).create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: recording.namespace }, spec: {} });
           yield* process.sleep(20 * SECOND);
           if (recording.pre !== undefined) yield* createAll(stage, recording.pre);
@@ -155,6 +159,7 @@ export function runControllerScenario(recording: Recording, seed = 'conformance'
   noteWrites();
   if (end.kind === 'livelock') return [`livelock at ${end.atUs} by ${end.culprit}`];
   const from = { us: start, wallUs: TRIAL_EPOCH_WALL_US + start };
+  relabelPods(recording, history.writes, naming, from);
   const current = [...history.current.keys()].sort().map((key) => history.current.get(key) as NonNullable<ReturnType<typeof history.current.get>>);
   const differences = [
     ...compareResults(recording, results),

@@ -208,7 +208,7 @@ function* undo(stage: Stage, step: Step, index: number): Task<readonly StepResul
     .filter((set) => set.metadata.ownerReferences?.some((owner) => owner.uid === deployment.object.metadata.uid) === true)
     .sort((a, b) => revisionOf(b) - revisionOf(a));
   const target = step.toRevision === undefined ? sets[1] : sets.find((set) => revisionOf(set) === step.toRevision);
-  if (target === undefined) return [{ step: index, message: 'no rollout history found' }];
+  if (target === undefined) return [{ step: index, code: 404, reason: 'NotFound', message: 'no rollout history' }];
   const labels = { ...target.spec.template?.metadata?.labels };
   delete labels['pod-template-hash'];
   const template = { ...target.spec.template, metadata: { ...target.spec.template?.metadata, labels } } as Deployment['spec']['template'];

@@ -55,9 +55,9 @@ function endpointText(endpoint: Fields, naming: Naming): string {
     endpoint.nodeName === undefined ? '' : `node=${endpoint.nodeName}`,
     endpoint.zone === undefined ? '' : `zone=${endpoint.zone}`,
     endpoint.hostname === undefined ? '' : `hostname=${endpoint.hostname}`,
-    hints?.forZones === undefined ? '' : `hints=${hints.forZones.map((zone) => zone.name).join(',')}`,
-    hints?.forNodes === undefined ? '' : `nodeHints=${hints.forNodes.map((node) => node.name).join(',')}`,
     target === undefined ? '' : `${target.kind}/${naming.text(String(target.name))}`,
+    hints?.forZones === undefined ? '' : `hints=${hints.forZones.map((zone) => zone.name).join(',')}`,
+    hints?.forNodes === undefined ? '' : `nodehints=${hints.forNodes.map((node) => node.name).join(',')}`,
   ];
   return parts.filter((part) => part !== '').join(' ');
 }
