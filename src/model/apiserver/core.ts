@@ -1,8 +1,10 @@
 import type { Task } from '../../sim/task.ts';
 import type { Kind, KindContext } from '../api/kind.ts';
 import { KindRegistry, type ServedKind } from '../api/registry.ts';
-import type { ApiRequest, ApiResponse, RequestOptions } from '../api/request.ts';
-import { forbidden, methodNotAllowed, unknownResource } from '../api/status.ts';
+import type { Status } from '../api/object.ts';
+import type { ApiRequest, ApiResponse, RequestOptions, UserInfo } from '../api/request.ts';
+import { methodNotAllowed, unknownResource } from '../api/status.ts';
+import { authorizationOf, deniedStatus } from './auth/denial.ts';
 import type { CacheWatchOptions, WatchSink } from './watch-cache.ts';
 import { WatchCache } from './watch-cache.ts';
 import { create } from './create.ts';
@@ -13,7 +15,7 @@ import { patch } from './patch.ts';
 import { get, list } from './read.ts';
 import { Refusal, refuse } from './refusal.ts';
 import { prefixOf } from './resource-store.ts';
-import type { AdmissionPlugin, Authorizer, RequestScope, ServerContext, ServerOptions } from './server-context.ts';
+import type { AdmissionPlugin, Authenticator, AuthorizationRequest, Authorizer, RequestScope, ServerContext, ServerOptions } from './server-context.ts';
 import type { Storage } from './storage.ts';
 import { subresourceCall } from './subresources.ts';
 import { update } from './update.ts';
@@ -26,12 +28,13 @@ export interface ApiServerCoreConfig {
   readonly kinds?: readonly Kind[];
   readonly admission?: readonly AdmissionPlugin[];
   readonly authorizer?: Authorizer;
+  readonly authenticator?: Authenticator;
   readonly options?: ServerOptions;
 }
 
 const allowAll: Authorizer = {
   *authorize() {
-    return undefined;
+    return { allowed: true, reason: '' };
   },
 };
 
@@ -60,6 +63,7 @@ export class ApiServerCore implements ServerContext {
   readonly options: ServerOptions;
   readonly admission: readonly AdmissionPlugin[];
   readonly authorizer: Authorizer;
+  readonly authenticator: Authenticator | undefined;
   private readonly caches = new Map<string, WatchCache>();
   private readonly gates: Readonly<Record<string, boolean>>;
 
@@ -70,6 +74,7 @@ export class ApiServerCore implements ServerContext {
     this.options = config.options ?? {};
     this.admission = config.admission ?? [];
     this.authorizer = config.authorizer ?? allowAll;
+    this.authenticator = config.authenticator;
     this.gates = this.options.featureGates ?? {};
   }
 
@@ -150,9 +155,23 @@ export class ApiServerCore implements ServerContext {
 
   private *authorize(request: ApiRequest): Task<void> {
     if (this.authorizer === allowAll) return;
-    const { user, verb, group, version, resource, subresource = '', namespace = '', name = '' } = request;
-    const why = yield* this.authorizer.authorize({ user, verb, group, version, resource, subresource, namespace, name }, this);
-    if (why !== undefined) refuse(forbidden({ group, resource: subresource === '' ? resource : `${resource}/${subresource}` }, name, why));
+    const asked = authorizationOf(request);
+    const { allowed, reason } = yield* this.authorizer.authorize(asked, this);
+    if (!allowed) refuse(deniedStatus(asked, reason));
+  }
+
+  /** The refusal of a request by the authorizer, without answering it. */
+  *allows(request: ApiRequest): Task<Status | undefined> {
+    const asked = authorizationOf(request);
+    const { allowed, reason } = yield* this.authorizer.authorize(asked, this);
+    return allowed ? undefined : deniedStatus(asked, reason);
+  }
+
+  /** Whether a user may GET (or else) a path that is no resource; the refusal if not. */
+  *authorizePath(user: UserInfo, verb: string, path: string): Task<Status | undefined> {
+    const asked: AuthorizationRequest = { user, verb, group: '', version: '', resource: '', subresource: '', namespace: '', name: '', path };
+    const { allowed, reason } = yield* this.authorizer.authorize(asked, this);
+    return allowed ? undefined : deniedStatus(asked, reason);
   }
 }
 

@@ -10,6 +10,7 @@ import { checkMetadata } from '../api/validation/metadata.ts';
 import { nameIsPathSegment } from '../api/validation/names.ts';
 import { type AdmissionSubject, admit, validateAdmission } from './admission-chain.ts';
 import { allocateForCreate } from './allocation.ts';
+import { review } from './auth/reviews.ts';
 import { bind } from './subresource/binding.ts';
 import { decodeBody, withDefaults } from './body.ts';
 import { trackUpdate } from './field-tracking.ts';
@@ -26,6 +27,8 @@ const generateNameAttempts = 8;
 export function* create(scope: RequestScope): Task<ApiResponse> {
   const { kind } = scope;
   checkWriteOptions('CreateOptions', scope.options);
+  const reviewed = yield* review(scope);
+  if (reviewed !== undefined) return reviewed;
   // The old way to bind: POST to the collection of bindings.
   if (kind.kind === 'Binding') return yield* bind(scope, scope.request.object?.metadata?.name ?? '');
   const body = withNamespace(scope, kind, withDefaults(scope, kind, decodeBody(scope, kind, scope.request.object)));

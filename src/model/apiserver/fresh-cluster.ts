@@ -1,49 +1,113 @@
+import type { Task } from '../../sim/task.ts';
+import { newUid } from '../api/names.ts';
 import type { UntypedObject } from '../api/object.ts';
-import type { ApiRequest } from '../api/request.ts';
+import type { ServedKind } from '../api/registry.ts';
+import { formatMicroTime, formatTime } from '../api/time.ts';
+import { splitApiVersion } from '../api/validation/metadata.ts';
+import recorded from './generated/bootstrap.json' with { type: 'json' };
+import { createObject, keyOf } from './resource-store.ts';
+import type { ServerContext } from './server-context.ts';
 
-/** One object that an API server makes sure of at its start, as the request that creates it. */
-export interface BootstrapRequest {
-  readonly request: ApiRequest;
+export interface FreshClusterOptions {
+  /** --secure-port, where the service kubernetes leads to. */
+  readonly securePort?: number;
+  /** --advertise-address. */
+  readonly advertiseAddress?: string;
+  /** Name of this server's identity lease. */
+  readonly identity?: string;
+  readonly hostname?: string;
+  /** Resources to leave out, such as 'apiservices' and 'flowschemas', where nobody reads them. */
+  readonly without?: readonly string[];
 }
 
-const user = { name: 'system:apiserver', groups: ['system:masters'] };
-
-function row(group: string, version: string, resource: string, object: UntypedObject): BootstrapRequest {
-  const { namespace } = object.metadata;
-  return { request: { verb: 'create', group, version, resource, object, user, userAgent: 'kube-apiserver', ...(namespace === undefined ? {} : { namespace }) } };
+interface Row {
+  readonly resource: string;
+  readonly object: UntypedObject;
 }
 
-function namespace(name: string): BootstrapRequest {
-  return row('', 'v1', 'namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+function fill(value: unknown, now: string): unknown {
+  if (value === '<time>') return now;
+  if (Array.isArray(value)) return value.map((item) => fill(item, now));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, fill(child, now)]));
 }
 
-function priorityClass(name: string, value: number, description: string): BootstrapRequest {
-  return row('scheduling.k8s.io', 'v1', 'priorityclasses', { apiVersion: 'scheduling.k8s.io/v1', kind: 'PriorityClass', metadata: { name }, value, description });
-}
-
-/** What a cluster holds right after its API server has started for the first time, in the order of creation. */
-export function freshClusterObjects(): readonly BootstrapRequest[] {
+/** What this server adds to the recorded objects: its own address and identity. */
+function ownRows(options: FreshClusterOptions, uid: string, nowUs: number): readonly Row[] {
+  const { securePort = 6443, advertiseAddress = '192.0.2.10', identity = 'apiserver-0', hostname = 'localhost' } = options;
+  const metadata = (name: string, namespace: string, labels: Readonly<Record<string, string>>): UntypedObject['metadata'] => ({ name, namespace, labels });
   return [
-    namespace('kube-system'),
-    namespace('kube-public'),
-    namespace('kube-node-lease'),
-    namespace('default'),
-    priorityClass('system-node-critical', 2_000_001_000, 'Used for system critical pods that must not be moved from their current node.'),
-    priorityClass('system-cluster-critical', 2_000_000_000, 'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.'),
-    row('', 'v1', 'services', {
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: { name: 'kubernetes', namespace: 'default', labels: { component: 'apiserver', provider: 'kubernetes' } },
-      spec: {
-        type: 'ClusterIP',
-        clusterIP: '10.96.0.1',
-        clusterIPs: ['10.96.0.1'],
-        ipFamilies: ['IPv4'],
-        ipFamilyPolicy: 'SingleStack',
-        internalTrafficPolicy: 'Cluster',
-        sessionAffinity: 'None',
-        ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: 6443 }],
+    {
+      resource: 'endpoints',
+      object: {
+        apiVersion: 'v1',
+        kind: 'Endpoints',
+        metadata: metadata('kubernetes', 'default', { 'endpointslice.kubernetes.io/skip-mirror': 'true' }),
+        subsets: [{ addresses: [{ ip: advertiseAddress }], ports: [{ name: 'https', port: securePort, protocol: 'TCP' }] }],
       },
-    }),
+    },
+    {
+      resource: 'endpointslices',
+      object: {
+        apiVersion: 'discovery.k8s.io/v1',
+        kind: 'EndpointSlice',
+        metadata: { ...metadata('kubernetes', 'default', { 'kubernetes.io/service-name': 'kubernetes' }), generation: 1 },
+        addressType: 'IPv4',
+        endpoints: [{ addresses: [advertiseAddress], conditions: { ready: true } }],
+        ports: [{ name: 'https', protocol: 'TCP', port: securePort }],
+      },
+    },
+    {
+      resource: 'ipaddresses',
+      object: {
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'IPAddress',
+        metadata: { name: '10.96.0.1', labels: { 'ipaddress.kubernetes.io/ip-family': 'IPv4', 'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io' } },
+        spec: { parentRef: { resource: 'services', namespace: 'default', name: 'kubernetes' } },
+      },
+    },
+    {
+      resource: 'leases',
+      object: {
+        apiVersion: 'coordination.k8s.io/v1',
+        kind: 'Lease',
+        metadata: metadata(identity, 'kube-system', { 'apiserver.kubernetes.io/identity': 'kube-apiserver', 'kubernetes.io/hostname': hostname }),
+        spec: { holderIdentity: `${identity}_${uid}`, leaseDurationSeconds: 3600, renewTime: formatMicroTime(nowUs) },
+      },
+    },
+    {
+      resource: 'configmaps',
+      object: {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name: 'kube-apiserver-legacy-service-account-token-tracking', namespace: 'kube-system' },
+        data: { since: formatTime(nowUs).slice(0, 10) },
+      },
+    },
   ];
+}
+
+/**
+ * Puts what a cluster holds right after its first API server has started, straight into storage: what exists already stays, so that every
+ * server of a cluster may run it.
+ */
+export function* writeFreshCluster(server: ServerContext, options: FreshClusterOptions = {}): Task<void> {
+  const { environment, registry } = server;
+  const nowUs = environment.now();
+  const now = formatTime(nowUs);
+  const rows = [...(recorded as unknown as readonly Row[]), ...ownRows(options, newUid(environment.random), nowUs)];
+  for (const { resource, object: given } of rows) {
+    if (options.without?.includes(resource) === true) continue;
+    const { group, version } = splitApiVersion(given.apiVersion);
+    const kind: ServedKind | undefined = registry.resource(group, version, resource);
+    if (kind === undefined) throw new Error(`fresh cluster: ${given.apiVersion} ${resource} is not served`);
+    let object = fill(given, now) as UntypedObject;
+    if (resource === 'services') {
+      const spec = object['spec'] as { readonly ports: readonly object[] };
+      object = { ...object, spec: { ...spec, ports: spec.ports.map((port) => ({ ...port, targetPort: options.securePort ?? 6443 })) } };
+    }
+    const generation = kind.hasGeneration && kind.kind !== 'IPAddress' ? { generation: 1 } : {};
+    const metadata = { ...object.metadata, uid: newUid(environment.random), creationTimestamp: now, ...generation };
+    yield* createObject(server, keyOf(kind, metadata.namespace ?? '', metadata.name ?? ''), { ...object, metadata });
+  }
 }

@@ -4,6 +4,7 @@ import type { Json, UntypedObject } from '../api/object.ts';
 import type { KindRegistry, ServedKind } from '../api/registry.ts';
 import type { ApiRequest, RequestOptions, UserInfo } from '../api/request.ts';
 import type { ServerEnvironment } from './environment.ts';
+import type { PolicyRule } from '../api/types.ts';
 import type { Storage } from './storage.ts';
 import type { WatchCache } from './watch-cache.ts';
 
@@ -46,13 +47,33 @@ export interface AuthorizationRequest {
   readonly subresource: string;
   readonly namespace: string;
   readonly name: string;
+  /** Of lists and watches. */
+  readonly fieldSelector?: string;
   /** Set for requests that are about no resource, such as /healthz. */
   readonly path?: string;
 }
 
+export interface Decision {
+  readonly allowed: boolean;
+  /** Why; '' where there is nothing to say. */
+  readonly reason: string;
+}
+
 export interface Authorizer {
-  /** Undefined allows; a text refuses with that reason ('' for none). */
-  readonly authorize: (request: AuthorizationRequest, server: ServerContext) => Task<string | undefined>;
+  readonly authorize: (request: AuthorizationRequest, server: ServerContext) => Task<Decision>;
+  /** All rules that a user has in a namespace, for rules reviews and for the check against escalation. */
+  readonly rulesFor?: (user: UserInfo, namespace: string, server: ServerContext) => Task<readonly PolicyRule[]>;
+}
+
+/** Who a bearer token is; a text says why it is nobody. */
+export interface TokenIdentity {
+  readonly user: UserInfo;
+  readonly audiences: readonly string[];
+}
+
+export interface Authenticator {
+  /** Undefined for a token that nobody knows. `audiences` are those that the token must be for. */
+  readonly authenticateToken: (token: string, audiences: readonly string[], server: ServerContext) => Task<TokenIdentity | string | undefined>;
 }
 
 /** Behaviour that is configured per server. */
@@ -79,6 +100,7 @@ export interface ServerContext {
   readonly options: ServerOptions;
   readonly admission: readonly AdmissionPlugin[];
   readonly authorizer: Authorizer;
+  readonly authenticator: Authenticator | undefined;
   readonly kindContext: () => KindContext;
   /** The watch cache of a resource's store, started at first use. */
   readonly cacheOf: (kind: ServedKind) => WatchCache;

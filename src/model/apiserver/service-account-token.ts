@@ -7,6 +7,8 @@ export interface TokenClaims {
   readonly iat: number;
   readonly exp: number;
   readonly uid: string;
+  /** Identity of this token. */
+  readonly jti: string;
   readonly namespace: string;
   readonly name: string;
   readonly bound?: { readonly kind: string; readonly name: string; readonly uid: string };

@@ -69,6 +69,8 @@ export class WatchCache {
   readonly kind: ServedKind;
   /** The version up to which this cache has seen everything. */
   revision = 0;
+  /** Grows with every change that this cache has seen: what memos of its content are kept by. */
+  changes = 0;
   private isReady = false;
   private readonly storage: Storage;
   private readonly environment: ServerEnvironment;
@@ -141,6 +143,7 @@ export class WatchCache {
       this.keysOf(object.metadata.namespace ?? '').sorted.push(key);
     }
     for (const bucket of this.keys.values()) bucket.dirty = true;
+    this.changes++;
     this.window.reset(revision);
     this.isReady = true;
     this.advance(revision);
@@ -196,6 +199,7 @@ export class WatchCache {
       deleted: event.type === 'delete',
       atUs: this.environment.now(),
     };
+    this.changes++;
     this.window.add(change);
     this.revision = event.modRevision;
     this.dispatch(change);

@@ -1,12 +1,12 @@
 import type { Kind } from '../../../model/api/kind.ts';
 import type { ApiObject, Status } from '../../../model/api/object.ts';
 import type { ServedKind } from '../../../model/api/registry.ts';
-import type { UserInfo, WatchEvent } from '../../../model/api/request.ts';
-import { failure } from '../../../model/api/status.ts';
+import type { WatchEvent } from '../../../model/api/request.ts';
 import type { ApiServerCore } from '../../../model/apiserver/core.ts';
 import type { MemoryStorage } from '../../../model/apiserver/memory-storage.ts';
 import type { WatchHandle } from '../../../model/apiserver/watch.ts';
 import { decodeHttpRequest, type HttpRequest } from '../../../serve/http-request.ts';
+import { identify } from '../../../serve/identify.ts';
 import { negotiate, type Representation, renderBody, shape } from '../../../serve/http-response.ts';
 import { compareAnswers, firstDifference } from './compare.ts';
 import { Placeholders } from './placeholders.ts';
@@ -35,8 +35,6 @@ interface OpenWatch {
 
 export interface ReplayServer {
   readonly core: ApiServerCore;
-  /** Who an Authorization header is, or undefined for nobody. */
-  readonly authenticate: (headers: Readonly<Record<string, string>>) => UserInfo | undefined;
 }
 
 export interface ReplayConfig {
@@ -134,13 +132,19 @@ export class Replay {
   private answer(http: HttpRequest, watchId: string | undefined): Answer | undefined {
     const { core } = this.server;
     const context = core.kindContext();
-    const user = this.server.authenticate(http.headers);
-    if (user === undefined) return statusAnswer(failure(401, 'Unauthorized', 'Unauthorized'));
+    const user = this.config.world.run(identify(core, http.headers));
+    if ('status' in user) return statusAnswer(user);
     const route = decodeHttpRequest(http, core.registry, user);
     if (route.kind === 'refused') return statusAnswer(route.status, http.method === 'HEAD');
-    if (route.kind === 'path') return pathAnswer();
+    if (route.kind === 'path') {
+      const denied = this.config.world.run(core.authorizePath(user, verbOfMethod(http.method), route.path));
+      return denied === undefined ? pathAnswer() : statusAnswer(denied);
+    }
     const kind = core.registry.resource(route.request.group, route.request.version, route.request.resource);
-    if (kind === undefined && !core.registry.hasGroup(route.request.group)) return pathAnswer();
+    if (kind === undefined && !core.registry.hasGroup(route.request.group)) {
+      const denied = this.config.world.run(core.allows(route.request));
+      return denied === undefined ? pathAnswer() : statusAnswer(denied);
+    }
     const streams = route.request.verb === 'list' || route.request.verb === 'watch';
     const representation = negotiate(http.headers['accept'], streams);
     if ('status' in representation) return statusAnswer(representation);
@@ -198,6 +202,11 @@ export class Replay {
 
 function bookmarkTable(object: ApiObject, version: string): unknown {
   return { kind: 'Table', apiVersion: `meta.k8s.io/${version}`, metadata: object.metadata, columnDefinitions: null, rows: [] };
+}
+
+/** The verb of a request that names no resource. */
+function verbOfMethod(method: string): string {
+  return method.toLowerCase();
 }
 
 function statusAnswer(status: Status, isHead = false): Answer {

@@ -1,10 +1,13 @@
-import { readdirSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Kind } from '../../../model/api/kind.ts';
-import type { UserInfo } from '../../../model/api/request.ts';
+import { builtInKinds } from '../../../model/api/kinds/registry.ts';
 import { admissionPlugins } from '../../../model/apiserver/admission/default-plugins.ts';
-import { freshClusterObjects } from '../../../model/apiserver/fresh-cluster.ts';
+import { TokenAuthenticator } from '../../../model/apiserver/auth/authentication.ts';
+import { nodeAuthorizer } from '../../../model/apiserver/auth/node-authorizer.ts';
+import { rbacAuthorizer, unionAuthorizer } from '../../../model/apiserver/auth/rbac.ts';
+import { writeFreshCluster } from '../../../model/apiserver/fresh-cluster.ts';
 import { ApiServerCore } from '../../../model/apiserver/core.ts';
 import { MemoryStorage } from '../../../model/apiserver/memory-storage.ts';
 import { type CaseResult, Replay, type ReplayServer } from './replay.ts';
@@ -34,26 +37,18 @@ const groups: Readonly<Record<string, { readonly name: string; readonly groups: 
   'rogue-node': { name: 'kubelet', groups: ['system:nodes'] },
 };
 
-function authenticate(headers: Readonly<Record<string, string>>): UserInfo | undefined {
-  const header = headers['authorization'];
-  if (header === undefined) return { name: 'system:anonymous', groups: ['system:unauthenticated'] };
-  const name = /^Bearer token-(.+)$/.exec(header)?.[1] ?? '';
-  const user = groups[name];
-  return user === undefined ? undefined : { name: user.name, uid: `uid-${name}`, groups: [...user.groups, 'system:authenticated'] };
-}
+/** The token file of the recordings. */
+const staticTokens = new Map(Object.entries(groups).map(([key, user]) => [`token-${key}`, { name: user.name, uid: `uid-${key}`, groups: [...user.groups, 'system:authenticated'] }]));
 
 /** Replays one file of recordings against a fresh server over memory storage. */
-export async function runApiSuite(path: string): Promise<SuiteResult> {
+export function runApiSuite(path: string): SuiteResult {
   const suite = readSuite(path);
-  const kinds = await loadKinds();
+  const kinds = builtInKinds;
   const world = new VirtualWorld(startUs);
   const storage = new MemoryStorage();
-  const makeServer = (): ReplayServer => ({ core: makeCore(suite, world, storage, kinds), authenticate });
+  const makeServer = (): ReplayServer => ({ core: makeCore(suite, world, storage, kinds) });
   const first = makeServer();
-  for (const { request } of freshClusterObjects()) {
-    const answer = world.run(first.core.handle(request));
-    if (answer.code >= 300 && answer.code !== 409) throw new Error(`bootstrap of ${request.resource} ${request.object?.metadata.name}: ${JSON.stringify(answer.object)}`);
-  }
+  world.run(writeFreshCluster(first.core, { securePort: 16443 }));
   world.advance(60_000_000);
   const results = new Replay({ suite, suitePath: path, world, storage, makeServer, kinds }).run();
   const failures = results.filter((result) => result.difference !== undefined);
@@ -63,31 +58,15 @@ export async function runApiSuite(path: string): Promise<SuiteResult> {
 function makeCore(suite: Suite, world: VirtualWorld, storage: MemoryStorage, kinds: readonly Kind[]): ApiServerCore {
   const watchCache = !suite.serverFlags.some((flag) => flag.startsWith('--watch-cache=false'));
   const enable = suite.serverFlags.find((flag) => flag.startsWith('--enable-admission-plugins='))?.split('=')[1]?.split(',') ?? [];
-  return new ApiServerCore({ storage, environment: world.environment, kinds, admission: admissionPlugins({ enable }), options: { watchCache } });
-}
-
-/** Every kind file that is there: the kinds are being written one by one. */
-async function loadKinds(): Promise<readonly Kind[]> {
-  const root = join(dirname(fileURLToPath(import.meta.url)), '../../../model/api/kinds');
-  const kinds: Kind[] = [];
-  for (const group of readdirSync(root).sort()) {
-    if (!statSync(join(root, group)).isDirectory()) continue;
-    for (const file of readdirSync(join(root, group)).sort()) {
-      if (!file.endsWith('.ts') || file.endsWith('.test.ts')) continue;
-      let module: Readonly<Record<string, unknown>>;
-      try {
-        module = (await import(pathToFileURL(join(root, group, file)).href)) as Readonly<Record<string, unknown>>;
-      } catch (error) {
-        process.stderr.write(`kind ${file}: ${(error as Error).message}\n`);
-        continue;
-      }
-      for (const value of Object.values(module)) {
-        const kind = value as Kind | undefined;
-        if (typeof kind === 'object' && kind !== null && typeof kind.resource === 'string' && typeof kind.storagePath === 'string') kinds.push(kind);
-      }
-    }
-  }
-  return kinds;
+  return new ApiServerCore({
+    storage,
+    environment: world.environment,
+    kinds,
+    admission: admissionPlugins({ enable }),
+    authorizer: unionAuthorizer([nodeAuthorizer, rbacAuthorizer]),
+    authenticator: new TokenAuthenticator(staticTokens),
+    options: { watchCache },
+  });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
@@ -96,7 +75,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   let total = 0;
   for (const file of readdirSync(folder).sort()) {
     if (!file.endsWith('.jsonl') || !new RegExp(filter).test(file)) continue;
-    const result = await runApiSuite(join(folder, file));
+    const result = runApiSuite(join(folder, file));
     passed += result.passed;
     total += result.total;
     for (const failure of result.failures.slice(0, Number(detail))) process.stdout.write(`${result.suite} ${failure.step} ${failure.name}: ${failure.difference}\n`);

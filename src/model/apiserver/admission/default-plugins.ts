@@ -1,6 +1,8 @@
 import type { AdmissionPlugin } from '../server-context.ts';
 import { limitRanger } from './limit-ranger.ts';
+import { rbacEscalation } from '../auth/escalation.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
+import { nodeRestriction } from './node-restriction.ts';
 import { defaultIngressClass, defaultStorageClass, storageObjectInUseProtection, taintNodesByCondition } from './object-defaults.ts';
 import { alwaysPullImages, defaultTolerationSeconds, extendedResourceToleration, priority, runtimeClass } from './pod-scheduling.ts';
 import { resourceQuota } from './resource-quota.ts';
@@ -11,6 +13,7 @@ const ordered: readonly { readonly plugin: AdmissionPlugin; readonly off?: true 
   { plugin: namespaceLifecycle },
   { plugin: limitRanger },
   { plugin: serviceAccount },
+  { plugin: nodeRestriction },
   { plugin: taintNodesByCondition },
   { plugin: alwaysPullImages, off: true },
   { plugin: priority },
@@ -20,6 +23,7 @@ const ordered: readonly { readonly plugin: AdmissionPlugin; readonly off?: true 
   { plugin: runtimeClass },
   { plugin: defaultIngressClass },
   { plugin: defaultStorageClass },
+  { plugin: rbacEscalation },
   { plugin: resourceQuota },
 ];
 

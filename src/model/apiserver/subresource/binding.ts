@@ -54,7 +54,8 @@ export function* bind(scope: RequestScope, name: string): Task<ApiResponse> {
         ...(Object.keys(annotations).length > 0 ? { annotations } : {}),
       },
       spec: { ...pod.spec, nodeName: target.name ?? '' },
-      status: { ...pod.status, conditions: scheduled(pod.status?.conditions ?? [], formatTime(scope.context.nowUs)) },
+      // ClearingNominatedNodeNameAfterBinding (KEP-5278): a bound pod waits for nothing any more.
+      status: { ...withoutNomination(pod.status), conditions: scheduled(pod.status?.conditions ?? [], formatTime(scope.context.nowUs)) },
     } as unknown as UntypedObject;
   });
   return { code: 201, object: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } };
@@ -69,6 +70,12 @@ function* topologyOf(scope: RequestScope, nodeName: string): Task<Readonly<Recor
     if (value !== undefined) labels[key] = value;
   }
   return labels;
+}
+
+function withoutNomination(status: Pod['status']): Pod['status'] {
+  if (status?.nominatedNodeName === undefined) return status;
+  const { nominatedNodeName: _, ...rest } = status;
+  return rest;
 }
 
 function scheduled(conditions: readonly PodCondition[], now: string): readonly PodCondition[] {

@@ -1,4 +1,5 @@
 import type { Task } from '../../../sim/task.ts';
+import { newUid } from '../../api/names.ts';
 import type { UntypedObject } from '../../api/object.ts';
 import type { ServedKind } from '../../api/registry.ts';
 import type { ApiResponse } from '../../api/request.ts';
@@ -8,6 +9,7 @@ import { formatTime } from '../../api/time.ts';
 import type { TokenRequest } from '../../api/types.ts';
 import { invalid as invalidField } from '../../api/validation/field-errors.ts';
 import { kindNamed } from '../admission/lookup.ts';
+import { admit, validateAdmission } from '../admission-chain.ts';
 import { decodeBody } from '../body.ts';
 import { trackUpdate } from '../field-tracking.ts';
 import { refuse } from '../refusal.ts';
@@ -47,6 +49,9 @@ export function* token(scope: RequestScope): Task<ApiResponse> {
   if (account === undefined) return refuse(notFound(kind, name));
   const body = decodeBody(scope, tokenRequestKind, request.object) as unknown as TokenRequest;
   const decoded = { ...body, spec: { ...body.spec, expirationSeconds: body.spec?.expirationSeconds ?? 3600 } } as unknown as UntypedObject;
+  const subject = { operation: 'CREATE' as const, kind, name, object: decoded, oldObject: undefined };
+  yield* admit(scope, subject);
+  yield* validateAdmission(scope, subject);
   const tracked = trackUpdate(scope, tokenRequestKind, undefined, decoded) as unknown as TokenRequest;
   const spec = tracked.spec ?? { audiences: [] };
   const seconds = spec.expirationSeconds ?? 3600;
@@ -76,6 +81,7 @@ export function* token(scope: RequestScope): Task<ApiResponse> {
     iat: nowSeconds,
     exp: nowSeconds + lifetime,
     uid: account.metadata.uid ?? '',
+    jti: newUid(server.environment.random),
     namespace: scope.namespace,
     name,
     ...(bound?.kind === undefined ? {} : { bound: { kind: bound.kind, name: bound.name ?? '', uid: boundUid ?? '' } }),
