@@ -3,12 +3,17 @@ import { buildCluster } from '../model/cluster.ts';
 import type { Facts } from '../model/facts.ts';
 import { Kubectl } from '../model/workload/kubectl.ts';
 import { moveLeader } from '../model/workload/move-leader.ts';
+import { DEFAULT_TRAFFIC_CONFIG, traffic } from '../model/workload/traffic.ts';
 import { storeClient } from '../model/workload/store-client.ts';
 import type { StoredObject } from '../properties/property.ts';
+import { MILLISECOND, SECOND } from '../sim/time.ts';
 import type { World } from '../sim/world.ts';
 import { topologyOf } from './shape.ts';
 import type { System } from './system.ts';
 import type { TrialInput } from './trial-input.ts';
+
+/** Clients begin once the applications had time to start. */
+const TRAFFIC_FROM_US = 40 * SECOND;
 
 /** Builds the cluster of a trial with its users, and holds it for the harness. */
 export function clusterSystem(world: World, input: TrialInput, facts: Facts): System {
@@ -35,6 +40,25 @@ export function clusterSystem(world: World, input: TrialInput, facts: Facts): Sy
       })
     : undefined;
   if (user !== undefined) world.host('client-0').install(user.program());
+  let requests = 0;
+  input.workload.traffic.forEach((spec, i) => {
+    const { to, port, perSecond, timeoutMs } = spec;
+    const config = {
+      ...DEFAULT_TRAFFIC_CONFIG,
+      client: `client-${i}`,
+      service: to,
+      port,
+      requestsPerSecond: perSecond,
+      timeoutUs: timeoutMs * MILLISECOND,
+    };
+    const program = traffic({
+      config: { ...config, startAfterUs: TRAFFIC_FROM_US },
+      facts,
+      entries: cluster.nodeRules,
+      nextRequest: () => ++requests,
+    });
+    world.host('client-0').install(program);
+  });
   let movers = 0;
   return {
     topology,

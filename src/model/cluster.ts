@@ -19,6 +19,8 @@ import type { KubeletConfig, NodeSpec } from './kubelet/config.ts';
 import { kubelet } from './kubelet/kubelet.ts';
 import { containerRuntime } from './kubelet/runtime/container-runtime.ts';
 import { Machine } from './kubelet/runtime/machine.ts';
+import { kubeProxy } from './network/kube-proxy.ts';
+import { NodeRules } from './network/node-rules.ts';
 import { REGISTRY_HOST, type RegistryConfig, registryProgram } from './kubelet/runtime/registry.ts';
 import { runtimeNamed } from './kubelet/runtime/runtimes.ts';
 import { resolveBehaviour } from './workload/behaviours/registry.ts';
@@ -65,6 +67,8 @@ export class Cluster {
   readonly etcdEndpoints: readonly Endpoint[];
   /** Endpoints of the API servers, by index. */
   readonly apiServers: readonly Endpoint[];
+  /** Packet rules of the nodes, by node index: where clients' traffic is routed. */
+  readonly nodeRules: readonly NodeRules[];
   readonly #hosts: readonly { readonly host: Host; readonly role: ClusterRole }[];
 
   constructor(
@@ -73,6 +77,7 @@ export class Cluster {
     hosts: readonly { readonly host: Host; readonly role: ClusterRole }[],
     etcdEndpoints: readonly Endpoint[],
     apiServers: readonly Endpoint[],
+    nodeRules: readonly NodeRules[],
   ) {
     this.world = world;
     this.spec = spec;
@@ -80,6 +85,7 @@ export class Cluster {
     this.#hosts = hosts;
     this.etcdEndpoints = etcdEndpoints;
     this.apiServers = apiServers;
+    this.nodeRules = nodeRules;
   }
 
   hosts(role: ClusterRole): readonly Host[] {
@@ -108,6 +114,7 @@ class ClusterBuilder {
   readonly #config: ClusterConfig;
   readonly #defects: DefectSet;
   readonly #hosts: { readonly host: Host; readonly role: ClusterRole }[] = [];
+  readonly #nodeRules: NodeRules[] = [];
 
   constructor(world: World, spec: ClusterSpec, config: ClusterConfig) {
     this.#world = world;
@@ -135,7 +142,7 @@ class ClusterBuilder {
       if (nodes.length > 0) this.#installRegistry();
       nodes.forEach((host, index) => this.#installNode(host, index, apiServers));
     }
-    return new Cluster(this.#world, spec, this.#hosts, etcdEndpoints, apiServers);
+    return new Cluster(this.#world, spec, this.#hosts, etcdEndpoints, apiServers, this.#nodeRules);
   }
 
   #addHosts(prefix: string, role: ClusterRole, count: number): readonly Host[] {
@@ -240,6 +247,9 @@ class ClusterBuilder {
         ...(overrides?.kubelet === undefined ? {} : { config: overrides.kubelet }),
       }),
     );
+    const rules = new NodeRules(host);
+    this.#nodeRules.push(rules);
+    host.install(kubeProxy({ node: host.name, rules, servers, facts, watchListClient: featureGates?.WatchListClient ?? true }));
   }
 
   #nodeSpec(host: Host, index: number): NodeSpec {

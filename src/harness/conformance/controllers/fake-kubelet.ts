@@ -190,9 +190,10 @@ export class FakeKubelets {
     return state.pod.metadata.annotations?.[`golden/${name}`];
   }
 
+  /** The fake kubelets of the recordings served their pods one after the other; so nothing of theirs happens at one instant here either. */
   #later(state: PodState, delay: Micros, then: () => void): void {
     state.timers.push(
-      this.#p.after(delay, () => {
+      this.#p.after(delay + this.#p.random.below(60 * MILLISECOND), () => {
         if (this.#alive(state)) then();
       }),
     );
@@ -228,8 +229,9 @@ export class FakeKubelets {
       return;
     }
     if (this.#annotation(state, 'fail-image-pull') !== undefined) {
-      this.#patch(state, {
+      const pull = (): void => this.#patch(state, {
         startTime: formatTime(this.#p.wall()),
+        conditions: this.#podConditions(state),
         containerStatuses: state.pod.spec.containers.map((container) => ({
           name: container.name,
           image: container.image ?? '',
@@ -239,6 +241,7 @@ export class FakeKubelets {
           state: { waiting: { reason: 'ErrImagePull', message: 'image cannot be pulled' } },
         })),
       });
+      this.#later(state, 500 * MILLISECOND, pull);
       return;
     }
     this.#later(state, durationUs(this.#annotation(state, 'start-after'), 500 * MILLISECOND), () => this.#run(state));

@@ -113,4 +113,7 @@ export interface Recording {
   readonly outcome: { readonly [object: string]: { readonly [field: string]: unknown } };
   readonly stories: { readonly [object: string]: { readonly [field: string]: Story } };
   readonly startsAtSecondOfMinute?: number;
+  /** Differences between the passes without meaning, and those that weakened the recording. */
+  readonly transient: readonly string[];
+  readonly unstable: readonly string[];
 }

@@ -66,13 +66,13 @@ function addressesOf(endpoint: Fields, naming: Naming): string {
   return (endpoint.addresses as readonly string[]).map((address) => naming.text(address)).join(',');
 }
 
-function portText(port: Fields): string {
-  return `${port.name ?? ''}:${port.port}/${port.protocol ?? 'TCP'}${port.appProtocol === undefined ? '' : ` ${port.appProtocol}`}`;
+function portText(port: Fields, withProtocol = true): string {
+  return `${port.name ?? ''}:${port.port}/${port.protocol ?? 'TCP'}${port.appProtocol === undefined || !withProtocol ? '' : ` ${port.appProtocol}`}`;
 }
 
 function subsetText(subset: Fields, naming: Naming): string {
   const ips = (value: unknown): string => list(value).map((address) => naming.text(String(address.ip))).sort(byNumber).join(' ');
-  return `ready[${ips(subset.addresses)}] notReady[${ips(subset.notReadyAddresses)}] ports[${list(subset.ports).map(portText).join(',')}]`;
+  return `ready[${ips(subset.addresses)}] notReady[${ips(subset.notReadyAddresses)}] ports[${list(subset.ports).map((port) => portText(port, false)).join(',')}]`;
 }
 
 export function byNumber(a: string, b: string): number {
@@ -166,7 +166,7 @@ export function storyField(object: UntypedObject, field: string, naming: Naming,
     case 'size':
       return list(object.endpoints).length;
     case 'ports':
-      return list(object.ports).map(portText).join(',');
+      return list(object.ports).map((port) => portText(port)).join(',');
     case 'endpoints':
       return Object.fromEntries(list(object.endpoints).map((entry) => [addressesOf(entry, naming), endpointText(entry, naming)] as const).sort(([a], [b]) => byNumber(a, b)));
     case 'subsets':
