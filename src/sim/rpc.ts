@@ -40,6 +40,8 @@ interface Pending {
   readonly resolve: ((result: RpcResult<unknown>) => void) | undefined;
   readonly handlers: StreamHandlers | undefined;
   readonly hold: HeldStream | undefined;
+  /** What it was sent over: the end of that connection is its end, even when a newer one has taken its place already. */
+  connection: Connection | undefined;
 }
 
 /** What a stalled stream keeps back. */
@@ -92,9 +94,9 @@ export class RpcClient {
     };
     const giveUp = () => {
       if (timer !== 0) this.#process.cancel(timer);
-      if (this.#pending.delete(id)) this.#send({ t: 'cancel', id }, FRAME_BYTES);
+      this.#cancel(id);
     };
-    this.#pending.set(id, { resolve: settle, handlers: undefined, hold: undefined });
+    this.#pending.set(id, { resolve: settle, handlers: undefined, hold: undefined, connection: undefined });
     if (options.timeoutUs !== undefined) {
       timer = this.#process.after(options.timeoutUs, () => {
         giveUp();
@@ -126,15 +128,13 @@ export class RpcClient {
         this.#process.deliver(id, this.#process.world.calibration.resumeUs, flush, undefined, undefined);
       },
     };
-    this.#pending.set(id, { resolve: undefined, handlers, hold });
+    this.#pending.set(id, { resolve: undefined, handlers, hold, connection: undefined });
     this.#send({ t: 'open', id, method, body }, FRAME_BYTES + sizeBytes);
     return {
       send: (message, bytes = 128) => {
-        if (this.#pending.has(id)) this.#send({ t: 'message', id, body: message }, FRAME_BYTES + bytes);
+        this.#pending.get(id)?.connection?.send({ t: 'message', id, body: message } satisfies Frame, FRAME_BYTES + bytes);
       },
-      cancel: () => {
-        if (this.#pending.delete(id)) this.#send({ t: 'cancel', id }, FRAME_BYTES);
-      },
+      cancel: () => this.#cancel(id),
     };
   }
 
@@ -143,12 +143,18 @@ export class RpcClient {
     const connection = this.#connection;
     this.#connection = undefined;
     connection?.close();
-    this.#failAll('closed');
+    if (connection !== undefined) this.#failAll('closed', connection);
   }
 
-  #send(frame: Frame, sizeBytes: number): void {
+  #cancel(id: number): void {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return;
+    this.#pending.delete(id);
+    pending.connection?.send({ t: 'cancel', id } satisfies Frame, FRAME_BYTES);
+  }
+
+  #send(frame: Frame & { readonly t: 'call' | 'open' }, sizeBytes: number): void {
     if (this.#connection === undefined || this.#connection.state === 'closed') {
-      if (frame.t === 'cancel') return;
       this.#connection = this.#process.world.network.connect(
         this.#process,
         this.#endpoint,
@@ -156,6 +162,7 @@ export class RpcClient {
         this.#options,
       );
     }
+    (this.#pending.get(frame.id) as Pending).connection = this.#connection;
     this.#connection.send(frame, sizeBytes);
   }
 
@@ -175,16 +182,18 @@ export class RpcClient {
   }
 
   #lost(reason: CloseReason, connection: Connection): void {
-    if (connection !== this.#connection) return;
-    this.#connection = undefined;
-    this.#failAll(reason === 'refused' || reason === 'connect-timeout' ? reason : 'closed');
-    this.onDisconnect?.(reason);
+    const isCurrent = connection === this.#connection;
+    if (isCurrent) this.#connection = undefined;
+    // A process that was stopped may send before it hears that its connection is gone: what went over the old one still ends here.
+    this.#failAll(reason === 'refused' || reason === 'connect-timeout' ? reason : 'closed', connection);
+    if (isCurrent) this.onDisconnect?.(reason);
   }
 
-  #failAll(error: RpcError): void {
-    const pending = [...this.#pending.entries()].sort(([x], [y]) => x - y);
-    this.#pending.clear();
+  #failAll(error: RpcError, connection: Connection): void {
+    const pending = [...this.#pending.entries()].filter(([, call]) => call.connection === connection).sort(([x], [y]) => x - y);
+    for (const [id] of pending) this.#pending.delete(id);
     for (const [, call] of pending) {
+      if (call.hold !== undefined) this.#process.world.streams.ended(call.hold);
       call.resolve?.({ ok: false, error });
       call.handlers?.onEnd({ by: 'connection', error });
     }
