@@ -47,7 +47,6 @@ function positive<K extends string>(key: K, value: number): { readonly [key in K
 export function deploymentStatus(deployment: Deployment, allSets: readonly ReplicaSet[], newSet: ReplicaSet | undefined, wallUs: Micros): DeploymentStatus {
   const available = sumAvailable(allSets);
   const unavailable = Math.max(0, sumReplicas(allSets) - available);
-  const terminatingKnown = allSets.some((set) => set.status?.terminatingReplicas !== undefined);
   const old = deployment.status;
   const status: DeploymentStatus = {
     ...(deployment.metadata.generation !== undefined ? { observedGeneration: deployment.metadata.generation } : {}),
@@ -56,7 +55,7 @@ export function deploymentStatus(deployment: Deployment, allSets: readonly Repli
     ...positive('readyReplicas', sum(allSets, (set) => set.status?.readyReplicas)),
     ...positive('availableReplicas', available),
     ...positive('unavailableReplicas', unavailable),
-    ...(terminatingKnown ? { terminatingReplicas: sum(allSets, (set) => set.status?.terminatingReplicas) } : {}),
+    terminatingReplicas: sum(allSets, (set) => set.status?.terminatingReplicas),
     ...(old?.collisionCount !== undefined ? { collisionCount: old.collisionCount } : {}),
     ...(old?.conditions !== undefined ? { conditions: old.conditions } : {}),
   };

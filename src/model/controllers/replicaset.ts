@@ -237,7 +237,8 @@ class ReplicaSetController {
   /** Pods of all sets of the same Deployment: where they crowd a node, the set shrinks first. Upstream getIndirectlyRelatedPods. */
   #relatedPods(set: ReplicaSet): readonly Pod[] {
     const owner = controllerOf(set);
-    if (owner === undefined) return podsByController(this.#pods, set.metadata.uid ?? '');
+    // A set on its own has no relatives, and its own pods do not count either (upstream getReplicaSetsWithSameController).
+    if (owner === undefined) return [];
     return this.#sets.byIndex(byController, owner.uid).flatMap((other) => podsByController(this.#pods, other.metadata.uid ?? ''));
   }
 
