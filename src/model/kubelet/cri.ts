@@ -99,7 +99,7 @@ export interface CriCalls {
   StopContainer: { readonly request: { readonly containerId: string; readonly timeoutUs: Micros; readonly signal?: string }; readonly answer: undefined };
   RemoveContainer: { readonly request: { readonly containerId: string }; readonly answer: undefined };
   UpdateContainerResources: { readonly request: { readonly containerId: string; readonly resources: Container['resources'] }; readonly answer: undefined };
-  ExecSync: { readonly request: { readonly containerId: string; readonly command: readonly string[]; readonly timeoutUs: Micros }; readonly answer: { readonly outcome: AppOutcome; readonly timedOut: boolean } };
+  ExecSync: { readonly request: { readonly containerId: string; readonly command: readonly string[]; readonly timeoutUs: Micros }; readonly answer: { readonly outcome: AppOutcome; readonly timedOut: boolean; readonly stable: boolean } };
   ImageStatus: { readonly request: { readonly image: string }; readonly answer: ImageRecord | undefined };
   PullImage: { readonly request: { readonly image: string; readonly credentials?: PullCredentials }; readonly answer: ImageRecord };
   RemoveImage: { readonly request: { readonly image: string }; readonly answer: undefined };

@@ -14,15 +14,16 @@ import type { DefectSet } from '../defects.ts';
 import type { Facts } from '../facts.ts';
 import { admitPod, demandOf } from './admission.ts';
 import { DEFAULT_KUBELET_CONFIG, type KubeletConfig, type NodeSpec } from './config.ts';
-import { CriClient, type ImageRecord, type PodRecords, type PullCredentials } from './cri.ts';
+import { CriClient, type ImageRecord, type PodRecords } from './cri.ts';
 import { EnvironmentResolver } from './environment.ts';
 import { ImageManager } from './image-manager.ts';
 import { NodeAgent } from './node/node-agent.ts';
 import type { NodeHealth } from './node/node-object.ts';
 import { Pleg } from './pleg.ts';
 import { PodEvents } from './pod-events.ts';
-import { isMirror } from './pod-spec.ts';
+import { isMirror, readySandbox } from './pod-spec.ts';
 import { type KillOrder, PodWorkers, type SyncCause } from './pod-workers.ts';
+import { pullCredentials } from './pull-secrets.ts';
 import { Prober } from './probes/prober.ts';
 import { keyOf, type Machine } from './runtime/machine.ts';
 import { RuntimeManager } from './runtime-manager.ts';
@@ -33,6 +34,7 @@ import { sameStatus } from './status/same-status.ts';
 import { StatusManager } from './status/status-manager.ts';
 import { failed, ReasonCache, type SyncFailure } from './sync-error.ts';
 import { VolumeManager } from './volume-manager.ts';
+import { WorkTicks } from './work-ticks.ts';
 
 export interface KubeletOptions {
   readonly machine: Machine;
@@ -82,6 +84,8 @@ class Kubelet {
   readonly #admitted = new Set<string>();
   readonly #ready = new Map<string, boolean>();
   readonly #deadlines = new Map<string, Micros>();
+  readonly #deadlineTicks: WorkTicks;
+  readonly #podIps = new Map<string, string>();
   readonly #runtimeClasses = new Map<string, string>();
   #images: readonly ImageRecord[] = [];
   #runtimeVersion = '';
@@ -158,6 +162,7 @@ class Kubelet {
       environment,
       config,
       runtimeHandler: (pod) => this.#runtimeClasses.get(pod.spec.runtimeClassName ?? '') ?? '',
+      podIp: (uid) => this.#podIps.get(uid) ?? readySandbox(this.#pleg.get(uid))?.ip ?? '',
       resizeRestarts: () => false,
     });
     this.#workers = new PodWorkers(process, this.#pleg, config, {
@@ -166,6 +171,7 @@ class Kubelet {
       terminated: (pod, records) => this.#podTerminated(pod, records),
       finished: (pod) => this.#podFinished(pod),
     });
+    this.#deadlineTicks = new WorkTicks(process, (uid) => this.#workers.resync(uid));
     this.#node = new NodeAgent({
       process,
       client: heartbeatClient,
@@ -292,6 +298,7 @@ class Kubelet {
     this.#status.remove(uid);
     this.#reasons.removePod(uid);
     this.#ready.delete(uid);
+    this.#podIps.delete(uid);
   }
 
   /** Pods of the runtime that no source names are ended at once: upstream HandlePodCleanups. */
@@ -328,13 +335,16 @@ class Kubelet {
     const at = start + seconds * SECOND;
     if (this.#deadlines.get(uid) === at) return;
     this.#deadlines.set(uid, at);
-    this.#workers.resyncAfter(uid, Math.max(0, at - this.#process.wall()));
+    this.#deadlineTicks.enqueue(uid, Math.max(0, at - this.#process.wall()));
   }
 
   #deadlineOf(pod: Pod): { readonly reason: string; readonly message: string } | undefined {
     const at = this.#deadlines.get(pod.metadata.uid ?? '');
     if (at === undefined || this.#process.wall() < at) return undefined;
-    return { reason: 'DeadlineExceeded', message: 'Pod was active on the node longer than the specified deadline' };
+    const message = 'Pod was active on the node longer than the specified deadline';
+    // Upstream's handler tells it whenever it is asked.
+    this.#events.pod(pod, 'Normal', 'DeadlineExceeded', message);
+    return { reason: 'DeadlineExceeded', message };
   }
 
   // --- runtime -----------------------------------------------------------------------------------------------------------------
@@ -373,6 +383,8 @@ class Kubelet {
 
   #generate(pod: Pod, records: PodRecords | undefined, terminal: boolean, evict: KillOrder['evict']): PodStatus {
     const uid = pod.metadata.uid ?? '';
+    const ip = readySandbox(records)?.ip ?? '';
+    if (ip !== '') this.#podIps.set(uid, ip);
     return generatePodStatus({
       pod,
       records,
@@ -381,6 +393,7 @@ class Kubelet {
       reasons: (container) => this.#reasons.get(uid, container),
       runtimeName: this.#runtimeName,
       hostIp: this.#options.spec.internalIp,
+      lastIp: this.#podIps.get(uid) ?? '',
       evict: evict ?? this.#deadlineOf(pod),
       probed: (statuses, init) => this.#prober.fill(pod, statuses, init),
       resizeConditions: [],
@@ -389,8 +402,6 @@ class Kubelet {
 
   *#syncPod(pod: Pod, records: PodRecords | undefined, cause: SyncCause): Task<{ readonly terminal: boolean; readonly failures: readonly SyncFailure[]; readonly resync: boolean }> {
     const uid = pod.metadata.uid ?? '';
-    const deadline = this.#deadlineOf(pod);
-    if (deadline !== undefined && this.#status.get(uid)?.reason !== deadline.reason) this.#events.pod(pod, 'Normal', deadline.reason, deadline.message);
     const status = this.#generate(pod, records, false, undefined);
     this.#status.set(pod, status);
     this.#noteDeadline(pod);
@@ -405,7 +416,8 @@ class Kubelet {
     if (this.#workers.isTerminating(uid)) return { terminal: false, failures: [], resync: false };
     this.#prober.addPod(pod);
     const before = this.#images.length;
-    const result = yield* this.#runtime.syncPod(pod, records, this.#credentials(pod));
+    const credentials = (pod.spec.imagePullSecrets ?? []).length === 0 ? [] : yield* pullCredentials(this.#client, this.#events, pod);
+    const result = yield* this.#runtime.syncPod(pod, records, credentials);
     if (result.failures.length > 0 || before === 0) yield* this.#refreshImages();
     const watching = this.#volumes.watches(pod);
     return { terminal: false, failures: result.failures, resync: watching };
@@ -417,10 +429,6 @@ class Kubelet {
     if (!found.ok) return failed('CreatePodSandboxError', `failed to get RuntimeClass ${name}: ${found.message}`);
     this.#runtimeClasses.set(name, (found.object as RuntimeClass).handler);
     return undefined;
-  }
-
-  #credentials(_pod: Pod): readonly PullCredentials[] {
-    return [];
   }
 
   *#terminatePod(pod: Pod, records: PodRecords | undefined, graceSeconds: number, kill: KillOrder | undefined): Task<{ readonly failures: readonly SyncFailure[] }> {

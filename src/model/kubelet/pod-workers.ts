@@ -163,11 +163,14 @@ export class PodWorkers {
 
   *#run(uid: string, worker: Worker): Task<void> {
     while (worker.pending !== undefined && worker.stage !== 'finished') {
-      const records = yield* this.#pleg.newerThan(uid, worker.lastSyncAt);
       const cause = worker.pending;
       worker.pending = undefined;
       this.#ticks.remove(uid);
+      const asked = worker.stage;
+      const records = yield* this.#pleg.newerThan(uid, worker.lastSyncAt);
       const before = worker.stage;
+      // News that ended the pod while this step waited is what this step now acts on.
+      if (before !== asked) worker.pending = undefined;
       const { failures, resync } = yield* this.#step(worker, records, cause);
       worker.lastSyncAt = this.#process.mono();
       this.#requeue(uid, worker, before, failures, resync);

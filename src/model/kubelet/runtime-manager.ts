@@ -1,8 +1,8 @@
 import type { Process } from '../../sim/process.ts';
-import { all, timeout } from '../../sim/sync.ts';
-import type { Task } from '../../sim/task.ts';
+import { all } from '../../sim/sync.ts';
+import { type Task, suspend } from '../../sim/task.ts';
 import { MINUTE, SECOND, type Micros } from '../../sim/time.ts';
-import type { Container, Pod } from '../api/types.ts';
+import type { Container, LifecycleHandler, Pod } from '../api/types.ts';
 import { computePodActions, type ContainerToKill, type KillReason } from './actions.ts';
 import type { ContainerRole } from './app.ts';
 import { goDuration, KeyedBackOff } from './back-off.ts';
@@ -12,7 +12,7 @@ import type { EnvironmentResolver } from './environment.ts';
 import type { ImageManager } from './image-manager.ts';
 import type { PodEvents } from './pod-events.ts';
 import { allContainers, isSidecar, podText, recordOf, specHash } from './pod-spec.ts';
-import { callHandler } from './probes/probe.ts';
+import { callHandler, type ProbeOutcome } from './probes/probe.ts';
 import type { Prober } from './probes/prober.ts';
 import type { Machine } from './runtime/machine.ts';
 import { failed, type ReasonCache, stepDone, type SyncFailure, type SyncStep } from './sync-error.ts';
@@ -30,6 +30,7 @@ export interface RuntimeManagerOptions {
   readonly config: KubeletConfig;
   /** Handler of the pod's RuntimeClass; '' is the default. */
   readonly runtimeHandler: (pod: Pod) => string;
+  readonly podIp: (podUid: string) => string;
   readonly resizeRestarts: (pod: Pod, container: Container, record: ContainerRecord) => boolean;
 }
 
@@ -113,8 +114,9 @@ export class RuntimeManager {
     credentials: readonly PullCredentials[],
   ): Task<SyncStep> {
     const { process, events } = this.#options;
-    const last = recordOf(records, container.name);
-    if (last?.state === 'exited') {
+    // The newest that has ended: of a container that this very sync killed, the run before.
+    const last = records?.containers.find((record) => record.name === container.name && record.state === 'exited');
+    if (last !== undefined) {
       // The key holds the definition: another image starts without a delay.
       const key = `${container.name}_${podText(pod)}_${specHash(container)}`;
       const now = process.wall();
@@ -139,7 +141,10 @@ export class RuntimeManager {
   ): Task<SyncStep> {
     const { cri, events, images, environment, process } = this.#options;
     const image = yield* images.ensure(pod, container, credentials[0]);
-    if (!image.ok) return image;
+    if (!image.ok) {
+      events.container(pod, container, 'Warning', 'Failed', `Error: ${image.reason}`);
+      return image;
+    }
     const last = recordOf(records, container.name);
     const attempt = last === undefined ? (this.#restartCountOf(pod, container.name) ?? 0) : last.attempt + 1;
     const user = checkUser(pod, container, image.value.user);
@@ -178,12 +183,12 @@ export class RuntimeManager {
     events.container(pod, container, 'Normal', 'Started', 'Container started');
     const hook = container.lifecycle?.postStart;
     if (hook === undefined) return stepDone;
-    const address = '';
+    const address = this.#address(pod);
     const outcome = yield* callHandler(process, this.#options.machine, cri, { containerId, container, address }, hook, HOOK_TIMEOUT);
     if (outcome.kind !== 'failure' && outcome.kind !== 'error') return stepDone;
     events.container(pod, container, 'Warning', 'FailedPostStartHook', 'PostStartHook failed');
     yield* this.#killContainer(pod, container, containerId, 'FailedPostStartHook', 'postStart', undefined, undefined);
-    return failed('PostStartHookError', 'PostStartHook failed');
+    return failed('PostStartHookError', hookProblem(pod, container, hook, outcome));
   }
 
   /** A container that the runtime forgot: the API still knows how often it was started. */
@@ -250,10 +255,15 @@ export class RuntimeManager {
     const { process, cri, events, machine } = this.#options;
     const hook = container.lifecycle?.preStop;
     if (hook === undefined) return;
-    const outcome = yield* timeout(process, grace * SECOND, callHandler(process, machine, cri, { containerId: id, container, address: '' }, hook, HOOK_TIMEOUT));
-    if (!outcome.timedOut && (outcome.value.kind === 'failure' || outcome.value.kind === 'error')) {
-      events.container(pod, container, 'Warning', 'FailedPreStopHook', 'PreStopHook failed');
-    }
+    // A hook that uses up the grace period is not stopped: it ends with its container, and its failure is told then.
+    yield* suspend<void>((resolve) => {
+      const timer = process.after(grace * SECOND, () => resolve(undefined));
+      process.spawn('preStop', callHandler(process, machine, cri, { containerId: id, container, address: this.#address(pod) }, hook, HOOK_TIMEOUT), (outcome) => {
+        process.cancel(timer);
+        if (outcome.kind === 'failure' || outcome.kind === 'error') events.container(pod, container, 'Warning', 'FailedPreStopHook', 'PreStopHook failed');
+        resolve(undefined);
+      });
+    });
   }
 
   /** A new sandbox starts from the beginning: upstream purgeInitContainers. */
@@ -271,19 +281,36 @@ export class RuntimeManager {
     }
   }
 
-  /** Removes dead containers but the newest of each name, and with `everything` all, with their sandboxes. */
+  #address(pod: Pod): string {
+    return this.#options.podIp(pod.metadata.uid ?? '');
+  }
+
+  /** Removes dead containers but the newest dead one of each name, and with `everything` all, with their sandboxes. */
   *cleanUp(records: PodRecords, everything: boolean): Task<void> {
     const { cri } = this.#options;
-    const newest = new Map<string, number>();
+    const kept = new Set<string>();
     for (const record of records.containers) {
-      const seen = newest.get(record.name) ?? 0;
-      newest.set(record.name, seen + 1);
-      // One dead container is kept beside the newest: it is the lastState (MaxPerPodContainer 1).
-      if (record.state === 'exited' && (everything || seen >= 2)) yield* cri.call('RemoveContainer', { containerId: record.id });
+      if (record.state !== 'exited') continue;
+      // One dead container of a name is kept (MaxPerPodContainer 1).
+      if (everything || kept.has(record.name)) yield* cri.call('RemoveContainer', { containerId: record.id });
+      else kept.add(record.name);
     }
     if (!everything) return;
     for (const sandbox of records.sandboxes) if (sandbox.state !== 'ready') yield* cri.call('RemovePodSandbox', { sandboxId: sandbox.id });
   }
+}
+
+/** How the status words a postStart hook that failed. */
+function hookProblem(pod: Pod, container: Container, hook: LifecycleHandler, outcome: ProbeOutcome): string {
+  if (outcome.kind !== 'failure' && outcome.kind !== 'error') return '';
+  const whom = `for Container ${JSON.stringify(container.name)} in Pod ${JSON.stringify(podText(pod))} failed - error: `;
+  if (hook.exec !== undefined) {
+    const command = (hook.exec.command ?? []).join(' ');
+    const why = outcome.kind === 'failure' && outcome.exitCode !== undefined ? `command '${command}' exited with ${outcome.exitCode}: , message: ${JSON.stringify(outcome.message)}` : outcome.message;
+    return `Exec lifecycle hook ([${command}]) ${whom}${why}`;
+  }
+  if (hook.httpGet !== undefined) return `HTTP lifecycle hook (${hook.httpGet.path ?? ''}) ${whom}${outcome.message}`;
+  return outcome.message;
 }
 
 /** A hook has no time-out of its own; the pod's grace period or its deletion ends it. */

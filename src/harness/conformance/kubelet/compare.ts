@@ -79,6 +79,8 @@ const PLACEHOLDERS: readonly (readonly [RegExp, string])[] = [
   [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<uid>'],
   [/10\.244\.\d+\.\d+/g, '<podIP>'],
   [/192\.168\.0\.10/g, '<hostIP>'],
+  [/registry\.test:5000/g, '<registry>'],
+  [/closed\.test:5001/g, '<closed>'],
   [/\/run\/containerd\/containerd\.sock/g, '<tmp>/containerd.sock'],
 ];
 

@@ -224,7 +224,7 @@ class GoldenProgram implements App {
     if (verb === 'hook') {
       this.#log(`hook-start ${name}`);
       this.#environment.process.after(seconds(third), () => this.#log(`hook-end ${name}`));
-      return answer({ kind: 'exit', code: Number(fourth), output: '' }, seconds(third));
+      return answer({ kind: 'exit', code: Number(fourth), output: fourth === '0' ? '' : 'hook says no\n' }, seconds(third));
     }
     return answer({ kind: 'exit', code: 1, output: '' });
   }

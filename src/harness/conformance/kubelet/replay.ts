@@ -17,6 +17,7 @@ import { NO_DEFECTS } from '../../../model/defects.ts';
 import { createFacts } from '../../../model/facts.ts';
 import type { KubeletConfig, NodeSpec } from '../../../model/kubelet/config.ts';
 import { installNode } from '../../../model/kubelet/node.ts';
+import { CriClient } from '../../../model/kubelet/cri.ts';
 import type { Machine } from '../../../model/kubelet/runtime/machine.ts';
 import { digestOf, type ImageManifest, type ManifestAnswer, REGISTRY_HOST, registryProgram } from '../../../model/kubelet/runtime/registry.ts';
 import { goldenProgram } from './golden-program.ts';
@@ -109,7 +110,7 @@ class Run {
     const storage = new MemoryStorage();
     world.addHost({ name: 'cp-0', zone: 'zone-a' }).install(apiServer({ name: 'api-0', address: 'cp-0', storage: () => storage, facts, kinds: builtInKinds }));
     world.addHost({ name: REGISTRY_HOST, zone: 'zone-a' }).install(
-      registryProgram({ bytesPerSecond: 1e9, manifestUs: 20_000, manifest: (name, username) => this.#manifest(name, username), layerUs: (name) => layerTime(name) }),
+      registryProgram({ bytesPerSecond: 1e9, manifestUs: 20_000, manifest: (name, request) => this.#manifest(name, request.password), layerUs: (name) => layerTime(name) }),
     );
     const servers = [world.network.endpoint('cp-0', '6443')];
     this.#host = world.addHost({ name: NODE, zone: 'zone-a' });
@@ -157,7 +158,7 @@ class Run {
   }
 
   finish(): Replay {
-    const steps = [...this.#recording.steps].sort((a, b) => a.at - b.at);
+    const steps = (fromRecording(this.#recording.steps) as readonly Step[]).toSorted((a, b) => a.at - b.at);
     for (const step of steps) {
       this.#world.run(this.#start + Math.round(step.at * SECOND));
       this.#step(step);
@@ -234,13 +235,17 @@ class Run {
 
   // --- the registry ------------------------------------------------------------------------------------------------------------------
 
-  #manifest(name: string, username: string | undefined): ManifestAnswer | undefined {
-    const short = name.slice(name.indexOf('/') + 1).split(':')[0] ?? '';
+  #manifest(name: string, password: string | undefined): ManifestAnswer | undefined {
+    if (name.startsWith(CLOSED)) {
+      const url = `https://${CLOSED}/v2/x/manifests/v1`;
+      return { ok: false, code: 'Unknown', message: `failed to pull and unpack image "${name}": failed to resolve reference "${name}": failed to do request: Head "${url}": dial tcp ${CLOSED}: connect: connection refused` };
+    }
+    const short = name.slice(name.indexOf('/') + 1).split(/[:@]/)[0] ?? '';
     const full = name;
     if (short.startsWith('missing-') && !this.#allowed.has(short)) {
       return { ok: false, code: 'NotFound', message: `failed to pull and unpack image "${full}": failed to resolve reference "${full}": ${full}: not found` };
     }
-    if (short.startsWith('secret-') && username !== 'user') {
+    if (short.startsWith('secret-') && password !== 'pass') {
       return { ok: false, code: 'Unknown', message: `failed to pull and unpack image "${full}": failed to resolve reference "${full}": pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed` };
     }
     return { ok: true, manifest: image(name).manifest };
@@ -317,6 +322,9 @@ class Run {
       case 'killContainer':
         for (const id of this.#containersOf(String(step.pod), step.container)) this.#machine.signal(id, 'SIGKILL', 'Error');
         break;
+      case 'rmContainer':
+        this.#script(() => this.#removeContainer(String(step.pod), step.container ?? ''));
+        break;
       case 'killSandbox':
         this.#killSandboxOf(String(step.pod));
         break;
@@ -329,6 +337,11 @@ class Run {
       default:
         refuse(step.op, 'not modelled');
     }
+  }
+
+  *#removeContainer(pod: string, container: string): Task<void> {
+    const cri = new CriClient(this.#host.process(`kubelet-${NODE}`) as Process);
+    yield* cri.call('RemoveContainer', { containerId: this.#machine.endedOf(this.#uidOf(pod), container) ?? '' });
   }
 
   #uidOf(pod: string): string {
@@ -390,6 +403,27 @@ function kubeletSettings(config: Readonly<Record<string, unknown>> | undefined):
     ...(config['serializeImagePulls'] === undefined ? {} : { serializeImagePulls: config['serializeImagePulls'] as boolean }),
     ...(config['maxParallelImagePulls'] === undefined ? {} : { maxParallelImagePulls: config['maxParallelImagePulls'] as number }),
   };
+}
+
+/** Stand-ins for the recording's registry and for an address where nothing listens. */
+export const REGISTRY = 'registry.test:5000';
+export const CLOSED = 'closed.test:5001';
+
+/** Replaces the placeholders in a recording's steps by what they stand for here. */
+function fromRecording(value: unknown): unknown {
+  if (typeof value === 'string') {
+    const credentials = /^<credentials (.*)>$/.exec(value);
+    if (credentials !== null) {
+      const [username = '', password = ''] = (credentials[1] ?? '').split(':');
+      return JSON.stringify({ auths: { [REGISTRY]: { username, password } } });
+    }
+    return value.replaceAll('<registry>', REGISTRY).replaceAll('<closed>', CLOSED).replaceAll('<digest>', digestOf('digest').slice('sha256:'.length));
+  }
+  if (Array.isArray(value)) return value.map(fromRecording);
+  if (typeof value !== 'object' || value === null) return value;
+  const out: Record<string, unknown> = {};
+  for (const key of Object.keys(value)) out[key] = fromRecording((value as Record<string, unknown>)[key]);
+  return out;
 }
 
 function layerTime(name: string): Micros {

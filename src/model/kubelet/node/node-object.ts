@@ -2,6 +2,7 @@ import { formatTime } from '../../api/time.ts';
 import type { Node, NodeCondition, NodeStatus } from '../../api/types.ts';
 import type { Micros } from '../../../sim/time.ts';
 import type { KubeletConfig, NodeSpec } from '../config.ts';
+import { canonicalQuantity } from '../../api/quantity.ts';
 import type { ImageRecord } from '../cri.ts';
 
 /** What the kubelet knows of its machine at the moment. */
@@ -75,17 +76,17 @@ export function nodeStatus(input: NodeStatusInput): NodeStatus {
   const extended = spec.extendedResources ?? {};
   const capacity: Record<string, string> = {
     cpu: cpuText(spec.cpuMilli),
-    'ephemeral-storage': `${Math.floor(spec.ephemeralStorageBytes / 1024)}Ki`,
+    'ephemeral-storage': bytesText(spec.ephemeralStorageBytes),
     'hugepages-1Gi': '0',
     'hugepages-2Mi': '0',
-    memory: `${Math.floor(spec.memoryBytes / 1024)}Ki`,
+    memory: bytesText(spec.memoryBytes),
     pods: String(config.maxPods),
     ...extended,
   };
   const allocatable: Record<string, string> = {
     ...capacity,
     cpu: cpuText(spec.cpuMilli - config.reserved.cpuMilli),
-    memory: `${Math.floor((spec.memoryBytes - config.reserved.memoryBytes) / 1024)}Ki`,
+    memory: bytesText(spec.memoryBytes - config.reserved.memoryBytes),
   };
   const foreign = (before?.conditions ?? []).filter((condition) => !OWNED_CONDITIONS.has(condition.type));
   return {
@@ -112,6 +113,11 @@ export function nodeStatus(input: NodeStatusInput): NodeStatus {
     },
     images: input.images.slice(0, config.nodeStatusMaxImages).map((image) => ({ names: image.names, sizeBytes: image.sizeBytes })),
   };
+}
+
+/** As the API server writes it back: 8Gi, not 8388608Ki, or every look at the status would find a change. */
+function bytesText(bytes: number): string {
+  return canonicalQuantity(`${Math.floor(bytes / 1024)}Ki`);
 }
 
 const OWNED_CONDITIONS = new Set(['MemoryPressure', 'DiskPressure', 'PIDPressure', 'Ready']);

@@ -11,7 +11,7 @@ import type { Machine } from '../runtime/machine.ts';
 export type ProbeOutcome =
   | { readonly kind: 'success'; readonly stable: boolean }
   | { readonly kind: 'warning'; readonly message: string }
-  | { readonly kind: 'failure'; readonly message: string }
+  | { readonly kind: 'failure'; readonly message: string; readonly exitCode?: number }
   | { readonly kind: 'error'; readonly message: string };
 
 type Handler = Pick<Probe, 'exec' | 'httpGet' | 'tcpSocket' | 'grpc'> | LifecycleHandler;
@@ -39,7 +39,7 @@ export function portOf(container: Container, port: string | number | undefined):
 
 /** Makes the call that a handler describes; upstream prober.runProbe. */
 export function* callHandler(process: Process, machine: Machine, cri: CriClient, target: ProbeTarget, handler: Handler, timeoutUs: Micros): Task<ProbeOutcome> {
-  if (handler.exec !== undefined) return yield* callExec(cri, machine, target, handler.exec.command ?? [], timeoutUs);
+  if (handler.exec !== undefined) return yield* callExec(cri, target, handler.exec.command ?? [], timeoutUs);
   const { container } = target;
   if (handler.httpGet !== undefined) {
     const { path = '/', scheme = 'HTTP', host } = handler.httpGet;
@@ -129,15 +129,14 @@ function grpcOutcome(answer: AppAnswer | undefined, address: string, service: st
   }
 }
 
-function* callExec(cri: CriClient, machine: Machine, target: ProbeTarget, command: readonly string[], timeoutUs: Micros): Task<ProbeOutcome> {
+function* callExec(cri: CriClient, target: ProbeTarget, command: readonly string[], timeoutUs: Micros): Task<ProbeOutcome> {
   const result = yield* cri.call('ExecSync', { containerId: target.containerId, command, timeoutUs }, timeoutUs === 0 ? undefined : timeoutUs + 10 * SECOND);
   if (!result.ok) return { kind: 'error', message: result.message };
-  const { outcome, timedOut } = result.value;
+  const { outcome, timedOut, stable } = result.value;
   if (timedOut) return { kind: 'failure', message: `command timed out: "${command.join(' ')}" timed out after ${goDuration(timeoutUs)}` };
   if (outcome.kind === 'exec-error') return { kind: 'error', message: outcome.message };
   if (outcome.kind !== 'exit') return { kind: 'error', message: 'rpc error: code = Unknown desc = exec is not possible' };
-  if (outcome.code !== 0) return { kind: 'failure', message: outcome.output };
-  const stable = machine.container(target.containerId)?.app?.answer({ kind: 'exec', command }).stable ?? false;
+  if (outcome.code !== 0) return { kind: 'failure', message: outcome.output, exitCode: outcome.code };
   return { kind: 'success', stable };
 }
 

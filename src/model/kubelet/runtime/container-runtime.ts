@@ -326,16 +326,16 @@ class ContainerRuntime {
     if (running?.app === undefined || running.exit !== undefined) return criError('NotFound', `failed to exec in container: container is in CONTAINER_EXITED state`);
     yield* this.#costs(this.#options.kind.createUs, this.#options.kind.createJitterUs);
     if (running.exit !== undefined) return criError('NotFound', `failed to exec in container: container is in CONTAINER_EXITED state`);
-    const { outcome, afterUs } = running.app.answer({ kind: 'exec', command: request.command });
+    const { outcome, afterUs, stable } = running.app.answer({ kind: 'exec', command: request.command });
     const paused = running.process.state === 'paused';
     const timedOut = paused || (request.timeoutUs > 0 && afterUs >= request.timeoutUs);
     if (timedOut || afterUs === Number.POSITIVE_INFINITY) yield* this.#process.sleep(request.timeoutUs);
     else if (afterUs > 0) {
       // The main process may end first; what was started in its namespace dies with it.
       const ended = yield* this.#waitForExit(request.containerId, afterUs);
-      if (ended) return { ok: true, value: { outcome: { kind: 'exit', code: 137, output: '' } satisfies AppOutcome, timedOut: false } };
+      if (ended) return { ok: true, value: { outcome: { kind: 'exit', code: 137, output: '' } satisfies AppOutcome, timedOut: false, stable: false } };
     }
-    return { ok: true, value: { outcome, timedOut } };
+    return { ok: true, value: { outcome, timedOut, stable } };
   }
 
   #setSandbox(sandbox: SandboxRecord): void {

@@ -4,7 +4,7 @@ import type { Task } from '../../../sim/task.ts';
 import { MINUTE, SECOND } from '../../../sim/time.ts';
 import { criError, type CriResult, type ImageRecord, type PullCredentials } from '../cri.ts';
 import { canonicalImage, parseImageName } from './image-name.ts';
-import { type ImageManifest, type ManifestAnswer, REGISTRY_HOST, REGISTRY_PORT } from './registry.ts';
+import { type ImageManifest, type ManifestAnswer, type ManifestRequest, REGISTRY_HOST, REGISTRY_PORT } from './registry.ts';
 
 interface StoredImage {
   readonly manifest: ImageManifest;
@@ -55,7 +55,7 @@ export class ImageStore {
   /** Gets the manifest and the layers that are not here yet. */
   *pull(image: string, credentials: PullCredentials | undefined): Task<CriResult<ImageRecord>> {
     const full = canonicalImage(image);
-    const request = { image, ...(credentials === undefined ? {} : { username: credentials.username }) };
+    const request: ManifestRequest = { image, ...credentials };
     const answer = yield* this.#registry.call<ManifestAnswer>('manifest', request, { timeoutUs: MINUTE });
     if (!answer.ok) return criError('Unknown', unreachable(full, answer.error));
     if (!answer.value.ok) return criError(answer.value.code, answer.value.message);

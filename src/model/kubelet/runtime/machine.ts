@@ -129,6 +129,12 @@ export class Machine {
     return [...this.#containers.values()].filter((running) => running.pod.metadata.uid === podUid && running.exit === undefined);
   }
 
+  /** The newest ended container of that name, for faults. */
+  endedOf(podUid: string, container: string): string | undefined {
+    const ended = [...this.#containers.values()].filter((running) => running.pod.metadata.uid === podUid && running.container.name === container && running.exit !== undefined);
+    return ended.at(-1)?.id;
+  }
+
   container(id: string): RunningContainer | undefined {
     return this.#containers.get(id);
   }

@@ -26,6 +26,7 @@ export type ManifestAnswer = { readonly ok: true; readonly manifest: ImageManife
 export interface ManifestRequest {
   readonly image: string;
   readonly username?: string;
+  readonly password?: string;
 }
 
 export interface RegistryConfig {
@@ -33,7 +34,7 @@ export interface RegistryConfig {
   readonly bytesPerSecond: number;
   readonly manifestUs: Micros;
   /** Images that are not derived from their name; undefined: the default. */
-  readonly manifest?: (image: string, username: string | undefined) => ManifestAnswer | undefined;
+  readonly manifest?: (image: string, request: ManifestRequest) => ManifestAnswer | undefined;
   /** How long a layer takes, where `bytesPerSecond` does not say it. */
   readonly layerUs?: (image: string, layer: ImageLayer) => Micros | undefined;
 }
@@ -105,8 +106,9 @@ export function registryProgram(config: RegistryConfig = DEFAULT_REGISTRY_CONFIG
       serveRpc(process, process.host.name, REGISTRY_PORT, {
         call(method, body, call) {
           if (method === 'manifest') {
-            const { image, username } = body as ManifestRequest;
-            process.after(config.manifestUs, () => call.answer(config.manifest?.(image, username) ?? defaultManifest(image)));
+            const request = body as ManifestRequest;
+            const { image } = request;
+            process.after(config.manifestUs, () => call.answer(config.manifest?.(image, request) ?? defaultManifest(image)));
             return;
           }
           const { image, layer } = body as { readonly image: string; readonly layer: ImageLayer };

@@ -51,7 +51,13 @@ function problem({ unknown, unready }: Readiness, unreadyText: string): string {
 }
 
 /** Upstream GeneratePodInitializedCondition. */
-export function initialized(pod: Pod, statuses: readonly ContainerStatus[], phase: string | undefined, generation: number | undefined): PodCondition {
+export function initialized(
+  pod: Pod,
+  statuses: readonly ContainerStatus[],
+  phase: string | undefined,
+  generation: number | undefined,
+  mainHasRun: boolean,
+): PodCondition {
   if (phase === 'Succeeded') return condition('Initialized', 'True', generation, 'PodCompleted');
   const unknown: string[] = [];
   const incomplete: string[] = [];
@@ -63,12 +69,7 @@ export function initialized(pod: Pod, statuses: readonly ContainerStatus[], phas
     } else if (!status.ready) incomplete.push(container.name);
   }
   // Once a main container has run, initialisation is over, whatever the runtime still knows of the init containers.
-  const hasRun = pod.spec.containers.some((container) => {
-    const status = statuses.find((candidate) => candidate.name === container.name);
-    return status?.state?.running !== undefined || status?.state?.terminated !== undefined || status?.lastState?.terminated !== undefined;
-  });
-  if (hasRun) return condition('Initialized', 'True', generation);
-  if (phase === 'Failed' && incomplete.length > 0) return condition('Initialized', 'False', generation, 'PodFailed');
+  if (mainHasRun) return condition('Initialized', 'True', generation);
   const message = problem({ unknown, unready: incomplete }, 'incomplete');
   return message === '' ? condition('Initialized', 'True', generation) : condition('Initialized', 'False', generation, 'ContainersNotInitialized', message);
 }

@@ -66,7 +66,7 @@ export function containerStatuses(input: ContainerStatusesInput): readonly Conta
       status = {
         name: container.name,
         state: stateOf(newest, containerID),
-        lastState: seen[1] === undefined ? lastStateOf(old, newest) : stateOf(seen[1], apiContainerId(runtimeName, seen[1].id)),
+        lastState: seen[1] === undefined ? {} : stateOf(seen[1], apiContainerId(runtimeName, seen[1].id)),
         ready: false,
         restartCount: newest.attempt,
         image: newest.image,
@@ -89,12 +89,6 @@ export function containerStatuses(input: ContainerStatusesInput): readonly Conta
   }
   // Upstream sorts init containers as the spec has them and the others by name.
   return isInit ? statuses : statuses.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-}
-
-/** The run before, when the runtime has forgotten it: what the last status said, unless that was about this very container. */
-function lastStateOf(old: ContainerStatus | undefined, newest: ContainerRecord): ContainerState {
-  if (old === undefined || newest.attempt === 0) return old?.lastState ?? {};
-  return old.restartCount < newest.attempt && old.state?.terminated !== undefined ? old.state : (old.lastState ?? {});
 }
 
 /** No container of that name is known to the runtime. */

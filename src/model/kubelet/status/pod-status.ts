@@ -1,6 +1,6 @@
 import type { ContainerStatus, Pod, PodCondition, PodStatus } from '../../api/types.ts';
 import type { PodRecords } from '../cri.ts';
-import { hasMainContainerCreated, readySandbox } from '../pod-spec.ts';
+import { hasActiveMainContainer, readySandbox } from '../pod-spec.ts';
 import * as conditions from './conditions.ts';
 import { containerStatuses, type WaitingReason } from './container-statuses.ts';
 import { isTerminalPhase, type Phase, podPhase } from './phase.ts';
@@ -15,6 +15,8 @@ export interface PodStatusInput {
   readonly reasons: (container: string) => WaitingReason | undefined;
   readonly runtimeName: string;
   readonly hostIp: string;
+  /** The pod's address while its sandbox was up, as far as this kubelet saw it: a pod that has ended keeps showing it. */
+  readonly lastIp: string;
   /** An internal reason to end the pod (deadline, eviction). */
   readonly evict: { readonly reason: string; readonly message: string } | undefined;
   /** Fills in `ready` and `started`. */
@@ -77,13 +79,13 @@ export function generatePodStatus(input: PodStatusInput): PodStatus {
     ...input.resizeConditions,
     ...others,
     conditions.readyToStartContainers(generation, sandbox !== undefined && (sandbox.hostNetwork || sandbox.ip !== '')),
-    conditions.initialized(pod, all, phase, generation),
+    conditions.initialized(pod, all, phase, generation, hasActiveMainContainer(pod, records)),
     conditions.podReady(pod, containersReady, others, generation),
     containersReady,
     conditions.podScheduled(generation),
   ];
 
-  const podIp = spec.hostNetwork === true ? input.hostIp : sandbox !== undefined && sandbox.ip !== '' ? sandbox.ip : (previous?.podIP ?? '');
+  const podIp = spec.hostNetwork === true ? input.hostIp : sandbox !== undefined && sandbox.ip !== '' ? sandbox.ip : sandbox === undefined ? input.lastIp : '';
   return {
     ...(generation === undefined ? {} : { observedGeneration: generation }),
     phase,
@@ -110,7 +112,7 @@ interface Decided {
 
 function decidePhase(input: PodStatusInput, statuses: readonly ContainerStatus[]): Decided {
   const { pod, records, previous } = input;
-  let phase = podPhase(pod, statuses, input.terminal, hasMainContainerCreated(pod, records));
+  let phase = podPhase(pod, statuses, input.terminal, hasActiveMainContainer(pod, records));
   // A pod never leaves a terminal phase, whether this kubelet or the API server knows of it.
   if (!isTerminalPhase(phase)) {
     if (isTerminalPhase(previous?.phase)) phase = previous?.phase as Phase;

@@ -88,7 +88,7 @@ export class StatusManager {
       Ready: podReady(pod, ready, others, generation),
       ContainersReady: ready,
     };
-    if ((pod.spec.initContainers ?? []).some(isSidecar)) replaced['Initialized'] = initialized(pod, all, status.phase, generation);
+    if ((pod.spec.initContainers ?? []).some(isSidecar)) replaced['Initialized'] = initialized(pod, all, status.phase, generation, hasRun(pod, main));
     const conditions = (status.conditions ?? []).map((condition) => replaced[condition.type] ?? condition);
     this.#update(pod, { ...status, containerStatuses: main, ...(init === undefined ? {} : { initContainerStatuses: init }), conditions }, false, false);
   }
@@ -265,6 +265,14 @@ export class StatusManager {
     }
     return merged;
   }
+}
+
+/** A main container runs or has run, as its status says. */
+function hasRun(pod: Pod, statuses: readonly ContainerStatus[]): boolean {
+  return pod.spec.containers.some((container) => {
+    const status = statuses.find((candidate) => candidate.name === container.name);
+    return status?.state?.running !== undefined || status?.state?.terminated !== undefined || status?.lastState?.terminated !== undefined;
+  });
 }
 
 function endMain(status: ContainerStatus, end: (status: ContainerStatus, isInit: boolean) => ContainerStatus): ContainerStatus {
