@@ -1,5 +1,6 @@
 import { finalize32, hashText, mixWord } from '../../../sim/mix.ts';
 import type { KeyValue } from '../api.ts';
+import { valueSizeBytes } from '../keys.ts';
 
 /**
  * One row of the backend's key bucket: a key's value at a revision, or its tombstone. A row is the API's KeyValue itself, so reads and
@@ -23,29 +24,37 @@ export function isTombstone(record: KeyValue): boolean {
 export interface PutFields {
   readonly key: string;
   readonly keyHash: number;
-  readonly createRevision: number;
+  /** The live row that it replaces, if any. */
+  readonly previous: KeyRecord | undefined;
   readonly modRevision: number;
   readonly sub: number;
-  readonly version: number;
-  readonly value: unknown;
-  readonly sizeBytes: number;
-  readonly valueHash: number;
   readonly lease: bigint;
 }
 
+/** What a put says about the value that it writes. */
+export interface PutValue {
+  readonly value: unknown;
+  readonly sizeBytes: number | undefined;
+  readonly valueHash: number | undefined;
+}
+
 /** The row of a put. */
-export function putRecord(fields: PutFields): KeyRecord {
+export function putRecord(fields: PutFields, write: PutValue): KeyRecord {
+  const { previous, modRevision, sub, lease } = fields;
+  const createRevision = previous === undefined ? modRevision : previous.createRevision;
+  const version = previous === undefined ? 1 : previous.version + 1;
+  const valueHash = hashValue(write.value, write.valueHash);
   return {
     key: fields.key,
-    createRevision: fields.createRevision,
-    modRevision: fields.modRevision,
-    version: fields.version,
-    value: fields.value,
-    lease: fields.lease,
-    sizeBytes: fields.sizeBytes,
-    sub: fields.sub,
-    hash: rowHash(fields),
-    valueHash: fields.valueHash,
+    createRevision,
+    modRevision,
+    version,
+    value: write.value,
+    lease,
+    sizeBytes: valueSizeBytes(write.value, write.sizeBytes),
+    sub,
+    hash: rowHash(fields.keyHash, createRevision, modRevision, version, sub, valueHash, lease),
+    valueHash,
   };
 }
 
@@ -60,20 +69,27 @@ export function tombstoneRecord(key: string, keyHash: number, modRevision: numbe
     lease: 0n,
     sizeBytes: 0,
     sub,
-    hash: rowHash({ keyHash, createRevision: 0, modRevision, sub, version: 0, valueHash: 0, lease: 0n }),
+    hash: rowHash(keyHash, 0, modRevision, 0, sub, 0, 0n),
     valueHash: 0,
   };
 }
 
-type HashedFields = Pick<PutFields, 'keyHash' | 'createRevision' | 'modRevision' | 'sub' | 'version' | 'valueHash' | 'lease'>;
-
-function rowHash(fields: HashedFields): number {
-  let h = mixWord(fields.keyHash, fields.modRevision);
-  h = mixWord(h, fields.createRevision);
-  h = mixWord(h, fields.version);
-  h = mixWord(h, fields.sub);
-  h = mixWord(h, fields.valueHash);
-  if (fields.lease !== 0n) h = mixWord(h, Number(BigInt.asIntN(32, fields.lease)));
+// Seven numbers in a row, because this runs for every row and an object for them would cost as much as the hash.
+function rowHash(
+  keyHash: number,
+  createRevision: number,
+  modRevision: number,
+  version: number,
+  sub: number,
+  valueHash: number,
+  lease: bigint,
+): number {
+  let h = mixWord(keyHash, modRevision);
+  h = mixWord(h, createRevision);
+  h = mixWord(h, version);
+  h = mixWord(h, sub);
+  h = mixWord(h, valueHash);
+  if (lease !== 0n) h = mixWord(h, Number(BigInt.asIntN(32, lease)));
   return finalize32(h);
 }
 

@@ -2,10 +2,9 @@ import { assert } from '../../../sim/assert.ts';
 import { finalize32, mixWord } from '../../../sim/mix.ts';
 import type { KeyValue } from '../api.ts';
 import { etcdError, type Result } from '../errors.ts';
-import { valueSizeBytes } from '../keys.ts';
-import { type KeyEntry, KeyIndex, liveRecordAt } from './key-index.ts';
+import { type KeyEntry, KeyIndex, liveRecordAt, pushRecord } from './key-index.ts';
 import type { LeaseAttachments } from './lease-attachments.ts';
-import { hashValue, isTombstone, type KeyRecord, putRecord, tombstoneRecord } from './record.ts';
+import { isTombstone, type KeyRecord, type PutValue, putRecord, tombstoneRecord } from './record.ts';
 import { type LogMark, RevisionLog } from './revision-log.ts';
 
 /** What the backend keeps of the store: all that a restart needs. */
@@ -44,15 +43,8 @@ export interface RangeResult {
   readonly revision: number;
 }
 
-/** What a put says about the value that it writes. */
-export interface PutValue {
-  readonly value: unknown;
-  readonly sizeBytes: number | undefined;
-  readonly valueHash: number | undefined;
-}
-
-/** Told of every write transaction's changes once it is complete. */
-export type ChangeListener = (revision: number, changes: readonly KeyRecord[]) => void;
+/** Told of every write transaction's changes once it is complete, with the live row that each replaced. */
+export type ChangeListener = (revision: number, changes: readonly KeyRecord[], previous: readonly (KeyRecord | undefined)[]) => void;
 
 /** Rows that one batch of a compaction looks at (etcd: --compaction-batch-limit). */
 export const COMPACTION_BATCH_LIMIT = 1000;
@@ -147,9 +139,13 @@ export class MvccStore {
     if (options.revision > current) return etcdError('futureRevision');
     const revision = options.revision <= 0 ? current : options.revision;
     if (revision < this.#compactRevision) return etcdError('compacted');
+    const limit = options.countOnly ? 0 : options.limit > 0 ? options.limit : Number.POSITIVE_INFINITY;
+    if (revision === current) {
+      const { rows, count } = this.#index.currentRange(key, rangeEnd, limit);
+      return { kvs: rows, count, revision: current };
+    }
     const kvs: KeyValue[] = [];
     let count = 0;
-    const limit = options.countOnly ? 0 : options.limit > 0 ? options.limit : Number.POSITIVE_INFINITY;
     this.#index.forRange(key, rangeEnd, (entry) => {
       const record = liveRecordAt(entry, revision);
       if (record !== undefined && count++ < limit) kvs.push(record);
@@ -160,19 +156,18 @@ export class MvccStore {
 
   /** The current row of one key. */
   get(key: string): KeyRecord | undefined {
-    const entry = this.#index.get(key);
-    return entry === undefined ? undefined : liveRecordAt(entry, Number.POSITIVE_INFINITY);
+    return this.#index.get(key)?.live;
   }
 
   /** Starts a write transaction; end it with `end()`. */
   write(): WriteTxn {
     assert(this.#txn === undefined, 'MvccStore.write: a transaction is open; transactions do not nest');
-    const txn = new WriteTxn(this.#index, this.#log, this.#leases, this.#currentRevision, (changes) => this.#endTxn(changes));
+    const txn = new WriteTxn(this.#index, this.#log, this.#leases, this.#currentRevision, this.#endTxn);
     this.#txn = txn;
     return txn;
   }
 
-  #endTxn(changes: readonly KeyRecord[]): void {
+  readonly #endTxn = (changes: readonly KeyRecord[], previous: readonly (KeyRecord | undefined)[]): void => {
     this.#txn = undefined;
     if (changes.length === 0) return;
     this.#currentRevision++;
@@ -180,8 +175,8 @@ export class MvccStore {
       this.#historyHash = mixWord(this.#historyHash, record.hash);
       this.#sizeBytes += rowBytes(record);
     }
-    this.#onChanges(this.#currentRevision, changes);
-  }
+    this.#onChanges(this.#currentRevision, changes, previous);
+  };
 
   /** Asks for a compaction (store.updateCompactRev). It takes effect for readers at once; rows go in batches. */
   compact(revision: number): Result<void> {
@@ -282,7 +277,7 @@ export class MvccStore {
   /** store.restore: the index and the revision come from the rows, an unfinished compaction starts again. */
   #restore(mark: StoreMark): void {
     this.#log.forEachFrom(0, (record) => {
-      this.#index.ensure(record.key).revs.push(record);
+      pushRecord(this.#index.ensure(record.key), record);
       return true;
     });
     this.#historyHash = mark.historyHash;
@@ -306,8 +301,7 @@ export class MvccStore {
 
   #attachLeases(): void {
     this.#index.forRange('', '\0', (entry) => {
-      const record = liveRecordAt(entry, Number.POSITIVE_INFINITY);
-      if (record !== undefined && record.lease !== 0n) this.#leases.attach(record.lease, record.key);
+      if (entry.live !== undefined && entry.live.lease !== 0n) this.#leases.attach(entry.live.lease, entry.key);
       return true;
     });
   }
@@ -320,18 +314,19 @@ function rowBytes(record: KeyRecord): number {
 /** One write transaction (storeTxnWrite): all its changes share the next revision. */
 export class WriteTxn {
   readonly changes: KeyRecord[] = [];
+  readonly #previous: (KeyRecord | undefined)[] = [];
   readonly #index: KeyIndex;
   readonly #log: RevisionLog;
   readonly #leases: LeaseAttachments;
   readonly #beginRevision: number;
-  readonly #end: (changes: readonly KeyRecord[]) => void;
+  readonly #end: (changes: readonly KeyRecord[], previous: readonly (KeyRecord | undefined)[]) => void;
 
   constructor(
     index: KeyIndex,
     log: RevisionLog,
     leases: LeaseAttachments,
     beginRevision: number,
-    end: (changes: readonly KeyRecord[]) => void,
+    end: (changes: readonly KeyRecord[], previous: readonly (KeyRecord | undefined)[]) => void,
   ) {
     this.#index = index;
     this.#log = log;
@@ -349,23 +344,13 @@ export class WriteTxn {
   put(key: string, write: PutValue, lease: bigint): number {
     const revision = this.#beginRevision + 1;
     const entry = this.#index.ensure(key);
-    const previous = entry.revs[entry.revs.length - 1];
-    const live = previous !== undefined && !isTombstone(previous) ? previous : undefined;
-    const record = putRecord({
-      key,
-      keyHash: entry.keyHash,
-      createRevision: live === undefined ? revision : live.createRevision,
-      modRevision: revision,
-      sub: this.changes.length,
-      version: live === undefined ? 1 : live.version + 1,
-      value: write.value,
-      sizeBytes: valueSizeBytes(write.value, write.sizeBytes),
-      valueHash: hashValue(write.value, write.valueHash),
-      lease,
-    });
-    entry.revs.push(record);
+    const live = entry.live;
+    const fields = { key, keyHash: entry.keyHash, previous: live, modRevision: revision, sub: this.changes.length, lease };
+    const record = putRecord(fields, write);
+    pushRecord(entry, record);
     this.#log.append(record);
     this.changes.push(record);
+    this.#previous.push(live);
     const oldLease = live === undefined ? 0n : live.lease;
     if (oldLease !== lease) {
       if (oldLease !== 0n) this.#leases.detach(oldLease, key);
@@ -379,12 +364,13 @@ export class WriteTxn {
     const revision = this.#beginRevision + 1;
     let deleted = 0;
     this.#index.forRange(key, rangeEnd, (entry) => {
-      const live = liveRecordAt(entry, revision);
+      const { live } = entry;
       if (live === undefined) return true;
       const record = tombstoneRecord(entry.key, entry.keyHash, revision, this.changes.length);
-      entry.revs.push(record);
+      pushRecord(entry, record);
       this.#log.append(record);
       this.changes.push(record);
+      this.#previous.push(live);
       if (live.lease !== 0n) this.#leases.detach(live.lease, entry.key);
       deleted++;
       return true;
@@ -393,6 +379,6 @@ export class WriteTxn {
   }
 
   end(): void {
-    this.#end(this.changes);
+    this.#end(this.changes, this.#previous);
   }
 }

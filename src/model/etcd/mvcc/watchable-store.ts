@@ -24,7 +24,7 @@ export class WatchableStore {
 
   constructor(store: MvccStore) {
     this.#store = store;
-    store.onChanges = (revision, changes) => this.#notify(revision, changes);
+    store.onChanges = this.#notify;
   }
 
   get store(): MvccStore {
@@ -61,7 +61,7 @@ export class WatchableStore {
   restore(store: MvccStore): void {
     this.#store.onChanges = () => {};
     this.#store = store;
-    store.onChanges = (revision, changes) => this.#notify(revision, changes);
+    store.onChanges = this.#notify;
     for (const watcher of this.#synced.all()) {
       this.#synced.delete(watcher);
       watcher.state = 'unsynced';
@@ -114,16 +114,18 @@ export class WatchableStore {
     return watcher.state === 'synced' && this.#store.revision >= watcher.startRevision;
   }
 
-  #notify(revision: number, changes: readonly KeyRecord[]): void {
+  readonly #notify = (revision: number, changes: readonly KeyRecord[], previous: readonly (KeyRecord | undefined)[]): void => {
     if (this.#synced.size === 0) return;
     const only = changes[0];
     if (changes.length === 1 && only !== undefined) {
-      this.#notifyOne(revision, only);
+      this.#notifyOne(revision, only, previous[0]);
       return;
     }
     const batches = new Map<Watcher, WatchEvent[]>();
-    for (const record of changes) {
-      const events = new EventPair(this.#store, record);
+    for (let i = 0; i < changes.length; i++) {
+      const record = changes[i];
+      if (record === undefined) continue;
+      const events = new EventPair(record, previous[i]);
       for (const watcher of this.#synced.watchersOf(record.key)) {
         if (revision < watcher.minRevision || !wantsEvent(watcher, record)) continue;
         const batch = batches.get(watcher);
@@ -133,13 +135,13 @@ export class WatchableStore {
     }
     const inOrder = [...batches].sort((a, b) => a[0].seq - b[0].seq);
     for (const [watcher, events] of inOrder) this.#deliverLive(watcher, events, revision);
-  }
+  };
 
   /** The common case, without building batches. */
-  #notifyOne(revision: number, record: KeyRecord): void {
+  #notifyOne(revision: number, record: KeyRecord, previous: KeyRecord | undefined): void {
     const watchers = this.#synced.watchersOf(record.key);
     if (watchers.length === 0) return;
-    const events = new EventPair(this.#store, record);
+    const events = new EventPair(record, previous);
     let blocked: Watcher[] | undefined;
     for (const watcher of watchers) {
       if (revision < watcher.minRevision || !wantsEvent(watcher, record)) continue;
@@ -233,7 +235,10 @@ export class WatchableStore {
         revisions++;
         lastRevision = record.modRevision;
       }
-      if (wantsEvent(watcher, record)) events.push(new EventPair(this.#store, record).forWatcher(watcher));
+      if (wantsEvent(watcher, record)) {
+        const previous = watcher.prevKv ? this.#store.previousOf(record) : undefined;
+        events.push(new EventPair(record, previous).forWatcher(watcher));
+      }
       return true;
     });
     return { events, next };
@@ -242,14 +247,14 @@ export class WatchableStore {
 
 /** The event of one change, made at most once for watchers that want the previous value and once for those that do not. */
 class EventPair {
-  readonly #store: MvccStore;
   readonly #record: KeyRecord;
+  readonly #previous: KeyValue | undefined;
   #plain: readonly [WatchEvent] | undefined;
   #withPrevious: readonly [WatchEvent] | undefined;
 
-  constructor(store: MvccStore, record: KeyRecord) {
-    this.#store = store;
+  constructor(record: KeyRecord, previous: KeyValue | undefined) {
     this.#record = record;
+    this.#previous = previous;
   }
 
   forWatcher(watcher: Watcher): WatchEvent {
@@ -261,10 +266,7 @@ class EventPair {
       this.#plain ??= [eventOf(this.#record, undefined)];
       return this.#plain;
     }
-    if (this.#withPrevious === undefined) {
-      const isCreate = !isTombstone(this.#record) && this.#record.createRevision === this.#record.modRevision;
-      this.#withPrevious = [eventOf(this.#record, isCreate ? undefined : this.#store.previousOf(this.#record))];
-    }
+    this.#withPrevious ??= [eventOf(this.#record, this.#previous)];
     return this.#withPrevious;
   }
 }

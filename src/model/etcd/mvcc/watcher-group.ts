@@ -1,4 +1,4 @@
-import { compareKeys, FROM_KEY } from '../keys.ts';
+import { compareKeys, FROM_KEY, isPlainKey } from '../keys.ts';
 import type { Watcher } from './watcher.ts';
 
 interface RangeGroup {
@@ -18,6 +18,8 @@ export class WatcherGroup {
   readonly #ranges = new Map<string, RangeGroup>();
   #segmentStarts: string[] = [];
   #segmentWatchers: (readonly Watcher[])[] = [];
+  /** Code unit order is byte order for all boundaries. */
+  #plain = true;
   #stale = false;
   #size = 0;
 
@@ -75,11 +77,13 @@ export class WatcherGroup {
   }
 
   #covering(key: string): readonly Watcher[] {
+    const plain = this.#plain && isPlainKey(key);
     let low = -1;
     let high = this.#segmentStarts.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if (compareKeys(this.#segmentStarts[middle] ?? '', key) <= 0) low = middle;
+      const start = this.#segmentStarts[middle] ?? '';
+      if (plain ? start <= key : compareKeys(start, key) <= 0) low = middle;
       else high = middle - 1;
     }
     return this.#segmentWatchers[low] ?? none;
@@ -93,6 +97,7 @@ export class WatcherGroup {
       if (group.rangeEnd !== FROM_KEY) bounds.add(group.rangeEnd);
     }
     this.#segmentStarts = [...bounds].sort(compareKeys);
+    this.#plain = this.#segmentStarts.every(isPlainKey);
     this.#segmentWatchers = this.#segmentStarts.map((start) => {
       const watchers: Watcher[] = [];
       for (const group of this.#ranges.values()) {

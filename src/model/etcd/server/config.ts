@@ -28,6 +28,8 @@ export interface EtcdConfig {
   readonly heartbeatUs: Micros;
   readonly electionTicks: number;
   readonly preVote: boolean;
+  /** Bytes of entries in one append message; 1 makes every entry a message of its own. */
+  readonly appendBytesMax: number;
   readonly snapshotCount: number;
   readonly snapshotCatchUpEntries: number;
   readonly quotaBytes: number;
@@ -62,6 +64,7 @@ export function etcdConfig(input: EtcdConfigInput): EtcdConfig {
     heartbeatUs: 100 * MILLISECOND,
     electionTicks: 10,
     preVote: true,
+    appendBytesMax: 1024 * 1024,
     snapshotCount: 10_000,
     snapshotCatchUpEntries: 5_000,
     quotaBytes: 2 * 1024 ** 3,

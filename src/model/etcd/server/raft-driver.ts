@@ -66,7 +66,7 @@ export class RaftDriver {
       heartbeatTicks: 1,
       storage,
       draw: (bound) => process.random.below(bound),
-      bytesPerMessageMax: 1024 * 1024,
+      bytesPerMessageMax: config.appendBytesMax,
       inflightMessagesMax: 512,
       checkQuorum: true,
       preVote: config.preVote,
@@ -148,7 +148,8 @@ export class RaftDriver {
     }
     act?.();
     this.#pump();
-    this.#ticker.wakeAfter(this.node.ticksUntilNextAction());
+    // While the loop waits for the disk no tick is due: the end of the write looks at the clock again.
+    if (!this.#writing) this.#ticker.wakeAfter(this.node.ticksUntilNextAction());
   }
 
   #pump(): void {
