@@ -2,7 +2,9 @@ import type { ControllerRow } from './context.ts';
 import { disruptionController } from './disruption.ts';
 import { garbageCollectorController } from './garbage-collector.ts';
 import { namespaceController } from './namespace.ts';
+import { nodeIpamController } from './node-ipam.ts';
 import { nodeLifecycleController } from './node-lifecycle.ts';
+import { nodeTtlController } from './node-ttl.ts';
 import { podGcController } from './pod-gc.ts';
 import { resourceQuotaController } from './resource-quota.ts';
 import { rootCaPublisherController } from './root-ca-publisher.ts';
@@ -13,13 +15,16 @@ import { startDeploymentController } from './deployment.ts';
 import { startReplicaSetController } from './replicaset.ts';
 import { startEndpointSliceController } from './endpoint-slice.ts';
 import { startEndpointsController } from './endpoints.ts';
+import { startStatefulSetController } from './statefulset.ts';
 
 /** Every controller that the manager can run: one row each, started in this order. */
 export const CONTROLLERS: readonly ControllerRow[] = [
   namespaceController,
   serviceAccountController,
   rootCaPublisherController,
+  nodeIpamController,
   nodeLifecycleController,
+  nodeTtlController,
   taintEvictionController,
   podGcController,
   disruptionController,
@@ -30,4 +35,5 @@ export const CONTROLLERS: readonly ControllerRow[] = [
   { name: 'replicaset-controller', start: startReplicaSetController },
   { name: 'endpointslice-controller', start: startEndpointSliceController },
   { name: 'endpoints-controller', start: startEndpointsController },
+  { name: 'statefulset-controller', start: startStatefulSetController },
 ];

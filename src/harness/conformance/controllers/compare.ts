@@ -46,12 +46,15 @@ function canonical(value: unknown): string {
 function actualStory(writes: readonly Write[], field: string, naming: Naming, start: { readonly us: number; readonly wallUs: number }): [number, unknown][] {
   const story: [number, unknown][] = [];
   let last: string | undefined;
+  let uid: string | undefined;
   for (const write of writes) {
     let value: unknown;
     if (field === 'exists') value = write.object !== undefined;
     else if (write.object === undefined) continue;
     else value = storyField(write.object, field, naming, start.wallUs);
-    if (value === undefined && last === undefined) continue;
+    // What a new object of the name does not have yet did not go away.
+    if (value === undefined && (last === undefined || uid !== write.object?.metadata.uid)) continue;
+    uid = write.object?.metadata.uid;
     const text = canonical(value);
     if (text === last) continue;
     last = text;
@@ -311,7 +314,9 @@ export function compareEvents(recording: Recording, events: readonly UntypedObje
   for (const event of events) {
     const e = event as UntypedObject & { readonly involvedObject: { readonly kind: string; readonly name: string }; readonly type: string; readonly reason: string; readonly message: string; readonly count?: number };
     if (e.reason === 'FailedScheduling' && !withScheduling) continue;
-    if (e.metadata.namespace !== recording.namespace) continue;
+    // Events of nodes are kept in namespace default, for all scenarios side by side: only those that the recording names are its own.
+    const isNode = e.involvedObject.kind === 'Node' && recording.events.some((r) => r.object === `Node/${e.involvedObject.name}` && r.reason === e.reason);
+    if (e.metadata.namespace !== recording.namespace && !isNode) continue;
     const key = keyOf(`${e.involvedObject.kind}/${naming.text(e.involvedObject.name)}`, e.type, e.reason, naming.text(e.message));
     const known = actual.find((entry) => entry.key === key);
     if (known === undefined) actual.push({ key, count: e.count ?? 1, used: 0 });

@@ -31,7 +31,8 @@ export interface Step {
   readonly replicas?: number;
   readonly propagation?: string;
   readonly grace?: number;
-  readonly node?: string | RecordedNode;
+  /** A node's name, several, or (addNode) the node itself. */
+  readonly node?: string | readonly string[] | RecordedNode;
   readonly labels?: { readonly [key: string]: string | null };
   readonly taints?: RecordedNode['taints'];
   readonly undo?: boolean;

@@ -22,7 +22,7 @@ import { FakeKubelets } from './fake-kubelet.ts';
 import { History } from './history.ts';
 import { Naming } from './naming.ts';
 import type { Recording } from './recording.ts';
-import { type Stage, type StepResult, createAll, runStep } from './steps.ts';
+import { type Stage, type StepResult, createAll, runStep, scenarioNode } from './steps.ts';
 
 /** How long the cluster stands before a scenario begins. */
 const startMinutes = 2;
@@ -137,7 +137,7 @@ export function runControllerScenario(recording: Recording, seed = 'conformance'
             },
           };
           if (recording.category !== 'scheduler') for (const node of alwaysNodes) yield* kubelets.addNode(node);
-          for (const node of recording.cluster.nodes) yield* kubelets.addNode(node);
+          for (const node of recording.cluster.nodes) yield* kubelets.addNode(scenarioNode(node, recording.namespace));
           if (recording.category !== 'namespace') yield* client.resource(NAMESPACES).create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: recording.namespace }, spec: {} });
           yield* process.sleep(20 * SECOND);
           if (recording.pre !== undefined) yield* createAll(stage, recording.pre);

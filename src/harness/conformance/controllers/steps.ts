@@ -144,21 +144,28 @@ export function* createAll(stage: Stage, objects: readonly UntypedObject[]): Tas
   for (const object of objects) yield* createObject(stage, object);
 }
 
+/** Nodes of a scenario carry its label. */
+export function scenarioNode(node: RecordedNode, scenario: string): RecordedNode {
+  return { ...node, labels: { ...node.labels, 'golden/scenario': scenario } };
+}
+
 function* clusterStep(stage: Stage, step: Step): Task<void> {
   const { client, kubelets } = stage;
-  const nodeName = typeof step.node === 'string' ? step.node : (step.node?.name ?? '');
+  const { node } = step;
+  const nodeName = typeof node === 'string' ? node : ((node as RecordedNode | undefined)?.name ?? '');
+  const nodeNames = Array.isArray(node) ? (node as readonly string[]) : [nodeName];
   switch (step.op) {
     case 'addNode':
-      yield* kubelets.addNode(step.node as RecordedNode);
+      yield* kubelets.addNode(scenarioNode(step.node as RecordedNode, stage.namespace));
       return;
     case 'removeNode':
       yield* kubelets.removeNode(nodeName);
       return;
     case 'stopKubelet':
-      kubelets.stop(nodeName);
+      for (const name of nodeNames) kubelets.stop(name);
       return;
     case 'startKubelet':
-      yield* kubelets.startAgain(nodeName);
+      for (const name of nodeNames) yield* kubelets.startAgain(name);
       return;
     case 'nodeReady':
       yield* kubelets.setReady(nodeName, step.ready ?? true);
