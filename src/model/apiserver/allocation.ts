@@ -1,5 +1,6 @@
 import type { Task } from '../../sim/task.ts';
 import type { FieldError } from '../api/field-error.ts';
+import { initIpFamilies } from '../api/kinds/core/service-ip-families.ts';
 import type { UntypedObject } from '../api/object.ts';
 import type { ServedKind } from '../api/registry.ts';
 import { invalid as invalidStatus } from '../api/status.ts';
@@ -27,6 +28,8 @@ interface Range {
 }
 
 const defaultRange = '10.96.0.0/16';
+/** Service ranges of one family. */
+const clusterFamilies = ['IPv4'] as const;
 const defaultPorts = { first: 30_000, last: 32_767 };
 
 function rangeOf(server: ServerContext): Range {
@@ -80,7 +83,7 @@ function* allocate(scope: RequestScope, kind: ServedKind, service: Service, prev
     yield* releasePorts(scope.server, ports);
   };
   if (spec.type !== 'ExternalName') {
-    spec = withFamilies(spec, previous?.spec, errors);
+    spec = initIpFamilies(spec, previous?.spec, clusterFamilies, errors);
     if (errors.length === 0) spec = yield* withAddresses(scope, service, spec, previous?.spec, addresses, errors);
     if (errors.length === 0) spec = yield* withPorts(scope, spec, previous?.spec, ports, errors);
   }
@@ -90,23 +93,6 @@ function* allocate(scope: RequestScope, kind: ServedKind, service: Service, prev
   }
   const object = spec === service.spec ? service : { ...service, spec };
   return { object: object as unknown as UntypedObject, release };
-}
-
-/** ipFamilies and ipFamilyPolicy in a cluster of one family. */
-function withFamilies(spec: ServiceSpec, before: ServiceSpec | undefined, errors: FieldError[]): ServiceSpec {
-  const isHeadlessWithoutSelector = spec.clusterIP === 'None' && Object.keys(spec.selector ?? {}).length === 0;
-  for (const [i, family] of (spec.ipFamilies ?? []).entries()) {
-    if (family === 'IPv6' && !isHeadlessWithoutSelector) errors.push(invalid(`spec.ipFamilies[${i}]`, family, 'not configured on this cluster'));
-  }
-  if (spec.ipFamilyPolicy === 'RequireDualStack' && !isHeadlessWithoutSelector) {
-    errors.push(invalid('spec.ipFamilyPolicy', spec.ipFamilyPolicy, 'this cluster is not configured for dual-stack services'));
-  }
-  if (spec.ipFamilies !== undefined && spec.ipFamilyPolicy !== undefined) return spec;
-  if (isHeadlessWithoutSelector && spec.ipFamilyPolicy === undefined && spec.ipFamilies === undefined) {
-    return { ...spec, ipFamilies: ['IPv4', 'IPv6'], ipFamilyPolicy: 'RequireDualStack' };
-  }
-  const families: NonNullable<ServiceSpec['ipFamilies']> = spec.ipFamilies ?? before?.ipFamilies ?? ['IPv4'];
-  return { ...spec, ipFamilies: families, ipFamilyPolicy: spec.ipFamilyPolicy ?? before?.ipFamilyPolicy ?? 'SingleStack' };
 }
 
 function* withAddresses(scope: RequestScope, service: Service, spec: ServiceSpec, before: ServiceSpec | undefined, taken: string[], errors: FieldError[]): Task<ServiceSpec> {

@@ -193,7 +193,7 @@ export const pod = defineKind<Pod>('v1', 'pods', {
   validateUpdate,
   validateStatusUpdate,
   warnings: (next, previous) => podWarnings(next.spec ?? noSpec, next.metadata, 'spec', previous?.spec, previous?.metadata),
-  fieldNames: ['spec.nodeName', 'spec.restartPolicy', 'spec.schedulerName', 'spec.serviceAccountName', 'spec.hostNetwork', 'status.phase', 'status.podIP', 'status.nominatedNodeName'],
+  fieldNames: ['spec.nodeName', 'spec.restartPolicy', 'spec.schedulerName', 'spec.serviceAccountName', 'spec.hostNetwork', 'status.phase', 'status.podIP', 'status.podIPs', 'status.nominatedNodeName'],
   fields: ({ spec, status }) => ({
     'spec.nodeName': spec?.nodeName ?? '',
     'spec.restartPolicy': spec?.restartPolicy ?? '',

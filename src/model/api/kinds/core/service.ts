@@ -9,7 +9,7 @@ import { age, columns, formatLabels, none } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { keepStatus, statusUpdate } from '../strategy.ts';
 import { dropTypeDependentFields, isExternallyAccessible, normalizeClusterIps, patchAllocatedValues } from './service-fields.ts';
-import { checkServiceSpec, checkServiceSpecUpdate } from './service-validation.ts';
+import { checkClusterIps, checkServiceSpec, checkServiceSpecUpdate } from './service-validation.ts';
 
 /**
  * Upstream: pkg/registry/core/service/strategy.go, pkg/apis/core/v1/defaults.go, pkg/apis/core/validation. Cluster IPs and node ports
@@ -119,6 +119,9 @@ export const service = defineKind<Service>('v1', 'services', {
   },
   validateUpdate(next, previous) {
     const out: FieldErrors = [];
+    // Upstream allocates before it validates, and allocation starts with these.
+    if (next.spec !== previous.spec) checkClusterIps(next.spec ?? {}, out);
+    if (out.length > 0) return out;
     checkMetadataUpdate(next.metadata, previous.metadata, rule, out);
     checkServiceSpecUpdate(next, previous, out);
     checkMetadata(next.metadata, rule, out);
