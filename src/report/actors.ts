@@ -1,0 +1,133 @@
+import type { Topology } from '../faults/topology.ts';
+import type { Trace } from '../harness/recorder.ts';
+import type { ActorKind } from './document.ts';
+
+/** A program, user or client of the run: what a lane stands for. */
+export interface Actor {
+  readonly name: string;
+  readonly host: string;
+  readonly kind: ActorKind;
+  /** Heading of its lanes. */
+  readonly group: string;
+}
+
+const CLIENTS = { kind: 'client', group: 'Clients' } as const;
+
+/** Which program is what, by the names that the cluster gives. */
+const BY_PREFIX: readonly (readonly [prefix: string, kind: ActorKind, group: string])[] = [
+  ['api-', 'api-server', 'API servers'],
+  ['etcd-', 'etcd', 'etcd'],
+  ['kcm-', 'controller', 'Controllers'],
+  ['scheduler-', 'scheduler', 'Controllers'],
+  ['cloud', 'controller', 'Controllers'],
+  ['kubelet-', 'kubelet', 'Nodes'],
+  ['containerd-', 'kubelet', 'Nodes'],
+  ['kube-proxy-', 'kubelet', 'Nodes'],
+];
+
+/** Groups from top to bottom. */
+export const GROUPS: readonly string[] = ['Clients', 'API servers', 'etcd', 'Controllers', 'Nodes', 'Applications'];
+
+/** Ports that tell which program of a host an address means, when nobody listened there as the message left. */
+const BY_PORT: readonly (readonly [port: string, prefix: string])[] = [
+  ['2379', 'etcd-'],
+  ['2380', 'etcd-'],
+  ['6443', 'api-'],
+  ['10250', 'kubelet-'],
+];
+
+/** Everybody who does something in a trace, and where. */
+export class Actors {
+  readonly #actors = new Map<string, Actor>();
+  readonly #ofLabel = new Map<string, string>();
+  readonly #topology: Topology;
+
+  constructor(topology: Topology, trace: Trace) {
+    this.#topology = topology;
+    for (const host of topology.hosts) for (const program of host.programs) this.#add(program, host.name);
+    for (const note of trace.notes) if (note.process !== '' && note.process !== '*') this.#add(note.process, note.host);
+  }
+
+  /** All names, sorted. */
+  names(): readonly string[] {
+    return [...this.#actors.keys()].sort();
+  }
+
+  /** The actor of a name; one that was never seen is a user somewhere outside. */
+  get(name: string): Actor {
+    return this.#actors.get(name) ?? this.#add(name, 'outside');
+  }
+
+  has(name: string): boolean {
+    return this.#actors.has(name);
+  }
+
+  /** `etcd-0@cp-0` and `cp-0:2379` both mean etcd-0. */
+  ofLabel(label: string): string {
+    const known = this.#ofLabel.get(label);
+    if (known !== undefined) return known;
+    const name = this.#resolve(label);
+    this.#ofLabel.set(label, name);
+    return name;
+  }
+
+  /** Programs of a host, or the program itself: what a fault's lane names cover. */
+  programsOf(hostOrProgram: string): readonly string[] {
+    const host = this.#topology.hosts.find((candidate) => candidate.name === hostOrProgram);
+    if (host === undefined) return this.#actors.has(hostOrProgram) ? [hostOrProgram] : [];
+    return [...this.#actors.values()]
+      .filter((actor) => actor.host === host.name)
+      .map((actor) => actor.name)
+      .sort();
+  }
+
+  isHost(name: string): boolean {
+    return this.#topology.hosts.some((host) => host.name === name);
+  }
+
+  zoneOf(host: string): string {
+    return this.#topology.hosts.find((candidate) => candidate.name === host)?.zone ?? '';
+  }
+
+  /** Who stands for a subject of a witness: a program itself, a node by its kubelet, a pod's node is not known here. */
+  standingFor(subject: string): string | undefined {
+    if (this.#actors.has(subject)) return subject;
+    const kubelet = `kubelet-${subject}`;
+    if (this.#actors.has(kubelet)) return kubelet;
+    return this.isHost(subject) ? this.programsOf(subject)[0] : undefined;
+  }
+
+  #resolve(label: string): string {
+    const at = label.indexOf('@');
+    if (at > 0) {
+      const name = label.slice(0, at);
+      this.#add(name, label.slice(at + 1));
+      return name;
+    }
+    const colon = label.indexOf(':');
+    if (colon < 0) return label;
+    const host = label.slice(0, colon);
+    const port = label.slice(colon + 1);
+    const prefix = BY_PORT.find(([start]) => port.startsWith(start))?.[1];
+    const program = prefix === undefined ? undefined : this.programsOf(host).find((name) => name.startsWith(prefix));
+    if (program === undefined) this.#add(label, host);
+    return program ?? label;
+  }
+
+  #add(name: string, host: string): Actor {
+    const known = this.#actors.get(name);
+    if (known !== undefined) return known;
+    const row = BY_PREFIX.find(([prefix]) => name.startsWith(prefix));
+    const role = this.#topology.hosts.find((candidate) => candidate.name === host)?.role;
+    const actor: Actor =
+      row !== undefined
+        ? { name, host, kind: row[1], group: row[2] }
+        : role === 'worker'
+          ? { name, host, kind: 'app', group: 'Applications' }
+          : role === 'control-plane'
+            ? { name, host, kind: 'controller', group: 'Controllers' }
+            : { name, host, ...CLIENTS };
+    this.#actors.set(name, actor);
+    return actor;
+  }
+}

@@ -1,0 +1,184 @@
+import type { Violation } from '../harness/trial-result.ts';
+import { findProperty } from '../properties/registry.ts';
+
+/** How a broken clause is told. */
+export interface ClauseWords {
+  /** The story in one line, without a full stop. */
+  readonly title: string;
+  /** Why what happened may not happen: follows "because". */
+  readonly because: string;
+}
+
+type Row = readonly [title: string, because: string];
+
+/** Every clause of every property; `{0}`, `{1}` are the witness's subjects. A test holds the table against the registry. */
+const CLAUSES: Readonly<Record<string, Row>> = {
+  'correct-reads/linearizable-is-fresh': [
+    '{1} answered a read from the past',
+    'a linearizable read must see every write that was acknowledged before it began',
+  ],
+  'correct-reads/linearizable-is-true': [
+    '{1} answered a read with what the store never held then',
+    'a read must return what the store holds at the revision that the answer names',
+  ],
+  'correct-reads/serializable-is-committed': [
+    '{1} answered a read with something that was never committed',
+    'even a read of old state must return a state that the store once had',
+  ],
+  'durable-writes/acknowledged-is-committed': [
+    'A promised write is gone',
+    'an acknowledged write has to be on a majority, where no crash and no election can lose it',
+  ],
+  'eventual-reconciliation/replicas': [
+    '{0} never got the pods that it asked for',
+    'with every fault healed and room on the nodes nothing hinders the controllers',
+  ],
+  'eventual-reconciliation/status': [
+    'The status of {0} stayed wrong',
+    'a controller that sees its pods has to write what they are, sooner or later',
+  ],
+  'eventual-reconciliation/endpoints': [
+    'The endpoints of {0} stayed wrong',
+    'the endpoints have to become equal to the ready pods that the selector matches',
+  ],
+  'eventual-reconciliation/proxies': [
+    '{0} kept routing to the wrong pods',
+    'every kube-proxy watches the endpoints and has to follow them',
+  ],
+  'eventual-reconciliation/nodes': [
+    '{0} did not come back',
+    'a node whose kubelet runs and reaches an API server has to become Ready, and what is called running has to run',
+  ],
+  'node-capacity/cpu': [
+    '{0} took more than its processors can do',
+    'a kubelet admits a pod only if its requests still fit, whatever schedulers believed',
+  ],
+  'node-capacity/memory': [
+    '{0} took more than its memory holds',
+    'a kubelet admits a pod only if its requests still fit, whatever schedulers believed',
+  ],
+  'node-capacity/pods': ['{0} took more pods than it may', 'a kubelet admits a pod only below its limit, whatever schedulers believed'],
+  'pod-identity/one-uid-per-name': [
+    'Two pods of one name ran at the same time',
+    'a name is given again only when the pod before has surely stopped: a database with two first members destroys its data',
+  ],
+  'pod-identity/one-node-per-pod': ['One pod ran on two nodes', 'a pod is bound once and never moves: another node may only get a new pod'],
+  'pod-identity/one-instance-per-container': [
+    'A container ran twice in one pod',
+    'a kubelet starts a container again only after the one before has ended',
+  ],
+  'progress-after-heal/leader-exists': [
+    'Nobody leads although everything is healed',
+    'with a majority up and connected an election has to succeed within seconds',
+  ],
+  'progress-after-heal/commits': [
+    'The store stands still although everything is healed',
+    'a leader with a majority has to commit what clients ask for',
+  ],
+  'quiescence/no-writes-when-done': [
+    'The cluster never came to rest',
+    'controllers that have reached the desired state have nothing left to write',
+  ],
+  'raft-election-safety/one-leader-per-term': [
+    'Two members led the same term',
+    'a leader needs the votes of a majority, and two majorities share a member that would have voted twice',
+  ],
+  'raft-election-safety/one-vote-per-term': [
+    '{0} voted twice in one term',
+    'a vote has to be on disk before it is given, so that a restart cannot forget it; two votes let two members lead one term',
+  ],
+  'raft-leader-append-only/leader-never-truncates': [
+    '{0} took back entries while it led',
+    'a leader only appends: what it stored may be committed already',
+  ],
+  'raft-leader-completeness/leader-holds-committed': [
+    '{1} was elected without a committed entry',
+    'a committed entry is on a majority, and a member of that majority refuses its vote to a shorter log',
+  ],
+  'raft-leader-completeness/committed-stays': [
+    'A committed entry was replaced',
+    'what was committed once stays for ever: clients have been told',
+  ],
+  'raft-log-matching/same-entry': [
+    '{0} and {1} hold different entries at one place',
+    'one leader makes one entry for an index and term, and only one leads a term',
+  ],
+  'raft-log-matching/same-predecessor': [
+    '{0} and {1} agree on an entry but not on what comes before',
+    'a follower takes an entry only if the one before it is the leader’s',
+  ],
+  'raft-state-machine-safety/same-entry': [
+    '{0} and {1} applied different entries at one index',
+    'the members are one store only if they apply the same entries in the same order',
+  ],
+  'raft-state-machine-safety/same-revision': [
+    'After the same entry {0} and {1} count differently',
+    'the same entries applied in the same order lead to the same revision',
+  ],
+  'raft-state-machine-safety/same-content': [
+    '{0} and {1} hold different data at one revision',
+    'the same entries applied in the same order lead to the same data',
+  ],
+  'rollout-bounds/surge': [
+    '{0} asked for too many pods',
+    'a rolling update may never exceed replicas + maxSurge: quota and nodes are planned for that',
+  ],
+  'rollout-bounds/unavailable': [
+    '{0} gave up too many pods',
+    'a rolling update may never go below replicas − maxUnavailable: the rest could not carry the load',
+  ],
+  'service-availability/ready-backend-answers': [
+    'A request failed without any reason left',
+    'a backend had been ready for long, and no fault was in effect',
+  ],
+  'split-brain-read-only/no-write-without-quorum': [
+    '{1} promised a write that it could not keep',
+    'a write may be acknowledged only when a majority has stored it, and {1} could reach none during the whole operation',
+  ],
+  'split-brain-read-only/no-linearizable-read-without-quorum': [
+    '{1} answered as if it still led',
+    'before such a read a leader has to ask a majority whether it still leads (ReadIndex), and {1} could reach none during the whole operation',
+  ],
+  'split-brain-read-only/nothing-changes-without-quorum': [
+    '{0} promised a change that nobody could store',
+    'without a majority no etcd member can commit, so no API server may acknowledge',
+  ],
+  'split-brain-read-only/pods-keep-running': [
+    '{0} stopped pods because nobody answered',
+    'a node without its control plane keeps what runs: users must not notice',
+  ],
+  'watch-ordered/revisions-do-not-go-back': [
+    'A watch went back in time',
+    'a client that applies events in the order of arrival would end with an old state',
+  ],
+  'watch-reliable/no-gap': ['A watch left out a change', 'a client that never hears of a change believes for ever in the old state'],
+  'watch-resumable/no-gap-after-resume': [
+    'A watch that was taken up again had a gap',
+    'a resumed watch has to deliver what came meanwhile, or to say that it cannot',
+  ],
+  'watch-unique/no-event-twice': ['A watch told the same change twice', 'a client counts and acts on each event once'],
+};
+
+/** How a violation is told; a clause without a row is told by what its property demands. */
+export function sayClause(violation: Violation): ClauseWords {
+  const { property, witness } = violation;
+  const row = CLAUSES[`${property}/${witness.clause}`];
+  const clause = findProperty(property)?.clauses.find((candidate) => candidate.id === witness.clause);
+  const must = clause?.must ?? 'the property demands it';
+  const [title, because] = row ?? [
+    witness.sentence.replace(/\.$/, ''),
+    `${must.charAt(0).toLowerCase()}${must.slice(1).replace(/\.$/, '')}`,
+  ];
+  const fill = (text: string): string => text.replace(/\{(\d)\}/g, (_, at) => witness.subjects[Number(at)] ?? 'somebody');
+  return { title: capital(fill(title)), because: fill(because) };
+}
+
+/** Clauses that have words of their own. */
+export function saidClauses(): readonly string[] {
+  return Object.keys(CLAUSES);
+}
+
+/** Names keep their small letters. */
+function capital(text: string): string {
+  return /^[\w/-]*(?:\d|-|\/)/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1);
+}

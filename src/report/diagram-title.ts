@@ -1,0 +1,33 @@
+import { formatSeconds } from '../sim/time.ts';
+import type { Focus } from './focus.ts';
+import type { History } from './history.ts';
+
+/** The finding above the diagram: what was so for how long, else how much of the run explains it. */
+export function diagramTitle(history: History, focus: Focus | undefined, important: number): string {
+  if (focus === undefined) {
+    const elections = history.factsBy.get('raftLeader')?.length ?? 0;
+    const n = history.result.effects.length;
+    return `${n === 1 ? 'One fault or operation' : `${n} faults and operations`}, ${elections === 1 ? 'one election' : `${elections} elections`}, and nothing was broken`;
+  }
+  const { witness } = focus.violation;
+  for (const member of focus.lanes) {
+    const quorum = history.factsOf.get(member)?.findLast((fact) => fact.channel === 'memberQuorum' && fact.atUs <= witness.atUs);
+    if (quorum?.args[1] === false)
+      return `${member} had been without a majority for ${formatSeconds(witness.atUs - quorum.atUs)} when it happened`;
+    const reach = history.factsBy
+      .get('nodeReachable')
+      ?.findLast((fact) => member === `kubelet-${String(fact.args[0])}` && fact.atUs <= witness.atUs);
+    if (reach?.args[1] === false)
+      return `${String(reach.args[0])} had been cut off for ${formatSeconds(witness.atUs - reach.atUs)} when it happened`;
+  }
+  const start = focus.lanes
+    .flatMap((lane) =>
+      (history.notesOf.get(lane) ?? []).filter(
+        (note) => note.what === 'started' && note.detail !== 'incarnation 1' && note.atUs <= witness.atUs,
+      ),
+    )
+    .sort((a, b) => b.atUs - a.atUs)[0];
+  if (start !== undefined)
+    return `${start.process === '*' ? start.host : start.process} had come back ${formatSeconds(witness.atUs - start.atUs)} before it happened`;
+  return `${important} of ${history.result.events.toLocaleString('en-US')} events explain it`;
+}

@@ -1,0 +1,226 @@
+import type { TraceFact, TraceMessage, TraceNote } from '../harness/recorder.ts';
+import { faultOf } from '../faults/registry.ts';
+import { formatSeconds } from '../sim/time.ts';
+import type { Causes } from './causes.ts';
+import type { EventMark, ReportEvent, ReportMessage } from './document.ts';
+import { sayFact } from './fact-words.ts';
+import { ofNote } from './log-lines.ts';
+import type { History } from './history.ts';
+import { sayMessage } from './message-labels.ts';
+import { type FaultMoment, isFact, isFault, isMessage, isWitness, lossOf, type Moment, timeOf, type WitnessMoment } from './moment.ts';
+import type { Slice } from './slice.ts';
+
+/** How far a cause may lie behind moments that the document leaves out. */
+const LIFT_MAX = 6;
+
+type Draft = Omit<ReportEvent, 'id' | 'causes' | 'important' | 'atUs'>;
+
+/** Makes the events and messages of a document from moments, which are in its order. */
+export class Events {
+  readonly events: readonly ReportEvent[];
+  readonly messages: readonly ReportMessage[];
+  readonly #ids = new Map<Moment, string>();
+  readonly #history: History;
+  readonly #slice: Slice;
+  readonly #shown: ReadonlySet<string>;
+
+  constructor(
+    history: History,
+    causes: Causes,
+    slice: Slice,
+    moments: readonly Moment[],
+    important: ReadonlySet<Moment>,
+    shown: ReadonlySet<string>,
+  ) {
+    this.#history = history;
+    this.#slice = slice;
+    this.#shown = shown;
+    let [near, far] = [0, 0];
+    for (const moment of moments) this.#ids.set(moment, important.has(moment) ? `e${++near}` : `b${++far}`);
+    this.events = moments.map((moment) => {
+      const own = this.idOf(moment) as string;
+      return {
+        ...this.#draft(moment),
+        id: own,
+        atUs: timeOf(history, moment),
+        causes: this.#lift(causes, moment).filter((id) => id !== own),
+        important: important.has(moment),
+      };
+    });
+    this.messages = moments.flatMap((moment) => (isMessage(moment) ? [this.#message(moment, this.idOf(moment) as string)] : []));
+  }
+
+  /** The event that stands for a moment, if the document has it. */
+  idOf(moment: Moment): string | undefined {
+    return this.#ids.get(this.#slice.canonical(moment));
+  }
+
+  /** Causes that the document has; over those that it has not, to what lies behind them. */
+  #lift(causes: Causes, moment: Moment): readonly string[] {
+    const at = timeOf(this.#history, moment);
+    const found = new Set<string>();
+    let level: readonly Moment[] = causes.of(moment);
+    const seen = new Set<Moment>([moment]);
+    for (let depth = 0; depth < LIFT_MAX && level.length > 0; depth++) {
+      const next: Moment[] = [];
+      for (const cause of level) {
+        if (seen.has(cause)) continue;
+        seen.add(cause);
+        const id = this.idOf(cause);
+        if (id !== undefined) {
+          if (timeOf(this.#history, cause) <= at) found.add(id);
+        } else next.push(...causes.of(cause));
+      }
+      level = next;
+    }
+    return [...found];
+  }
+
+  #draft(moment: Moment): Draft {
+    if (isMessage(moment)) return this.#ofMessage(moment);
+    if (isFact(moment)) return this.#ofFact(moment);
+    if (isFault(moment)) return this.#ofFault(moment);
+    return isWitness(moment) ? ofWitness(moment) : this.#ofNote(moment);
+  }
+
+  #ofMessage(message: TraceMessage): Draft {
+    const { actors } = this.#history;
+    const [from, to] = [this.#history.from(message), this.#history.to(message)];
+    const words = sayMessage(message, this.#history.callOf(message));
+    const loss = lossOf(this.#history, message);
+    const client = actors.get(from).kind === 'client' || actors.get(to).kind === 'client';
+    return {
+      lane: from,
+      mark: client ? 'client' : 'message',
+      kind: words.kind,
+      label: words.label,
+      title: loss === undefined ? `${from} sends ${to} ${words.says}` : `Lost: ${from} sends ${to} ${words.says}`,
+      ...(loss === undefined ? {} : { text: `It never arrives: ${loss.why}.` }),
+      detail: [...words.detail, ['sent', formatSeconds(message.sentAtUs)]],
+      ...(loss?.faultId === undefined ? {} : { faultId: loss.faultId }),
+    };
+  }
+
+  #ofFact(fact: TraceFact): Draft {
+    const words = sayFact(fact);
+    const lane = this.laneOfFact(fact) ?? '';
+    const detail = fact.fields.flatMap((field, i): readonly (readonly [string, string])[] => {
+      const value = fact.args[i];
+      return typeof value === 'object' || value === undefined || value === '' ? [] : [[field, String(value)]];
+    });
+    return {
+      lane,
+      mark: 'state',
+      kind: fact.channel,
+      label: words?.label ?? '',
+      title: `${words?.subject ?? lane} ${words?.text ?? fact.channel}`,
+      detail,
+    };
+  }
+
+  #ofNote(note: TraceNote): Draft {
+    const line = ofNote(note);
+    const dies = note.what === 'killed' || note.what === 'exited';
+    const lane =
+      note.process === '*' ? (this.#history.actors.programsOf(note.host).find((name) => this.#shown.has(name)) ?? note.host) : note.process;
+    return {
+      lane,
+      mark: dies ? 'crash' : 'state',
+      kind: `process/${note.what}`,
+      label: note.what,
+      title: `${line?.source ?? lane}: ${line?.text ?? note.what}`,
+      detail: [['host', note.host], ...(note.detail === '' ? [] : [['detail', note.detail] as const])],
+    };
+  }
+
+  #ofFault({ moment, effect }: FaultMoment): Draft {
+    const fault = faultOf(effect.kind);
+    const mark: EventMark = moment === 'heal' ? 'heal' : /^crash-(process|host)/.test(effect.kind) ? 'crash' : 'inject';
+    const lasted = effect.healedAtUs === undefined ? 'to the end' : formatSeconds(effect.healedAtUs - effect.injectedAtUs);
+    const lane = this.#history.actors
+      .programsOf(effect.lanes[0] ?? '')
+      .concat(...effect.lanes.slice(1).map((name) => this.#history.actors.programsOf(name)))
+      .find((name) => this.#shown.has(name));
+    return {
+      lane: lane ?? [...this.#shown][0] ?? effect.lanes[0] ?? 'plan',
+      mark,
+      kind: fault.operation ? 'operation' : 'fault',
+      label: moment === 'heal' ? `${effect.id} ends` : fault.operation ? effect.label : '',
+      title: moment === 'heal' ? `${effect.id} ends: ${effect.label}` : `${effect.id}: ${effect.label}`,
+      text: moment === 'heal' ? `It lasted ${lasted} and touched ${effect.touched} times.` : fault.about,
+      detail: [
+        ['fault', effect.id],
+        ['kind', effect.kind],
+        ['covers', effect.lanes.join(', ') || '–'],
+        ...(fault.operation ? [] : [['lasts', lasted] as const, ['touched', String(effect.touched)] as const]),
+      ],
+      ...(fault.operation ? {} : { faultId: effect.id }),
+    };
+  }
+
+  /** Where a fact happened; undefined where no lane shows it. */
+  laneOfFact(fact: TraceFact): string | undefined {
+    return laneOfFact(this.#history, fact);
+  }
+
+  #message(message: TraceMessage, eventId: string): ReportMessage {
+    const { actors } = this.#history;
+    const [from, to] = [this.#history.from(message), this.#history.to(message)];
+    const client = actors.get(from).kind === 'client' || actors.get(to).kind === 'client';
+    const loss = lossOf(this.#history, message);
+    const arrival = message.deliveredAtUs ?? loss?.atUs ?? message.sentAtUs;
+    return {
+      eventId,
+      from: { lane: from, atUs: message.sentAtUs },
+      to: { lane: to, atUs: Math.max(arrival, message.sentAtUs) },
+      kind: client ? 'client' : 'internal',
+      ...(loss === undefined ? {} : { lost: { ...loss, atUs: Math.max(loss.atUs, message.sentAtUs) } }),
+    };
+  }
+}
+
+/** Channels whose second name is the place, not the first. */
+const PLACE: Readonly<Record<string, string>> = { podBound: 'scheduler-', podEvicted: 'kcm-' };
+
+/** The lane of a fact: its subject, the kubelet of its node, the controller that did it. */
+export function laneOfFact(history: History, fact: TraceFact): string | undefined {
+  const prefix = PLACE[fact.channel];
+  if (prefix !== undefined) {
+    const leases = (history.factsBy.get('leading') ?? []).filter((f) => f.atUs <= fact.atUs && f.args[2] === true);
+    const candidates = history.actors.names().filter((name) => name.startsWith(prefix));
+    const holder = leases.findLast((f) =>
+      candidates.some((name) => String(f.args[1]).startsWith(name) || String(f.args[1]).startsWith(history.hostOf(name))),
+    );
+    return (
+      candidates.find(
+        (name) =>
+          holder !== undefined && (String(holder.args[1]).startsWith(name) || String(holder.args[1]).startsWith(history.hostOf(name))),
+      ) ?? candidates[0]
+    );
+  }
+  const named =
+    fact.channel === 'userOperation' || fact.channel === 'requestSent' || fact.channel === 'leading' ? fact.args[1] : fact.args[0];
+  const subject = String(named);
+  const standing = history.actors.standingFor(subject) ?? history.actors.standingFor(subject.split('_')[0] ?? '');
+  if (standing !== undefined) return standing;
+  if (fact.channel === 'requestAnswered') {
+    const sent = history.factsBy.get('requestSent')?.find((f) => f.args[0] === fact.args[0]);
+    return sent === undefined ? undefined : history.actors.standingFor(String(sent.args[1]));
+  }
+  return undefined;
+}
+
+function ofWitness({ witness, lane, property }: WitnessMoment): Draft {
+  return {
+    lane,
+    mark: 'note',
+    kind: property,
+    label: witness.actual.length < 28 ? witness.actual : 'violation',
+    title: witness.sentence,
+    detail: [
+      ['clause', witness.clause],
+      ['expected', witness.expected],
+      ['actual', witness.actual],
+    ],
+  };
+}

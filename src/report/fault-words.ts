@@ -1,0 +1,70 @@
+import type { FaultEffect } from '../harness/plan.ts';
+import { faultOf } from '../faults/registry.ts';
+import type { ActorKind } from './document.ts';
+import type { History } from './history.ts';
+import { listed } from './glossary.ts';
+
+/** What a fault does, as a clause that follows its name: "cuts cp-2 (api-2, etcd-2) off from all other hosts". */
+export function sayFault(history: History, effect: FaultEffect): string {
+  const planned = [...history.input.faults, ...history.input.operations].find((fault) => fault.id === effect.id);
+  const params = (planned?.params ?? {}) as unknown as Readonly<Record<string, unknown>>;
+  const where = listed(effect.lanes.map((lane) => place(history, lane)));
+  switch (effect.kind) {
+    case 'partition':
+      return params.oneWay === true
+        ? `makes ${where} deaf: nothing from the other hosts gets through to it, what it sends does`
+        : `cuts ${where} off from all other hosts`;
+    case 'partition-pair': {
+      const [first, ...others] = effect.lanes.map((lane) => place(history, lane));
+      return `cuts the link between ${first} and ${listed(others)}`;
+    }
+    case 'partition-zone':
+      return `cuts ${String(params.zone ?? 'a zone')} (${effect.lanes.join(', ')}) off from the other zones`;
+    case 'crash-process':
+      return `kills ${where}`;
+    case 'crash-host':
+      return `takes the power from ${where}`;
+    case 'crash-at-effect':
+      return `kills ${where} in the middle of its work, at effect ${String(params.effects)}`;
+    case 'pause-process':
+    case 'pause-host':
+      return `stops ${where} for a while: nothing is lost, all is late`;
+    case 'disk-stall':
+      return `stalls the disk of ${where}: no fsync comes back`;
+    case 'disk-full':
+      return `fills the disk of ${where}`;
+    case 'disk-slow':
+      return `slows the disk of ${where} down ${String(params.factor)} times`;
+    case 'clock-jump':
+      return `sets the clock of ${where} ${Number(params.jumpMs) >= 0 ? 'forward' : 'back'} by ${Math.abs(Number(params.jumpMs))} ms`;
+    case 'clock-drift':
+      return `lets the clock of ${where} drift by ${String(params.ratePpm)} ppm`;
+    case 'link-latency':
+      return `delays what ${where} sends by ${String(params.latencyMs)} ms`;
+    case 'link-loss':
+      return `loses ${String(params.lossPercent)} % of what ${where} sends`;
+    case 'watch-stall':
+      return `holds back the watch events of ${where}`;
+    case 'connection-reset':
+      return `resets the connections of ${where}`;
+    default:
+      return `(${effect.label}): ${lower(faultOf(effect.kind).about)}`;
+  }
+}
+
+/** `cp-2 (etcd-2)`: a host with the programs that matter on it. */
+function place(history: History, lane: string): string {
+  if (!history.actors.isHost(lane)) return lane;
+  const programs = history.actors.programsOf(lane).filter((name) => /^(etcd|api|kubelet)-/.test(name) && !name.endsWith(lane));
+  return programs.length === 0 ? lane : `${lane} (${programs.join(', ')})`;
+}
+
+export function iconOfFault(kind: string): ActorKind {
+  if (/^(partition|link|connection)/.test(kind)) return 'network';
+  if (kind.startsWith('disk')) return 'disk';
+  return kind.startsWith('clock') ? 'clock' : 'fault';
+}
+
+function lower(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1).replace(/\.$/, '');
+}

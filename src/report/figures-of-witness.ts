@@ -1,0 +1,218 @@
+import { formatSeconds, type Micros, SECOND } from '../sim/time.ts';
+import { findProperty } from '../properties/registry.ts';
+import type { ExpectedSection } from './document.ts';
+import type { IntervalsFigure, ObjectDiffLine, ReportFigure } from './figure.ts';
+import type { Focus } from './focus.ts';
+import type { History, Operation } from './history.ts';
+import { logGridAt, logGridOfWitness } from './log-grid.ts';
+import { shortKey } from './request-words.ts';
+import { isFact, type Moment } from './moment.ts';
+import { operationsFigure } from './operations-figure.ts';
+
+/** Expected against actual: the witness's own figure, and those that its facts allow. */
+export function expectedOf(history: History, focus: Focus, idOf: (moment: Moment) => string | undefined): ExpectedSection {
+  const { property, witness } = focus.violation;
+  const clause = findProperty(property)?.clauses.find((candidate) => candidate.id === witness.clause);
+  const figures: ReportFigure[] = [];
+  const own = ofWitness(history, focus);
+  if (own !== undefined) figures.push(own);
+  if (focus.operation !== undefined) {
+    if (property === 'split-brain-read-only') figures.push(reachFigure(history, focus.operation));
+    figures.push(operationsFigure(history, focus.operation, idOf(focus.anchor)));
+  }
+  if (property === 'raft-election-safety') figures.push(leadersFigure(history, witness.atUs));
+  if (own === undefined && isFact(focus.anchor) && /^raft(Apply|Append|Commit|Truncate)$/.test(focus.anchor.channel)) {
+    figures.push(logGridAt(history, Number(focus.anchor.args[1]), witness.atUs, witness.subjects));
+  }
+  if (figures.length === 0) {
+    figures.push({
+      kind: 'text-pair',
+      title: `At ${formatSeconds(witness.atUs)}`,
+      subtitle: witness.subjects.join(', '),
+      expected: witness.expected,
+      actual: witness.actual,
+    });
+  }
+  return {
+    title: `Expected: ${witness.expected}. Actual: ${witness.actual}`,
+    ...(clause === undefined ? {} : { lede: `${clause.must} (${property})` }),
+    figures,
+    held: [],
+  };
+}
+
+function ofWitness(history: History, { violation }: Focus): ReportFigure | undefined {
+  const { witness } = violation;
+  const { figure } = witness;
+  switch (figure?.kind) {
+    case undefined:
+      return undefined;
+    case 'log-grid':
+      return logGridOfWitness(history, figure, witness);
+    case 'intervals': {
+      const from = Math.min(...figure.rows.map((row) => row.fromUs));
+      const begun = Math.max(...figure.rows.map((row) => row.fromUs));
+      const ends = figure.rows.map((row, i) => row.toUs ?? endOf(history, witness.facts[i]?.subject, row.fromUs, row.label));
+      const last = Math.max(...ends.map((end) => end ?? history.result.endUs));
+      const toUs = Math.min(history.result.endUs, Math.max(last, begun + SECOND) + SECOND);
+      const overlapEnd = Math.min(...ends.map((end) => end ?? toUs));
+      return {
+        kind: 'intervals',
+        title: 'What ran when',
+        subtitle: 'two bars may not overlap',
+        fromUs: Math.max(0, from - SECOND),
+        toUs,
+        rows: figure.rows.map((row, i) => ({
+          label: row.label,
+          bars: [{ fromUs: row.fromUs, ...(ends[i] === undefined ? {} : { toUs: ends[i] }) }],
+          ticks: [],
+        })),
+        overlaps: overlapEnd > begun ? [{ fromUs: begun, toUs: overlapEnd, label: `${formatSeconds(overlapEnd - begun)} together` }] : [],
+      };
+    }
+    case 'line': {
+      const { points, low, high } = figure;
+      const fromUs = Math.max(0, (points[0]?.atUs ?? witness.atUs) - SECOND);
+      const toUs = Math.max(witness.atUs, points.at(-1)?.atUs ?? 0) + 5 * SECOND;
+      return {
+        kind: 'count-line',
+        title: figure.label,
+        subtitle: `allowed: ${low ?? 'anything'} to ${high ?? 'anything'}`,
+        unit: 'pods',
+        fromUs,
+        toUs,
+        points,
+        bounds: [{ fromUs, toUs, ...(low === undefined ? {} : { min: low }), ...(high === undefined ? {} : { max: high }) }],
+        violationsUs: [witness.atUs],
+      };
+    }
+    case 'object-diff':
+      return {
+        kind: 'object-diff',
+        title: figure.object,
+        subtitle: `at ${formatSeconds(witness.atUs)}, the end of the trial`,
+        lines: figure.rows.flatMap((row): readonly ObjectDiffLine[] =>
+          row.expected === row.actual
+            ? [{ side: 'both' as const, text: `${row.field}: ${row.actual}` }]
+            : [
+                { side: 'expected' as const, text: `${row.field}: ${row.expected}` },
+                { side: 'actual' as const, text: `${row.field}: ${row.actual}` },
+              ],
+        ),
+      };
+  }
+}
+
+/** When a container that a row of the witness shows ended after all, as the trace knows. */
+function endOf(history: History, node: string | undefined, fromUs: Micros, label: string): Micros | undefined {
+  return history.factsBy
+    .get('containerStopped')
+    ?.find((fact) => fact.atUs > fromUs && fact.args[0] === node && label.includes(String(fact.args[1])))?.atUs;
+}
+
+/** Who could reach a majority while the operation was under way. */
+function reachFigure(history: History, operation: Operation): IntervalsFigure {
+  const answered = operation.answer?.atUs ?? operation.invokedAtUs;
+  const reach = history.members.map((member) => ({
+    label: `${member} has a majority`,
+    bars: spans(history, 'memberQuorum', member, (args) => args[1] === true),
+    ticks: [],
+  }));
+  const leads = history.members.map((member) => ({
+    label: `${member} leads`,
+    bars: spans(
+      history,
+      'raftRole',
+      member,
+      (args) => args[1] === 'leader',
+      (args) => `term ${String(args[2])}`,
+    ),
+    ticks: [],
+  }));
+  const cut =
+    history.factsOf.get(operation.member)?.findLast((fact) => fact.channel === 'memberQuorum' && fact.atUs <= operation.invokedAtUs)
+      ?.atUs ?? operation.invokedAtUs;
+  const margin = Math.max(SECOND / 2, (answered - cut) / 3);
+  return {
+    kind: 'intervals',
+    title: 'Who could commit, and who believed to',
+    subtitle: `around ${formatSeconds(answered)}`,
+    note: `A ring is the request, a tick the answer. ${operation.member} may answer only inside the bar of its majority.`,
+    fromUs: Math.max(0, Math.round(cut - margin)),
+    toUs: Math.min(history.result.endUs, Math.round(answered + margin)),
+    rows: [
+      ...reach,
+      ...leads.filter((row) => row.bars.length > 0),
+      {
+        label: `${operation.client}: ${shortKey(operation.key)}`,
+        bars: [{ fromUs: operation.invokedAtUs, toUs: answered }],
+        ticks: [
+          { atUs: operation.invokedAtUs, look: 'ring' },
+          { atUs: answered, look: 'tick' },
+        ],
+      },
+    ],
+    overlaps: [{ fromUs: operation.invokedAtUs, toUs: answered, label: 'answered without a majority' }],
+  };
+}
+
+/** Who led when, up to a little after the violation. */
+function leadersFigure(history: History, atUs: Micros): IntervalsFigure {
+  const rows = history.members.map((member) => ({
+    label: member,
+    bars: spans(
+      history,
+      'raftRole',
+      member,
+      (args) => args[1] === 'leader',
+      (args) => `leads t${String(args[2])}`,
+    ),
+    ticks: votes(history, member),
+  }));
+  const first = Math.min(
+    ...(history.factsBy.get('raftVote') ?? [])
+      .filter((fact) => fact.atUs <= atUs)
+      .slice(-6)
+      .map((fact) => fact.atUs),
+    atUs,
+  );
+  return {
+    kind: 'intervals',
+    title: 'Leaders and votes',
+    subtitle: `up to ${formatSeconds(atUs)}`,
+    note: 'A bar is a time in which a member led; a tick a vote that it gave.',
+    fromUs: Math.max(0, first - SECOND),
+    toUs: Math.min(history.result.endUs, atUs + 2 * SECOND),
+    rows,
+    overlaps: [],
+  };
+}
+
+function votes(history: History, member: string): readonly { readonly atUs: Micros; readonly look: 'tick' }[] {
+  return (history.factsOf.get(member) ?? [])
+    .filter((fact) => fact.channel === 'raftVote')
+    .map((fact) => ({ atUs: fact.atUs, look: 'tick' }));
+}
+
+/** Times in which a condition on the latest fact of a channel holds; a restart ends it. */
+function spans(
+  history: History,
+  channel: string,
+  subject: string,
+  holds: (args: readonly unknown[]) => boolean,
+  label?: (args: readonly unknown[]) => string,
+): IntervalsFigure['rows'][number]['bars'] {
+  const bars: { fromUs: Micros; toUs?: Micros; label?: string }[] = [];
+  const deaths = (history.notesOf.get(subject) ?? [])
+    .filter((note) => note.what === 'killed' || note.what === 'exited')
+    .map((note) => ({ atUs: note.atUs, args: undefined }));
+  const facts = (history.factsOf.get(subject) ?? [])
+    .filter((fact) => fact.channel === channel)
+    .map((fact) => ({ atUs: fact.atUs, args: fact.args }));
+  for (const { atUs, args } of [...facts, ...deaths].sort((a, b) => a.atUs - b.atUs)) {
+    const open = bars.at(-1);
+    if (open !== undefined && open.toUs === undefined) open.toUs = atUs;
+    if (args !== undefined && holds(args)) bars.push({ fromUs: atUs, ...(label === undefined ? {} : { label: label(args) }) });
+  }
+  return bars;
+}

@@ -1,0 +1,50 @@
+import { faultOf } from '../faults/registry.ts';
+import { formatSeconds } from '../sim/time.ts';
+import type { Story } from './document.ts';
+import { sayFact } from './fact-words.ts';
+import { iconOfFault, sayFault } from './fault-words.ts';
+import type { History } from './history.ts';
+import { isFact, isFault, type Moment } from './moment.ts';
+import type { Draft, Sentences } from './sentences.ts';
+
+/** The story of a run in which nothing was broken: what was done to the cluster, and how it came through. */
+export function passStory(history: History, sentences: Sentences, important: readonly Moment[]): Story {
+  const drafts: Draft[] = [];
+  const injections = important.filter(isFault).filter((moment) => moment.moment === 'inject');
+  injections.forEach((moment, i) => {
+    const { effect } = moment;
+    const what = faultOf(effect.kind).operation ? `A user asks for it: ${effect.label}` : `${effect.id} ${sayFault(history, effect)}`;
+    const effects = effect.touched > 0 ? '' : ' It touches nothing';
+    drafts.push({
+      moment,
+      icon: faultOf(effect.kind).operation ? 'client' : iconOfFault(effect.kind),
+      text: `${what}.${effects}${effects === '' ? '' : '.'}`,
+      need: 70 - i,
+    });
+  });
+  for (const fact of important.filter(isFact)) {
+    const words = sayFact(fact);
+    if (words === undefined) continue;
+    if (fact.channel === 'raftLeader')
+      drafts.push({ moment: fact, icon: 'etcd', text: `${words.subject} is elected leader of term ${String(fact.args[1])}.`, need: 60 });
+    if (fact.channel === 'podEvicted' || fact.channel === 'nodeCondition')
+      drafts.push({ moment: fact, icon: 'controller', text: `${words.subject} ${words.text}.`, need: 40 });
+  }
+  const last = important.at(-1);
+  const healedAt = history.result.healedAtUs;
+  const held = history.result.properties.filter((row) => row.verdict === 'held').length;
+  if (last !== undefined) {
+    const end = healedAt === undefined ? '' : `Everything is healed at ${formatSeconds(healedAt)}. `;
+    drafts.push({
+      moment: last,
+      icon: 'fault',
+      text: `${end}At the end, ${formatSeconds(history.result.endUs)}, ${held} properties have held.`,
+      need: 100,
+    });
+  }
+  const inconclusive = history.result.status === 'inconclusive';
+  return {
+    title: inconclusive ? 'Nothing was broken, but not everything could be judged' : 'The cluster came through',
+    sentences: sentences.finish(drafts),
+  };
+}

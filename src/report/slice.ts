@@ -1,0 +1,164 @@
+import type { TraceFact } from '../harness/recorder.ts';
+import { SECOND } from '../sim/time.ts';
+import type { Causes } from './causes.ts';
+import { sayMessage } from './message-labels.ts';
+import type { FaultMoments } from './fault-moments.ts';
+import type { Focus } from './focus.ts';
+import type { History } from './history.ts';
+import { compareMoments, isFact, isFault, isMessage, isWitness, lossOf, type Moment, timeOf } from './moment.ts';
+
+/** Events that the diagram shows first. */
+const IMPORTANT_MAX = 40;
+/** Below this an event is too far from the violation to explain it. */
+const SCORE_MIN = 9;
+/** A fault that ended longer before the violation than this is context only when the causes lead to it. */
+const RECENT_US = 15 * SECOND;
+
+/** The few moments that explain a run: backwards from the violation over causes, with the plan, the elections and what came of it. */
+export class Slice {
+  readonly #history: History;
+  readonly #faults: FaultMoments;
+  readonly #causes: Causes;
+  readonly #scores = new Map<Moment, number>();
+
+  constructor(history: History, faults: FaultMoments, causes: Causes) {
+    this.#history = history;
+    this.#faults = faults;
+    this.#causes = causes;
+  }
+
+  /** Of a failure: at most 40 moments in time order. */
+  ofFailure(focus: Focus): readonly Moment[] {
+    const at = focus.violation.witness.atUs;
+    this.#raise(focus.anchor, 100);
+    for (const moment of focus.others) this.#raise(moment, 92);
+    this.#expand();
+    this.#addFaults(at, focus.lanes);
+    this.#addElections(at);
+    this.#addConsequences(at, focus.lanes);
+    this.#expand();
+    return this.#best();
+  }
+
+  /** Of a run that held: the plan, who led, what broke and came back, and the main steps of pods. */
+  ofPass(): readonly Moment[] {
+    for (const fault of this.#faults.all) this.#raise(fault, fault.moment === 'inject' ? 80 : 45);
+    for (const fact of this.#history.factsBy.get('raftLeader') ?? []) this.#raise(fact, 60);
+    for (const [channel, score] of [
+      ['podEvicted', 50],
+      ['nodeCondition', 48],
+      ['leading', 40],
+      ['userOperation', 70],
+    ] as const) {
+      for (const fact of (this.#history.factsBy.get(channel) ?? []).slice(0, 30)) this.#raise(fact, score);
+    }
+    for (const notes of this.#history.notesOf.values())
+      for (const note of notes) if (note.what === 'killed' || note.what === 'exited') this.#raise(note, 55);
+    return this.#best();
+  }
+
+  /** The moment that stands for another one in the slice: a crash for the death that it is, an election for the new role. */
+  canonical(moment: Moment): Moment {
+    if (isMessage(moment) || isFault(moment) || isWitness(moment)) return moment;
+    if (isFact(moment)) {
+      if (moment.channel !== 'raftRole' || moment.args[1] !== 'leader') return moment;
+      return (
+        this.#history.factsOf.get(String(moment.args[0]))?.find((fact) => fact.channel === 'raftLeader' && fact.atUs === moment.atUs) ??
+        moment
+      );
+    }
+    const program = moment.process === '*' ? moment.host : moment.process;
+    const wanted = moment.what === 'started' || moment.what === 'resumed' ? 'heal' : 'inject';
+    return (
+      this.#faults
+        .at(moment.atUs)
+        .find(
+          (fault) =>
+            fault.moment === wanted &&
+            /^(crash|pause|power)/.test(fault.effect.kind) &&
+            (fault.effect.lanes.includes(program) || fault.effect.lanes.includes(moment.host)),
+        ) ?? moment
+    );
+  }
+
+  #raise(found: Moment, score: number): void {
+    const moment = this.canonical(found);
+    if ((this.#scores.get(moment) ?? 0) < score) this.#scores.set(moment, score);
+  }
+
+  /** Hands each moment's score on to its causes, best first. */
+  #expand(): void {
+    const done = new Set<Moment>();
+    for (let steps = 0; steps < 400; steps++) {
+      let next: Moment | undefined;
+      let best = SCORE_MIN;
+      for (const [moment, score] of this.#scores) {
+        if (score > best && !done.has(moment)) {
+          next = moment;
+          best = score;
+        }
+      }
+      if (next === undefined) return;
+      done.add(next);
+      for (const cause of this.#causes.of(next)) this.#raise(cause, best * this.#weight(cause));
+    }
+  }
+
+  /** How much of an effect's interest its cause keeps. */
+  #weight(moment: Moment): number {
+    if (isFault(moment)) return 0.97;
+    if (isMessage(moment)) {
+      if (lossOf(this.#history, moment) !== undefined) return 0.85;
+      return sayMessage(moment, this.#history.callOf(moment)).noise ? 0.45 : 0.82;
+    }
+    if (!isFact(moment)) return 0.92;
+    if (moment.channel === 'raftLeader') return 0.86;
+    return moment.channel === 'raftRole' ? 0.7 : 0.88;
+  }
+
+  /** Faults that were in effect on the subjects at the violation, or shortly before. */
+  #addFaults(atUs: number, lanes: readonly string[]): void {
+    const hosts = lanes.map((lane) => this.#history.hostOf(lane));
+    for (const moment of this.#faults.all) {
+      const { effect } = moment;
+      if (moment.moment === 'heal' || effect.injectedAtUs > atUs) continue;
+      const over = effect.healedAtUs !== undefined && effect.healedAtUs < atUs - RECENT_US;
+      const near = effect.lanes.some((lane) => lanes.includes(lane) || hosts.includes(lane));
+      if (!over && effect.touched > 0) this.#raise(moment, near ? 72 : 40);
+    }
+    for (const moment of this.#faults.all) {
+      const injection = this.#faults.injection(moment.effect.id);
+      if (moment.moment === 'heal' && injection !== undefined && (this.#scores.get(injection) ?? 0) >= 70) this.#raise(moment, 42);
+    }
+  }
+
+  /** Who led when it happened, who before, who next. */
+  #addElections(atUs: number): void {
+    const elections = this.#history.factsBy.get('raftLeader') ?? [];
+    const before = elections.filter((fact) => fact.atUs <= atUs);
+    const after = elections.find((fact) => fact.atUs > atUs);
+    before.slice(-2).forEach((fact, i) => this.#raise(fact, 50 + 5 * i));
+    if (after !== undefined && after.atUs - atUs < 30 * SECOND) this.#raise(after, 50);
+  }
+
+  /** What came of it for the subjects: the next role, the entries that were replaced, the restart. */
+  #addConsequences(atUs: number, lanes: readonly string[]): void {
+    for (const lane of lanes) {
+      const facts = this.#history.factsOf.get(lane) ?? [];
+      const first = (fits: (fact: TraceFact) => boolean): TraceFact | undefined => facts.find((fact) => fact.atUs > atUs && fits(fact));
+      const role = first((fact) => fact.channel === 'raftRole');
+      if (role !== undefined) this.#raise(role, 44);
+      const truncated = first((fact) => fact.channel === 'raftTruncate');
+      if (truncated !== undefined) this.#raise(truncated, 48);
+    }
+  }
+
+  #best(): readonly Moment[] {
+    return [...this.#scores]
+      .filter(([, score]) => score >= SCORE_MIN)
+      .sort(([a, x], [b, y]) => y - x || compareMoments(this.#history, a, b))
+      .slice(0, IMPORTANT_MAX)
+      .map(([moment]) => moment)
+      .sort((a, b) => compareMoments(this.#history, a, b) || timeOf(this.#history, a) - timeOf(this.#history, b));
+  }
+}
