@@ -118,7 +118,7 @@ function verbOf(method: string, path: ParsedPath, query: URLSearchParams): Verb 
   const named = path.name !== undefined && path.name !== '';
   switch (method) {
     case 'GET':
-      if (path.isWatch || (boolean(query, 'watch') === true && !path.subresource)) return 'watch';
+      if (path.isWatch || (boolean(query, 'watch') === true && !named)) return 'watch';
       return named ? 'get' : 'list';
     case 'POST':
       return 'create';
@@ -237,7 +237,8 @@ function withPatch(request: ApiRequest, body: string, type: string): ApiRequest 
     parsed = parseGoJson(body);
     if (parsed.error !== undefined) return { ...request, patchType, refused: badRequest(patchType === 'strategic' ? parsed.error : `error decoding patch: ${parsed.error}`) };
   }
-  return { ...request, patchType, patch: (parsed.value ?? null) as Json };
+  const duplicateFields = patchType === 'apply' ? parsed.duplicates : [];
+  return { ...request, patchType, patch: (parsed.value ?? null) as Json, ...(duplicateFields.length > 0 ? { options: { ...request.options, duplicateFields } } : {}) };
 }
 
 function withDeleteOptions(request: ApiRequest, body: string, type: string): ApiRequest {

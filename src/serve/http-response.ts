@@ -69,7 +69,7 @@ export function shape(
   includeObject = '',
   withColumns = true,
 ): unknown {
-  if (object.kind === 'Status' && (representation.as === undefined || (object as Status).status === 'Failure')) return object;
+  if (object.kind === 'Status') return object;
   const isList = 'items' in object && kind !== undefined && object.kind === `${kind.kind}List`;
   if (kind === undefined || representation.as === undefined) return isList && kind?.type !== undefined ? withoutTypes(object as unknown as ApiList) : object;
   const { version } = representation;
@@ -89,7 +89,13 @@ export function shape(
     case 'PartialObjectMetadataList': {
       if (!isList) return notAcceptable(`you requested PartialObjectMetadataList, but the requested object is not a list (${goType})`);
       const list = object as unknown as ApiList;
-      return { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${version}`, metadata: list.metadata, items: list.items.map((item) => metadataOnly(item, version)) };
+      return {
+        kind: 'PartialObjectMetadataList',
+        apiVersion: `meta.k8s.io/${version}`,
+        metadata: list.metadata,
+        // An empty list of metadata is a nil slice in Go.
+        items: list.items.length === 0 ? null : list.items.map((item) => metadataOnly(item, version)),
+      };
     }
   }
 }

@@ -20,6 +20,7 @@ export function apiVersionOf(group: string, version: string): string {
 export class KindRegistry {
   private readonly byResource = new Map<string, ServedKind>();
   private readonly byKind = new Map<string, ServedKind>();
+  private readonly custom = new Set<string>();
 
   /** Rows for every built-in resource, with the given kinds in place of the rows of the same name. */
   constructor(kinds: readonly Kind[] = []) {
@@ -45,7 +46,19 @@ export class KindRegistry {
     return served;
   }
 
+  /** Adds a kind that a custom resource definition declares, or takes the place of its earlier form. */
+  addCustom(kind: Kind): ServedKind {
+    this.custom.add(`${kind.group}/${kind.version}/${kind.resource}`);
+    return this.add(kind);
+  }
+
+  /** Kinds of custom resource definitions, sorted. */
+  customKinds(): readonly ServedKind[] {
+    return [...this.custom].sort().map((key) => this.byResource.get(key) as ServedKind);
+  }
+
   remove(kind: Kind): void {
+    this.custom.delete(`${kind.group}/${kind.version}/${kind.resource}`);
     this.byResource.delete(`${kind.group}/${kind.version}/${kind.resource}`);
     this.byKind.delete(`${kind.group}/${kind.version}/${kind.kind}`);
   }

@@ -183,7 +183,7 @@ ResourceRule: verbs
 NonResourceRule: verbs
 SubjectRulesReviewStatus: resourceRules nonResourceRules
 SuccessPolicy: rules
-TokenRequestSpec: audiences
+TokenRequestSpec: audiences boundObjectRef
 TopologySelectorLabelRequirement: values
 ValidatingWebhook: admissionReviewVersions
 CustomResourceDefinitionSpec: versions

@@ -36,13 +36,20 @@ export function decodeBody(scope: RequestScope, kind: ServedKind, body: UntypedO
   if (kind.type === undefined) return typed.metadata === undefined ? { ...typed, metadata: {} } : typed;
   const decoded = decode(kind.type, typed);
   if (decoded.error !== undefined) refuse(badRequest(`${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${decoded.error}`));
-  const problems = [...decoded.unknown.map((path) => `unknown field ${JSON.stringify(path)}`), ...(scope.request.options?.duplicateFields ?? []).map((path) => `duplicate field ${JSON.stringify(path)}`)];
+  const problems = [...decoded.unknown.map((path) => `unknown field ${JSON.stringify(path)}`), ...duplicateTexts(scope)];
   if (problems.length > 0) reportFields(scope, kind, problems);
   return decoded.object;
 }
 
+const yamlPrefix = 'yaml: unmarshal errors:\n  ';
+
+/** Keys written twice: YAML's reader tells them in its own words. */
+export function duplicateTexts(scope: RequestScope): readonly string[] {
+  return (scope.options.duplicateFields ?? []).map((path) => (path.startsWith(yamlPrefix) ? path : `duplicate field ${JSON.stringify(path)}`));
+}
+
 /** fieldValidation: Strict refuses, Warn (the default) warns, Ignore is silent. */
-function reportFields(scope: RequestScope, kind: ServedKind, problems: readonly string[]): void {
+export function reportFields(scope: RequestScope, kind: ServedKind, problems: readonly string[]): void {
   switch (scope.options.fieldValidation) {
     case 'Ignore':
       return;
@@ -50,7 +57,7 @@ function reportFields(scope: RequestScope, kind: ServedKind, problems: readonly 
       refuse(badRequest(`${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: strict decoding error: ${problems.join(', ')}`));
       break;
     default:
-      scope.warnings.push(...problems);
+      scope.warnings.push(...problems.map((problem) => (problem.startsWith(yamlPrefix) ? problem.slice(yamlPrefix.length) : problem)));
   }
 }
 

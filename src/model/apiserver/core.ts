@@ -92,15 +92,25 @@ export class ApiServerCore implements ServerContext {
     return cache;
   };
 
+  /** Starts the watch caches of all kinds at once, as a real server does; without it each starts when it is first read. */
+  startCaches(): void {
+    if (this.options.watchCache === false) return;
+    for (const kind of this.registry.all()) if (kind.storagePath !== '') this.cacheOf(kind);
+  }
+
   /** Answers any request but a watch. */
   *handle(request: ApiRequest): Task<ApiResponse> {
+    let warnings: readonly string[] = [];
     try {
       yield* this.authorize(request);
       const scope = this.scopeOf(request);
+      warnings = scope.warnings;
+      const deprecated = deprecations[`${scope.kind.apiVersion} ${scope.kind.kind}`];
+      if (deprecated !== undefined) scope.warnings.push(deprecated);
       const answer = yield* dispatch(scope);
-      return scope.warnings.length === 0 ? answer : { ...answer, warnings: scope.warnings };
+      return scope.warnings.length === 0 ? answer : { ...answer, warnings: [...new Set(scope.warnings)] };
     } catch (refusal) {
-      return refused(refusal);
+      return refused(refusal, warnings);
     }
   }
 
@@ -190,9 +200,15 @@ function checkRoute(kind: ServedKind, request: ApiRequest): void {
   if (verb !== 'list' && verb !== 'watch') refuse(methodNotAllowed());
 }
 
-function refused(refusal: unknown): ApiResponse {
+/** Warnings that every request for a deprecated kind gets. */
+const deprecations: Readonly<Record<string, string>> = {
+  'v1 Endpoints': 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
+  'v1 ComponentStatus': 'v1 ComponentStatus is deprecated in v1.19+',
+};
+
+function refused(refusal: unknown, warnings?: readonly string[]): ApiResponse {
   if (!(refusal instanceof Refusal)) throw refusal;
-  return { code: refusal.status.code ?? 500, object: refusal.status };
+  return { code: refusal.status.code ?? 500, object: refusal.status, ...(warnings !== undefined && warnings.length > 0 ? { warnings } : {}) };
 }
 
 function* dispatch(scope: RequestScope): Task<ApiResponse> {

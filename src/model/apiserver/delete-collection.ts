@@ -17,11 +17,11 @@ export function* removeCollection(scope: RequestScope): Task<ApiResponse> {
   for (const object of page.items) {
     const inNamespace: RequestScope = { ...scope, namespace: object.metadata.namespace ?? '' };
     try {
-      const outcome = yield* deleteObject(inNamespace, kind, object.metadata.name ?? '', options);
-      items.push(outcome.object);
+      yield* deleteObject(inNamespace, kind, object.metadata.name ?? '', options);
+      items.push(object);
     } catch (refusal) {
       if (!(refusal instanceof Refusal) || refusal.status.reason !== 'NotFound') throw refusal;
     }
   }
-  return { code: 200, object: listObject(kind, { ...page, items }) };
+  return { code: 200, object: listObject(kind, { ...page, items }, scope.namespace) };
 }

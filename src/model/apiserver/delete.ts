@@ -11,9 +11,12 @@ import { checkDeleteOptions } from './request-options.ts';
 import { guaranteedUpdate, keyOf, readObject, type UpdateStep } from './resource-store.ts';
 import type { RequestScope } from './server-context.ts';
 import { isStorageFailure } from './storage.ts';
+import { withResourceVersion } from './stored-object.ts';
 import { storageStatus } from './storage-errors.ts';
 import { ignoresPropagation, orphansByDefault, returnsDeletedObject } from './strategy-facts.ts';
 
+const jobWarning =
+  'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning';
 const usPerSecond = 1_000_000;
 const orphanFinalizer = 'orphan';
 const foregroundFinalizer = 'foregroundDeletion';
@@ -21,6 +24,7 @@ const foregroundFinalizer = 'foregroundDeletion';
 /** DELETE of one object. */
 export function* remove(scope: RequestScope): Task<ApiResponse> {
   checkDeleteOptions(scope.options);
+  if (scope.kind.kind === 'Job' && scope.options.propagationPolicy === undefined && scope.options.orphanDependents === undefined) scope.warnings.push(jobWarning);
   const outcome = yield* deleteObject(scope, scope.kind, scope.request.name ?? '', scope.options);
   const isAccepted = !outcome.gone && scope.options.orphanDependents === false;
   return { code: isAccepted ? 202 : 200, object: outcome.gone && !returnsDeletedObject(scope.kind) ? deleted(scope.kind, outcome.object) : outcome.object };
@@ -49,6 +53,12 @@ export function* deleteObject(scope: RequestScope, kind: ServedKind, name: strin
   const first = yield* readObject(server, key);
   if (first === undefined) refuse(notFound(kind, name));
   let existing: UntypedObject = first;
+  if (kind.kind === 'Namespace' && kind.group === '') {
+    checkPreconditions(options, existing, kind);
+    existing = yield* markNamespace(scope, kind, key, name, options);
+    // Its content comes first: the namespace controller takes the last finalizer of the spec away.
+    if (((existing['spec'] as { readonly finalizers?: readonly string[] } | undefined)?.finalizers?.length ?? 0) > 0) return { object: existing, gone: false };
+  }
   for (;;) {
     checkPreconditions(options, existing, kind);
     yield* validateAdmission(scope, { operation: 'DELETE', kind, name, object: undefined, oldObject: existing });
@@ -67,7 +77,7 @@ export function* deleteObject(scope: RequestScope, kind: ServedKind, name: strin
     if (isStorageFailure(answer)) refuse(storageStatus(answer));
     if (answer.succeeded) {
       if (kind.kind === 'Service') yield* releaseService(scope, current);
-      return { object: current, gone: true };
+      return { object: withResourceVersion(current, String(answer.revision)), gone: true };
     }
     // Somebody wrote in between: upstream deletes the newer state as long as the preconditions hold.
     if (answer.current === undefined) {
@@ -161,6 +171,18 @@ function* markForDeletion(scope: RequestScope, kind: ServedKind, key: string, na
     return next;
   });
   return { object: result.object, deleteNow: !pending && !waits };
+}
+
+/** Upstream pkg/registry/core/namespace/storage, Delete: a namespace only begins to terminate. */
+function* markNamespace(scope: RequestScope, kind: ServedKind, key: string, name: string, options: RequestOptions): Task<UntypedObject> {
+  const result = yield* guaranteedUpdate(scope.server, { kind, key, name, dryRun: scope.dryRun }, function* (existing): Task<UpdateStep> {
+    if (existing === undefined) refuse(notFound(kind, name));
+    checkPreconditions(options, existing, kind);
+    if (existing.metadata.deletionTimestamp !== undefined) return existing;
+    const status = { ...(existing['status'] as object | undefined), phase: 'Terminating' };
+    return { ...changed(existing, { deletionTimestamp: formatTime(scope.context.nowUs) }), status };
+  });
+  return result.object;
 }
 
 /** Upstream markAsDeleting: a kind without grace that has finalizers. */

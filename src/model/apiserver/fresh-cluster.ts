@@ -1,4 +1,6 @@
 import type { Task } from '../../sim/task.ts';
+import { trackUpdate } from '../api/managed/field-manager.ts';
+import { leaf } from '../api/managed/field-set.ts';
 import { newUid } from '../api/names.ts';
 import type { UntypedObject } from '../api/object.ts';
 import type { ServedKind } from '../api/registry.ts';
@@ -108,6 +110,24 @@ export function* writeFreshCluster(server: ServerContext, options: FreshClusterO
     }
     const generation = kind.hasGeneration && kind.kind !== 'IPAddress' ? { generation: 1 } : {};
     const metadata = { ...object.metadata, uid: newUid(environment.random), creationTimestamp: now, ...generation };
-    yield* createObject(server, keyOf(kind, metadata.namespace ?? '', metadata.name ?? ''), { ...object, metadata });
+    const whole = owned(server, kind, { ...object, metadata }, now);
+    yield* createObject(server, keyOf(kind, metadata.namespace ?? '', metadata.name ?? ''), whole);
   }
+}
+
+/** The server's loopback client owns what it made. */
+function owned(server: ServerContext, kind: ServedKind, object: UntypedObject, time: string): UntypedObject {
+  if (kind.type === undefined || server.options.managedFields === false) return object;
+  // What the server allots while it creates is nobody's.
+  const asked = withoutAllotted(object);
+  const tracked = trackUpdate({ type: kind.type, apiVersion: kind.apiVersion, manager: 'kube-apiserver', subresource: '', time, ignored: { 'f:status': leaf } }, undefined, asked);
+  const { managedFields } = tracked.metadata;
+  return managedFields === undefined ? object : { ...object, metadata: { ...object.metadata, managedFields } };
+}
+
+function withoutAllotted(object: UntypedObject): UntypedObject {
+  if (object.kind === 'Namespace') return { ...object, spec: {} };
+  if (object.kind !== 'Service') return object;
+  const { clusterIPs: _i, ...spec } = object['spec'] as Record<string, unknown>;
+  return { ...object, spec };
 }

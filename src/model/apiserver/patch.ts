@@ -10,7 +10,7 @@ import type { ApiResponse } from '../api/request.ts';
 import { applyConflict, badRequest, conflict, failure, invalid, plainError, requestEntityTooLarge, unsupportedMediaType } from '../api/status.ts';
 import { invalid as invalidField } from '../api/validation/field-errors.ts';
 import { splitApiVersion } from '../api/validation/metadata.ts';
-import { withDefaults } from './body.ts';
+import { duplicateTexts, reportFields, withDefaults } from './body.ts';
 import { withNamespace } from './create.ts';
 import { managerRequest, trackUpdate } from './field-tracking.ts';
 import { Refusal, refuse } from './refusal.ts';
@@ -203,6 +203,8 @@ function applyPatch(scope: RequestScope, kind: ServedKind, body: Json): PatchFun
   if (config.apiVersion !== kind.apiVersion || config.kind !== kind.kind) {
     refuse(badRequest(`invalid object type: ${group}/${version}, Kind=${String(config.kind ?? '')}`));
   }
+  const duplicates = duplicateTexts(scope);
+  if (duplicates.length > 0) reportFields(scope, kind, duplicates);
   return (existing) => {
     const metadata = config.metadata ?? {};
     if (metadata.managedFields !== undefined && metadata.managedFields !== null) refuse(badRequest('metadata.managedFields must be nil'));

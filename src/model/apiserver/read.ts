@@ -81,7 +81,7 @@ export function* list(scope: RequestScope): Task<ApiResponse> {
   checkListOptions(options, false);
   const selection = selectionFor(kind, options, scope.request.name);
   const page = yield* readPage(scope, kind, selection);
-  return { code: 200, object: listObject(kind, page) };
+  return { code: 200, object: listObject(kind, page, scope.namespace) };
 }
 
 /** All objects that a list request is about, with the version of the list. */
@@ -90,14 +90,18 @@ export function* readPage(scope: RequestScope, kind: ServedKind, selection: Sele
   const version = options.resourceVersion ?? '';
   if (version !== '' && !versionPattern.test(version)) refuse(badRequest(`invalid resource version: ${(invalidVersion(version).message ?? '')}`));
   const limit = options.limit !== undefined && options.limit > 0 ? options.limit : 0;
-  const prefix = scope.namespace === '' ? prefixOf(kind) : `${prefixOf(kind)}${scope.namespace}/`;
+  const prefix = listPrefix(kind, scope.namespace);
   const token = continueOf(options, prefix);
   const exact = token !== undefined ? token.revision : options.resourceVersionMatch === 'Exact' || (version !== '' && version !== '0' && limit > 0 && options.resourceVersionMatch === undefined) ? Number(version) : 0;
   if (server.options.watchCache !== false && (token === undefined || token.revision > 0)) {
-    const cached = yield* pageFromCache(scope, kind, selection, { version, exact, limit: version === '0' && token === undefined ? 0 : limit, token });
+    const cached = yield* pageFromCache(scope, kind, selection, { version, exact, limit: version === '0' ? 0 : limit, token });
     if (cached !== undefined) return cached;
   }
   return yield* pageFromStorage(scope, kind, selection, { version, exact, limit, token, prefix });
+}
+
+function listPrefix(kind: ServedKind, namespace: string): string {
+  return namespace === '' ? prefixOf(kind) : `${prefixOf(kind)}${namespace}/`;
 }
 
 function continueOf(options: RequestOptions, prefix: string): ContinueToken | undefined {
@@ -175,8 +179,8 @@ function* expiredToken(_scope: RequestScope, token: ContinueToken, prefix: strin
   return { ...expired(expiredTokenText), metadata: { continue: next } as unknown as Record<string, never> };
 }
 
-export function listObject(kind: ServedKind, page: Page): ApiList {
-  const prefix = prefixOf(kind);
+export function listObject(kind: ServedKind, page: Page, namespace: string): ApiList {
+  const prefix = listPrefix(kind, namespace);
   const next = page.lastKey === undefined ? undefined : encodeContinue({ startKey: `${page.lastKey}\0`, revision: page.revision }, prefix);
   return {
     kind: `${kind.kind}List`,

@@ -227,9 +227,9 @@ function carried(next: ObjectMeta, previous: ObjectMeta): ObjectMeta {
 /** Upstream ShouldDeleteDuringUpdate: the last finalizer of a terminating object went, and its grace is over. */
 function goesNow(next: UntypedObject, existing: UntypedObject): boolean {
   if (existing.metadata.deletionTimestamp === undefined || (next.metadata.finalizers?.length ?? 0) > 0) return false;
-  if (existing.metadata.deletionGracePeriodSeconds !== 0) return false;
-  const spec = next['spec'] as { readonly finalizers?: readonly string[] } | undefined;
-  return next.kind !== 'Namespace' || (spec?.finalizers?.length ?? 0) === 0;
+  // Namespaces have finalizers in their spec and no grace period.
+  if (next.kind === 'Namespace') return ((next['spec'] as { readonly finalizers?: readonly string[] } | undefined)?.finalizers?.length ?? 0) === 0;
+  return existing.metadata.deletionGracePeriodSeconds === 0;
 }
 
 /** 'pods "x"' for messages. */

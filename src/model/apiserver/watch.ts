@@ -51,17 +51,16 @@ export function* watch(scope: RequestScope, sink: WatchSink, convert?: CacheWatc
     convert,
   };
   let started: Cancel | Status;
-  if (options.sendInitialEvents === true) {
+  // Without a word about initial events a watch from nothing or from 0 begins with them (upstream SetListOptionsDefaults, KEP-3157).
+  const isLegacy = options.sendInitialEvents === undefined && (version === '' || version === '0');
+  if (options.sendInitialEvents === true || isLegacy) {
     const late = version === '' || version === '0' ? (version === '0' ? undefined : yield* cache.untilConsistent()) : yield* cache.untilFresh(Number(version));
     if (late !== undefined) refuse(late);
     started = cache.watchWithInitialState(guarded, watchOptions, watchOptions.bookmarks);
   } else if (version === '' || version === '0') {
-    if (options.sendInitialEvents === false && version === '') {
-      const late = yield* cache.untilConsistent();
-      if (late !== undefined) refuse(late);
-      started = cache.watch(guarded, { ...watchOptions, afterRevision: cache.revision });
-    } else if (options.sendInitialEvents === false) started = cache.watch(guarded, { ...watchOptions, afterRevision: cache.revision });
-    else started = cache.watchWithInitialState(guarded, watchOptions, false);
+    const late = version === '' ? yield* cache.untilConsistent() : undefined;
+    if (late !== undefined) refuse(late);
+    started = cache.watch(guarded, { ...watchOptions, afterRevision: cache.revision });
   } else started = cache.watch(guarded, watchOptions);
   if (typeof started !== 'function') {
     // A watch that is too old has begun as far as HTTP is concerned: the refusal comes as its only event.

@@ -51,9 +51,16 @@ export function sortManagedFields(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const out: Record<string, unknown> = {};
   for (const [key, child] of Object.entries(value)) {
-    out[key] = key === 'managedFields' && Array.isArray(child) ? [...(child as Map[])].sort(byEntry) : sortManagedFields(child);
+    out[key] = (key === 'resourceRules' || key === 'nonResourceRules') && Array.isArray(child)
+      ? [...child].sort((a, b) => (stable(a) < stable(b) ? -1 : 1))
+      : key === 'managedFields' && Array.isArray(child) ? [...(child as Map[])].sort(byEntry) : sortManagedFields(child);
   }
   return out;
+}
+
+/** JSON text with sorted keys. */
+function stable(value: unknown): string {
+  return JSON.stringify(value, (_, v: unknown) => (typeof v === 'object' && v !== null && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : 1))) : v));
 }
 
 function byEntry(a: Map, b: Map): number {

@@ -5,6 +5,7 @@ import type { WatchEvent } from '../../../model/api/request.ts';
 import type { ApiServerCore } from '../../../model/apiserver/core.ts';
 import type { MemoryStorage } from '../../../model/apiserver/memory-storage.ts';
 import type { WatchHandle } from '../../../model/apiserver/watch.ts';
+import { answerPath } from '../../../serve/http-paths.ts';
 import { decodeHttpRequest, type HttpRequest } from '../../../serve/http-request.ts';
 import { identify } from '../../../serve/identify.ts';
 import { negotiate, type Representation, renderBody, shape } from '../../../serve/http-response.ts';
@@ -86,6 +87,8 @@ export class Replay {
     const nowUs = this.config.world.environment.now();
     let body = exchange.body === undefined ? undefined : this.placeholders.fill(exchange.body, nowUs);
     if (exchange.bodyPad !== undefined) body = padded(body, exchange.bodyPad);
+    const many = /a list of (\d+) empty objects/.exec(exchange.note ?? '');
+    if (many !== null) body = Array.from({ length: Number(many[1]) }, () => ({}));
     const headers: Record<string, string> = { 'user-agent': 'golden/1.0', accept: 'application/json' };
     const as = exchange.as === undefined ? 'admin' : exchange.as;
     if (typeof as === 'string' && as !== 'anonymous') headers['authorization'] = `Bearer token-${as}`;
@@ -138,7 +141,17 @@ export class Replay {
     if (route.kind === 'refused') return statusAnswer(route.status, http.method === 'HEAD');
     if (route.kind === 'path') {
       const denied = this.config.world.run(core.authorizePath(user, verbOfMethod(http.method), route.path));
-      return denied === undefined ? pathAnswer() : statusAnswer(denied);
+      if (denied !== undefined) return statusAnswer(denied);
+      const found = answerPath({
+        method: http.method,
+        path: route.path,
+        query: route.query,
+        accept: http.headers['accept'],
+        custom: core.registry.customKinds(),
+        serverAddress: '192.0.2.10:16443',
+      });
+      const text = found.text ?? (found.contentType === 'application/yaml' ? renderBody(found.body, 'yaml') : undefined);
+      return { code: found.code, headers: { 'Content-Type': found.contentType }, body: found.body, ...(text === undefined ? {} : { text }) };
     }
     const kind = core.registry.resource(route.request.group, route.request.version, route.request.resource);
     if (kind === undefined && !core.registry.hasGroup(route.request.group)) {
@@ -201,7 +214,7 @@ export class Replay {
 }
 
 function bookmarkTable(object: ApiObject, version: string): unknown {
-  return { kind: 'Table', apiVersion: `meta.k8s.io/${version}`, metadata: object.metadata, columnDefinitions: null, rows: [] };
+  return { kind: 'Table', apiVersion: `meta.k8s.io/${version}`, metadata: { resourceVersion: object.metadata.resourceVersion }, columnDefinitions: null, rows: [] };
 }
 
 /** The verb of a request that names no resource. */

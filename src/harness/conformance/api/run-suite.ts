@@ -46,7 +46,11 @@ export function runApiSuite(path: string): SuiteResult {
   const kinds = builtInKinds;
   const world = new VirtualWorld(startUs);
   const storage = new MemoryStorage();
-  const makeServer = (): ReplayServer => ({ core: makeCore(suite, world, storage, kinds) });
+  const makeServer = (): ReplayServer => {
+    const core = makeCore(suite, world, storage, kinds);
+    core.startCaches();
+    return { core };
+  };
   const first = makeServer();
   world.run(writeFreshCluster(first.core, { securePort: 16443 }));
   world.advance(60_000_000);

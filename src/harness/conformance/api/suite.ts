@@ -8,6 +8,7 @@ export interface Exchange {
   readonly step: number;
   readonly name: string;
   readonly as?: string | { readonly token: string } | null;
+  readonly note?: string;
   readonly waitBefore?: number;
   readonly before?: 'compact' | 'restart';
   readonly method: string;

@@ -140,10 +140,10 @@ function withoutDirectives(value: Json): Json | undefined {
     return items;
   }
   if (!isMap(value)) return value;
-  if (value[directive] === 'delete') return undefined;
+  if (directive in value) return undefined;
   const copy: Record<string, Json> = {};
   for (const key of Object.keys(value)) {
-    if (key === directive || key === retainKeys || key.startsWith(deletePrefix) || key.startsWith(orderPrefix)) continue;
+    if (key === retainKeys || key.startsWith(deletePrefix) || key.startsWith(orderPrefix)) continue;
     const child = value[key] as Json;
     if (child === null) continue;
     const kept = withoutDirectives(child);

@@ -3,7 +3,7 @@ import { limitRanger } from './limit-ranger.ts';
 import { rbacEscalation } from '../auth/escalation.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { nodeRestriction } from './node-restriction.ts';
-import { defaultIngressClass, defaultStorageClass, storageObjectInUseProtection, taintNodesByCondition } from './object-defaults.ts';
+import { defaultIngressClass, defaultStorageClass, podTopologyLabels, storageObjectInUseProtection, taintNodesByCondition } from './object-defaults.ts';
 import { alwaysPullImages, defaultTolerationSeconds, extendedResourceToleration, priority, runtimeClass } from './pod-scheduling.ts';
 import { resourceQuota } from './resource-quota.ts';
 import { serviceAccount } from './service-account.ts';
@@ -23,6 +23,7 @@ const ordered: readonly { readonly plugin: AdmissionPlugin; readonly off?: true 
   { plugin: runtimeClass },
   { plugin: defaultIngressClass },
   { plugin: defaultStorageClass },
+  { plugin: podTopologyLabels },
   { plugin: rbacEscalation },
   { plugin: resourceQuota },
 ];

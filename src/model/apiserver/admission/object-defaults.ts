@@ -2,7 +2,7 @@ import type { UntypedObject } from '../../api/object.ts';
 import { parseTime } from '../../api/time.ts';
 import type { Ingress, Node, PersistentVolumeClaim } from '../../api/types.ts';
 import type { AdmissionPlugin } from '../server-context.ts';
-import { cachedAll, kindNamed } from './lookup.ts';
+import { cachedAll, cachedOne, kindNamed } from './lookup.ts';
 
 const protections: Readonly<Record<string, string>> = {
   PersistentVolumeClaim: 'kubernetes.io/pvc-protection',
@@ -32,6 +32,26 @@ export const taintNodesByCondition: AdmissionPlugin = {
     const taints = node?.spec?.taints ?? [];
     if (node === undefined || taints.some((t) => t.key === taint.key && t.effect === taint.effect)) return object;
     return { ...node, spec: { ...node.spec, taints: [...taints, taint] } } as unknown as UntypedObject;
+  },
+};
+
+const topologyLabels = ['topology.kubernetes.io/zone', 'topology.kubernetes.io/region'];
+
+/** PodTopologyLabels (KEP-4742) of pods that are created on a node; those that are bound get theirs by the binding. */
+export const podTopologyLabels: AdmissionPlugin = {
+  name: 'PodTopologyLabels',
+  handles: ({ kind, operation, subresource }) => kind.kind === 'Pod' && operation === 'CREATE' && subresource === '',
+  *admit({ object }, server) {
+    const nodeName = (object?.['spec'] as { readonly nodeName?: string } | undefined)?.nodeName ?? '';
+    if (object === undefined || nodeName === '') return object;
+    const node = yield* cachedOne(server, kindNamed(server, '', 'v1', 'nodes'), '', nodeName);
+    const labels: Record<string, string> = {};
+    for (const key of topologyLabels) {
+      const value = node?.metadata.labels?.[key];
+      if (value !== undefined) labels[key] = value;
+    }
+    if (Object.keys(labels).length === 0) return object;
+    return { ...object, metadata: { ...object.metadata, labels: { ...object.metadata.labels, ...labels } } };
   },
 };
 

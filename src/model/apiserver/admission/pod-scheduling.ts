@@ -5,6 +5,8 @@ import { refuse } from '../refusal.ts';
 import type { AdmissionPlugin, AdmissionRequest } from '../server-context.ts';
 import { cachedAll, cachedOne, kindNamed } from './lookup.ts';
 
+const systemClasses: ReadonlySet<string> = new Set(['system-cluster-critical', 'system-node-critical']);
+
 function isNewPod({ kind, operation, subresource }: AdmissionRequest): boolean {
   return kind.kind === 'Pod' && operation === 'CREATE' && subresource === '';
 }
@@ -12,7 +14,7 @@ function isNewPod({ kind, operation, subresource }: AdmissionRequest): boolean {
 /** Priority: the number of a pod's class, or of the default class. */
 export const priority: AdmissionPlugin = {
   name: 'Priority',
-  handles: (request) => isNewPod(request) || (request.kind.kind === 'PriorityClass' && request.operation !== 'DELETE') || (request.kind.kind === 'PriorityClass' && request.operation === 'DELETE'),
+  handles: (request) => isNewPod(request) || request.kind.kind === 'PriorityClass',
   *admit(request, server) {
     if (!isNewPod(request)) return request.object;
     const pod = request.object as Pod | undefined;
@@ -49,7 +51,10 @@ export const priority: AdmissionPlugin = {
   *validate(request, server) {
     const { kind, object, operation, name } = request;
     if (kind.kind !== 'PriorityClass') return;
-    if (operation === 'DELETE') return;
+    if (operation === 'DELETE') {
+      if (systemClasses.has(name)) refuse(forbidden(kind, name, 'this is a system priority class and cannot be deleted'));
+      return;
+    }
     if ((object as PriorityClass | undefined)?.globalDefault !== true) return;
     const all = (yield* cachedAll(server, kind, undefined)) as unknown as readonly PriorityClass[];
     const other = all.find((item) => item.globalDefault === true && item.metadata.name !== name);

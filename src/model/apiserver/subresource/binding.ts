@@ -23,7 +23,8 @@ export function* binding(scope: RequestScope): Task<ApiResponse> {
   return yield* bind(scope, scope.request.name ?? (scope.request.object?.metadata?.name ?? ''));
 }
 
-export function* bind(scope: RequestScope, name: string): Task<ApiResponse> {
+export function* bind(outer: RequestScope, name: string): Task<ApiResponse> {
+  const scope: RequestScope = { ...outer, request: { ...outer.request, subresource: 'binding' } };
   const { server } = scope;
   const kind = kindNamed(server, '', 'v1', 'pods');
   const body = (scope.request.object ?? {}) as BindingBody;
