@@ -52,6 +52,12 @@ export class FakeKubelets {
   #process: Process | undefined;
   #client: Client | undefined;
   #nextIp = 1;
+  readonly #leasePeriod: Micros;
+
+  /** Nodes must renew more often than the grace period that the controller manager grants them. */
+  constructor(gracePeriodUs: Micros) {
+    this.#leasePeriod = Math.min(10 * SECOND, Math.floor(gracePeriodUs / 4));
+  }
 
   program(name: string, servers: readonly Endpoint[]): Program {
     return { name, start: (process) => this.#start(process, servers) };
@@ -136,7 +142,7 @@ export class FakeKubelets {
         if (current.ok) yield* leases.update({ ...current.object, spec });
         else yield* leases.create({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { namespace: 'kube-node-lease', name }, spec });
       }
-      yield* process.sleep(10 * SECOND);
+      yield* process.sleep(this.#leasePeriod);
     }
   }
 

@@ -103,7 +103,7 @@ function statusField(object: UntypedObject, field: string, naming: Naming, start
       return names.length === 0 ? undefined : names;
     }
     default:
-      return value;
+      return typeof value === 'string' ? naming.text(value) : value;
   }
 }
 
