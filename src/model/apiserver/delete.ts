@@ -59,6 +59,10 @@ export function* deleteObject(scope: RequestScope, kind: ServedKind, name: strin
     // Its content comes first: the namespace controller takes the last finalizer of the spec away.
     if (((existing['spec'] as { readonly finalizers?: readonly string[] } | undefined)?.finalizers?.length ?? 0) > 0) return { object: existing, gone: false };
   }
+  if (kind.kind === 'Namespace') {
+    const terminating = yield* terminateNamespace(scope, kind, key, existing, options);
+    if (terminating !== undefined) return { object: terminating, gone: false };
+  }
   for (;;) {
     checkPreconditions(options, existing, kind);
     yield* validateAdmission(scope, { operation: 'DELETE', kind, name, object: undefined, oldObject: existing });
@@ -86,6 +90,37 @@ export function* deleteObject(scope: RequestScope, kind: ServedKind, name: strin
     }
     existing = answer.current.value.at(answer.current.modRevision);
   }
+}
+
+/**
+ * A namespace is first marked and emptied by its controller: the first delete makes it terminate, and none removes it while spec.finalizers
+ * are left (upstream pkg/registry/core/namespace/storage). Undefined when it may be deleted as any other object.
+ */
+function* terminateNamespace(scope: RequestScope, kind: ServedKind, key: string, existing: UntypedObject, options: RequestOptions): Task<UntypedObject | undefined> {
+  checkPreconditions(options, existing, kind);
+  const name = existing.metadata.name ?? '';
+  if (existing.metadata.deletionTimestamp !== undefined) {
+    const finalizers = (existing['spec'] as { readonly finalizers?: readonly string[] } | undefined)?.finalizers ?? [];
+    return finalizers.length > 0 ? existing : undefined;
+  }
+  yield* validateAdmission(scope, { operation: 'DELETE', kind, name, object: undefined, oldObject: existing });
+  const result = yield* guaranteedUpdate(scope.server, { kind, key, name, dryRun: scope.dryRun }, function* (current): Task<UpdateStep> {
+    if (current === undefined) refuse(notFound(kind, name));
+    checkPreconditions(options, current, kind);
+    const finalizers = nextFinalizers(kind, current, options);
+    const { finalizers: before, ...metadata } = current.metadata;
+    const kept = finalizers ?? before ?? [];
+    return {
+      ...current,
+      metadata: {
+        ...metadata,
+        ...(kept.length > 0 ? { finalizers: kept } : {}),
+        deletionTimestamp: current.metadata.deletionTimestamp ?? formatTime(scope.context.nowUs),
+      },
+      status: { ...(current['status'] as object | undefined), phase: 'Terminating' },
+    };
+  });
+  return result.object;
 }
 
 function checkPreconditions(options: RequestOptions, object: UntypedObject, kind: ServedKind): void {
