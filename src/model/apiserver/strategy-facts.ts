@@ -41,6 +41,8 @@ export function ignoresPropagation(kind: ServedKind): boolean {
 
 /** What a change of generation looks at: the spec, or all that is neither envelope nor status; annotations too for deployments. */
 export function generationChanges(kind: ServedKind, next: UntypedObject, previous: UntypedObject, equal: (a: unknown, b: unknown) => boolean): boolean {
+  // Its strategy sets the generation at creation and leaves it.
+  if (kind.kind === 'PriorityClass') return false;
   if (next['spec'] !== undefined || previous['spec'] !== undefined) {
     if (!equal(next['spec'], previous['spec'])) return true;
     return kind.kind === 'Deployment' && !equal(next.metadata.annotations, previous.metadata.annotations);

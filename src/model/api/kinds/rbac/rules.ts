@@ -9,8 +9,8 @@ const rbacGroup = 'rbac.authorization.k8s.io';
 export function checkRules(rules: readonly PolicyRule[] | null | undefined, namespaced: boolean, out: FieldErrors): void {
   for (const [i, rule] of (rules ?? []).entries()) {
     const path = `rules[${i}]`;
-    const { verbs = [], nonResourceURLs = [], apiGroups = [], resources = [], resourceNames = [] } = rule;
-    if (verbs.length === 0) out.push(required(`${path}.verbs`, 'verbs must contain at least one value'));
+    const { nonResourceURLs = [], apiGroups = [], resources = [], resourceNames = [] } = rule;
+    if ((rule.verbs ?? []).length === 0) out.push(required(`${path}.verbs`, 'verbs must contain at least one value'));
     if (nonResourceURLs.length > 0) {
       if (namespaced) out.push(invalid(`${path}.nonResourceURLs`, nonResourceURLs, 'namespaced rules cannot apply to non-resource URLs'));
       if (apiGroups.length > 0 || resources.length > 0 || resourceNames.length > 0) {

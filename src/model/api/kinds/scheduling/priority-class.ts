@@ -6,7 +6,6 @@ import { checkMetadata, checkMetadataUpdate } from '../../validation/metadata.ts
 import { nameIsDnsSubdomain } from '../../validation/names.ts';
 import { age, columns } from '../columns.ts';
 import { defineKind } from '../define.ts';
-import { freshGeneration } from '../strategy.ts';
 
 /** Upstream: pkg/registry/scheduling/priorityclass/strategy.go, pkg/apis/scheduling/helpers.go and validation. */
 const rule = { namespaced: false, name: nameIsDnsSubdomain, coreFinalizers: true };
@@ -24,9 +23,6 @@ function systemProblem({ metadata, value, globalDefault = false }: PriorityClass
 
 export const priorityClass = defineKind<PriorityClass>('scheduling.k8s.io/v1', 'priorityclasses', {
   setDefaults: (object) => withMissing(object, { preemptionPolicy: 'PreemptLowerPriority' }),
-  /** Born with generation 1, which then stays. */
-  hasGeneration: false,
-  prepareForCreate: freshGeneration,
   validate(object) {
     const out: FieldErrors = [];
     checkMetadata(object.metadata, rule, out);

@@ -34,7 +34,8 @@ function checkTopologies(terms: StorageClass['allowedTopologies'], out: FieldErr
   for (const [i, term] of (terms ?? []).entries()) {
     const path = `allowedTopologies[${i}]`;
     const keys = new Set<string>();
-    for (const [j, { key = '', values = [] }] of (term.matchLabelExpressions ?? []).entries()) {
+    for (const [j, { key = '', values: given }] of (term.matchLabelExpressions ?? []).entries()) {
+      const values: readonly string[] = given ?? [];
       const requirement = `${path}.matchLabelExpressions[${j}]`;
       if (values.length === 0) out.push(required(`${requirement}.values`));
       for (const [k, value] of values.entries()) if (values.indexOf(value) < k) out.push(duplicate(`${requirement}.values[${k}]`, value));
