@@ -40,8 +40,8 @@ const allowAll: Authorizer = {
 
 const noOptions: RequestOptions = {};
 
-/** Feature gates that are off in Kubernetes 1.35 unless a server sets them: all that this model asks for are on by default. */
-const gatesOff: ReadonlySet<string> = new Set(['WatchFromStorageWithoutResourceVersion']);
+/** Feature gates that are off in Kubernetes 1.35 unless a server sets them. */
+const gatesOff: ReadonlySet<string> = new Set(['MaxUnavailableStatefulSet', 'WatchFromStorageWithoutResourceVersion']);
 
 /**
  * The request handling of one kube-apiserver, without its network: a request comes in as data, and the answer is a task.
