@@ -75,8 +75,6 @@ function decodeField(field: FieldType, value: unknown, owner: StructType, path: 
   const next = decodeAny(field.type, value, path === '' ? name : `${path}.${name}`, goPath === '' ? name : `${goPath}.${name}`, owner.name, context);
   if (field.dropZero && (next === '' || next === 0 || next === false)) return undefined;
   if (field.dropEmpty && isEmpty(next)) return undefined;
-  // Built-in kinds are stored as protobuf, which does not tell an empty list from none.
-  if (field.zero === 'null' && Array.isArray(next) && next.length === 0) return null;
   return next;
 }
 

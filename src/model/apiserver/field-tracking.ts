@@ -3,7 +3,7 @@ import { type FieldSet, leaf } from '../api/managed/field-set.ts';
 import type { UntypedObject } from '../api/object.ts';
 import type { ServedKind } from '../api/registry.ts';
 import { formatTime } from '../api/time.ts';
-import type { RequestScope } from './server-context.ts';
+import type { RequestScope, ServerContext } from './server-context.ts';
 
 /** The manager of a write: the fieldManager option, or the User-Agent's first word. */
 export function managerOf(scope: RequestScope): string {
@@ -32,4 +32,11 @@ export function managerRequest(scope: RequestScope, kind: ServedKind): FieldMana
 export function trackUpdate(scope: RequestScope, kind: ServedKind, live: UntypedObject | undefined, next: UntypedObject): UntypedObject {
   const request = managerRequest(scope, kind);
   return request === undefined ? next : track(request, live, next);
+}
+
+/** Ownership of what the server itself writes to the status of an object, through its loopback client. */
+export function trackLoopback(server: ServerContext, kind: ServedKind, live: UntypedObject, next: UntypedObject): UntypedObject {
+  if (kind.type === undefined || server.options.managedFields === false) return next;
+  const time = formatTime(server.environment.now());
+  return track({ type: kind.type, apiVersion: kind.apiVersion, manager: 'kube-apiserver', subresource: 'status', time, ignored: ignoredByStatus }, live, next);
 }

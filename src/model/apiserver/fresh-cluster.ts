@@ -128,6 +128,6 @@ function owned(server: ServerContext, kind: ServedKind, object: UntypedObject, t
 function withoutAllotted(object: UntypedObject): UntypedObject {
   if (object.kind === 'Namespace') return { ...object, spec: {} };
   if (object.kind !== 'Service') return object;
-  const { clusterIPs: _i, ...spec } = object['spec'] as Record<string, unknown>;
+  const { clusterIPs: _i, ipFamilies: _f, ...spec } = object['spec'] as Record<string, unknown>;
   return { ...object, spec };
 }

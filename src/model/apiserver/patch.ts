@@ -183,10 +183,20 @@ function documentText(document: Json): string {
   if (typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata)) {
     const ordered = inOrder(metadata as { readonly [key: string]: Json }, metadataOrder);
     const entries = ordered['managedFields'];
-    if (Array.isArray(entries)) ordered['managedFields'] = (entries as { readonly [key: string]: Json }[]).map((entry) => inOrder(entry, entryOrder));
+    if (Array.isArray(entries)) ordered['managedFields'] = (entries as { readonly [key: string]: Json }[]).map((entry) => inOrder({ ...entry, fieldsV1: sortedKeys(entry['fieldsV1'] ?? null) }, entryOrder));
     out['metadata'] = ordered;
   }
   return JSON.stringify(out);
+}
+
+function sortedKeys(value: Json): Json {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const map = value as { readonly [key: string]: Json };
+  return Object.fromEntries(
+    Object.keys(map)
+      .sort()
+      .map((key) => [key, sortedKeys(map[key] as Json)]),
+  );
 }
 
 function inOrder(map: { readonly [key: string]: Json }, order: readonly string[]): Record<string, Json> {

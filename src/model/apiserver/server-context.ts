@@ -62,6 +62,8 @@ export interface Decision {
 export interface Authorizer {
   readonly authorize: (request: AuthorizationRequest, server: ServerContext) => Task<Decision>;
   /** All rules that a user has in a namespace, for rules reviews and for the check against escalation. */
+  /** This authorizer allows more than its rules tell. */
+  readonly tellsAllRules?: (user: UserInfo) => boolean;
   readonly rulesFor?: (user: UserInfo, namespace: string, server: ServerContext) => Task<readonly PolicyRule[]>;
 }
 

@@ -9,7 +9,8 @@ export class StoredObject {
   private revision = 0;
   private versioned: UntypedObject;
 
-  constructor(raw: UntypedObject) {
+  constructor(object: UntypedObject) {
+    const raw = asStored(object);
     this.raw = raw;
     this.versioned = raw;
   }
@@ -22,6 +23,34 @@ export class StoredObject {
     }
     return this.versioned;
   }
+}
+
+/** Lists without omitempty, by kind, as paths of one or two fields. */
+const nullable: Readonly<Record<string, readonly (readonly [string, string?])[]>> = {
+  ClusterRole: [['rules']],
+  Role: [['rules']],
+  EndpointSlice: [['endpoints'], ['ports']],
+  CSINode: [['spec', 'drivers']],
+};
+
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
+}
+
+/** Built-in kinds are stored as protobuf, which does not tell an empty list from none: such a list comes back as null. */
+function asStored(object: UntypedObject): UntypedObject {
+  const paths = nullable[object.kind];
+  if (paths === undefined) return object;
+  let next = object;
+  for (const [field, inner] of paths) {
+    const value = next[field];
+    if (inner === undefined) {
+      if (isEmptyList(value)) next = { ...next, [field]: null };
+    } else if (isEmptyList((value as Readonly<Record<string, unknown>> | undefined)?.[inner])) {
+      next = { ...next, [field]: { ...(value as object), [inner]: null } };
+    }
+  }
+  return next;
 }
 
 /** The object under another resourceVersion: used for the last state that a DELETED event carries. */

@@ -42,6 +42,8 @@ class Watcher {
   readonly options: CacheWatchOptions;
   readonly buckets: Set<Watcher>[] = [];
   sentRevision: number;
+  /** Version of the last bookmark. */
+  bookmarkRevision = 0;
   isFirst = true;
 
   constructor(sink: WatchSink, options: CacheWatchOptions) {
@@ -326,7 +328,10 @@ export class WatchCache {
     for (const [, object] of this.items(options.namespace)) {
       if (selects(options.selection, this.kind, object)) watcher.send({ type: 'ADDED', object });
     }
-    if (endMark) watcher.send(this.bookmark({ 'k8s.io/initial-events-end': 'true' }));
+    if (endMark) {
+      watcher.bookmarkRevision = this.revision;
+      watcher.send(this.bookmark({ 'k8s.io/initial-events-end': 'true' }));
+    }
     return this.register(watcher);
   }
 
@@ -402,6 +407,13 @@ export class WatchCache {
     };
   }
 
+  /** Sends a bookmark, unless the watcher has been told of this version already. */
+  private mark(watcher: Watcher): void {
+    if (!watcher.options.bookmarks || watcher.bookmarkRevision >= this.revision) return;
+    watcher.bookmarkRevision = this.revision;
+    watcher.send(this.bookmark());
+  }
+
   private scheduleBookmarks(): void {
     if (this.bookmarkTimer !== undefined) return;
     this.bookmarkTimer = this.environment.setTimer(bookmarkPeriodUs, () => {
@@ -410,7 +422,7 @@ export class WatchCache {
       for (const watcher of this.watchers) {
         if (!watcher.options.bookmarks) continue;
         wanted = true;
-        watcher.send(this.bookmark());
+        this.mark(watcher);
       }
       if (wanted) this.scheduleBookmarks();
     });
@@ -418,7 +430,7 @@ export class WatchCache {
 
   /** Sends one watcher's last bookmark, as upstream does shortly before a watch times out. */
   lastBookmark(sink: WatchSink): void {
-    for (const watcher of this.watchers) if (watcher.sink === sink && watcher.options.bookmarks) watcher.send(this.bookmark());
+    for (const watcher of this.watchers) if (watcher.sink === sink) this.mark(watcher);
   }
 }
 

@@ -43,6 +43,8 @@ export interface ReplayConfig {
   readonly suitePath: string;
   readonly world: VirtualWorld;
   readonly storage: MemoryStorage;
+  /** The server that began the cluster. */
+  readonly first: ReplayServer;
   readonly makeServer: () => ReplayServer;
   readonly kinds: readonly Kind[];
 }
@@ -60,7 +62,7 @@ export class Replay {
 
   constructor(config: ReplayConfig) {
     this.config = config;
-    this.server = config.makeServer();
+    this.server = config.first;
   }
 
   run(): readonly CaseResult[] {
@@ -181,8 +183,7 @@ export class Replay {
       let object: unknown = event.object;
       if (event.type !== 'ERROR' && representation.as !== undefined) {
         const as = representation.as === 'PartialObjectMetadataList' ? 'PartialObjectMetadata' : representation.as;
-        if (event.type === 'BOOKMARK' && as === 'Table') object = bookmarkTable(event.object as ApiObject, representation.version);
-        else object = shape(event.object, { ...representation, as }, kind, core.kindContext(), includeObject, first);
+        object = shape(event.object, { ...representation, as }, kind, core.kindContext(), includeObject, first);
       }
       first = false;
       open.events.push({ type: event.type, object });
@@ -211,10 +212,6 @@ export class Replay {
     const difference = compareAnswers(exchange.events ?? [], watch.events, this.placeholders);
     return difference === undefined ? undefined : `events ${difference} (got ${watch.events.length}: ${(watch.events as WatchEvent[]).map((e) => e.type).join(' ')})`;
   }
-}
-
-function bookmarkTable(object: ApiObject, version: string): unknown {
-  return { kind: 'Table', apiVersion: `meta.k8s.io/${version}`, metadata: { resourceVersion: object.metadata.resourceVersion }, columnDefinitions: null, rows: [] };
 }
 
 /** The verb of a request that names no resource. */

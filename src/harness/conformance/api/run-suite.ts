@@ -54,7 +54,7 @@ export function runApiSuite(path: string): SuiteResult {
   const first = makeServer();
   world.run(writeFreshCluster(first.core, { securePort: 16443 }));
   world.advance(60_000_000);
-  const results = new Replay({ suite, suitePath: path, world, storage, makeServer, kinds }).run();
+  const results = new Replay({ suite, suitePath: path, world, storage, first, makeServer, kinds }).run();
   const failures = results.filter((result) => result.difference !== undefined);
   return { suite: suite.name, passed: results.length - failures.length, total: results.length, failures };
 }

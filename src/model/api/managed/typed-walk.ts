@@ -86,7 +86,7 @@ function compareNode(type: TypeRef, field: FieldType | undefined, left: unknown,
   if (type.kind === 'scalar' || isAtomic(type, field) || (isBlank(left) && isBlank(right))) {
     if (left === undefined) return leafChanged;
     if (right === undefined) return leafRemoved;
-    return equalJson(left, right) || (isBlank(left) && isBlank(right) && typeof left !== 'string') ? same : leafChanged;
+    return equalJson(left, right) ? same : leafChanged;
   }
   const sides = type.kind === 'list' ? compareItems(type, left, right) : compareFields(type, left, right);
   if (left === undefined) return { changed: nodeOf(true, sides.changed), removed: undefined };

@@ -4,6 +4,7 @@ import { addQuantity, compareQuantity, formatQuantity, type Quantity, quantityFr
 import { quotaScopesMatch, quotaUsage, type Usage } from '../../api/quota-usage.ts';
 import { forbidden } from '../../api/status.ts';
 import type { Pod, ResourceQuota } from '../../api/types.ts';
+import { trackLoopback } from '../field-tracking.ts';
 import { refuse } from '../refusal.ts';
 import { guaranteedUpdate, keyOf } from '../resource-store.ts';
 import type { AdmissionPlugin, AdmissionRequest, ServerContext } from '../server-context.ts';
@@ -78,6 +79,6 @@ function* charge(server: ServerContext, quota: ResourceQuota, request: Admission
     if (changed.length === 0) return existing as UntypedObject;
     const next: Record<string, string> = { ...used };
     for (const n of changed) next[n] = formatQuantity(addQuantity(quantityOf(used[n]), delta(n)));
-    return { ...current, status: { ...current.status, used: next } } as unknown as UntypedObject;
+    return trackLoopback(server, kind, existing as UntypedObject, { ...current, status: { ...current.status, used: next } } as unknown as UntypedObject);
   });
 }

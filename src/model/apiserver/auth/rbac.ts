@@ -130,6 +130,7 @@ export const rbacAuthorizer: Authorizer = {
 /** Several authorizers in order: the first that allows decides; the reasons of those that do not are told. */
 export function unionAuthorizer(authorizers: readonly Authorizer[]): Authorizer {
   return {
+    tellsAllRules: (user) => authorizers.every((authorizer) => authorizer.tellsAllRules?.(user) ?? true),
     *authorize(asked, server): Task<Decision> {
       const reasons: string[] = [];
       for (const authorizer of authorizers) {

@@ -113,7 +113,9 @@ function* rulesReview(scope: RequestScope, body: UntypedObject, spec: ReviewSpec
     if ((rule.nonResourceURLs ?? []).length > 0) nonResourceRules.push({ verbs: rule.verbs, nonResourceURLs: rule.nonResourceURLs });
   }
   const { managedFields: _, ...metadata } = body.metadata;
-  return answer({ ...body, metadata, spec: {}, status: { resourceRules, nonResourceRules, incomplete: false } });
+  const incomplete = !(authorizer.tellsAllRules?.(scope.request.user) ?? true);
+  const evaluationError = incomplete ? { evaluationError: 'node authorizer does not support user rule resolution' } : {};
+  return answer({ ...body, metadata, spec: {}, status: { resourceRules, nonResourceRules, incomplete, ...evaluationError } });
 }
 
 function* tokenReview(scope: RequestScope, body: UntypedObject, spec: ReviewSpec): Task<ApiResponse> {

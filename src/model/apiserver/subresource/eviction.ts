@@ -8,7 +8,7 @@ import type { Condition, Pod, PodCondition, PodDisruptionBudget } from '../../ap
 import { cachedAll, kindNamed } from '../admission/lookup.ts';
 import { admit, validateAdmission } from '../admission-chain.ts';
 import { deleteObject } from '../delete.ts';
-import { trackUpdate } from '../field-tracking.ts';
+import { trackLoopback } from '../field-tracking.ts';
 import { refuse } from '../refusal.ts';
 import { guaranteedUpdate, keyOf, readObject } from '../resource-store.ts';
 import type { RequestScope } from '../server-context.ts';
@@ -102,8 +102,7 @@ function* charge(scope: RequestScope, budget: PodDisruptionBudget, pod: Pod): Ta
       },
     } as unknown as UntypedObject;
     // Upstream writes the budget through a loopback client, so the server itself owns these fields.
-    const loopback: RequestScope = { ...scope, kind, options: {}, request: { ...scope.request, subresource: 'status', userAgent: 'kube-apiserver' } };
-    return trackUpdate(loopback, kind, existing, next);
+    return trackLoopback(scope.server, kind, existing as UntypedObject, next);
   });
 }
 
