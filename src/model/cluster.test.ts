@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SECOND } from '../sim/time.ts';
 import { World } from '../sim/world.ts';
 import { Informer } from './client/informer.ts';
-import { CONFIG_MAPS, NAMESPACES, SERVICE_ACCOUNTS } from './client/resources.ts';
+import { CONFIG_MAPS, DEPLOYMENTS, NAMESPACES, PODS, SERVICE_ACCOUNTS, SERVICES } from './client/resources.ts';
 import type { ConfigMap } from './api/types.ts';
 import { buildCluster, type Cluster } from './cluster.ts';
 import { clusterWarnings } from './cluster-spec.ts';
@@ -89,6 +89,49 @@ describe('cluster', () => {
     const seen = informer?.list().filter((map) => map.metadata.name?.startsWith('m-')).length ?? 0;
     // A write that nobody acknowledged may still be there.
     expect(seen).toBeGreaterThanOrEqual(written);
+  });
+
+  it('deploys an app behind a Service, and moves its pods when a node dies', () => {
+    const world = new World({ seed: 'deploy' });
+    const facts = createFacts();
+    const programmed = new Map<string, string>();
+    facts.endpointsProgrammed.subscribe((node, service, _port, backends) => programmed.set(`${node} ${service}`, backends));
+    const cluster = buildCluster(world, clusterPreset('ha'), { facts });
+    const seen: string[] = [];
+    world.host('client-0').install({
+      name: 'user',
+      start: (process) => {
+        const client = cluster.client(process, ADMIN, 'kubectl');
+        process.spawn(
+          'script',
+          (function* () {
+            yield* process.sleep(10 * SECOND);
+            const template = { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'web', image: 'nginx:1.27', ports: [{ containerPort: 80 }] }] } };
+            const created = yield* client
+              .resource(DEPLOYMENTS)
+              .create({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web', namespace: 'default' }, spec: { replicas: 3, selector: { matchLabels: { app: 'web' } }, template } });
+            const service = yield* client
+              .resource(SERVICES)
+              .create({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'web', namespace: 'default' }, spec: { selector: { app: 'web' }, ports: [{ port: 80 }] } });
+            expect([created.ok, service.ok]).toEqual([true, true]);
+            for (const wait of [20, 450]) {
+              yield* process.sleep(wait * SECOND);
+              const deployment = yield* client.resource(DEPLOYMENTS).get('default', 'web');
+              const pods = yield* client.resource(PODS).list('default');
+              if (!deployment.ok || !pods.ok) continue;
+              const nodes = pods.object.items.filter((pod) => pod.metadata.deletionTimestamp === undefined).map((pod) => pod.spec.nodeName);
+              seen.push(`${deployment.object.status?.availableReplicas} available on ${[...new Set(nodes)].sort().join(' ')}`);
+            }
+          })(),
+        );
+      },
+    });
+    world.at(40 * SECOND, () => world.host('worker-1').crash());
+    world.run(500 * SECOND);
+    expect(seen).toEqual(['3 available on worker-0 worker-1 worker-2', '3 available on worker-0 worker-2']);
+    // The living nodes' proxies know three backends; the dead node's proxy is not asked.
+    const backends = ['worker-0', 'worker-2'].map((node) => programmed.get(`${node} default/web`)?.split(',').length);
+    expect(backends).toEqual([3, 3]);
   });
 
   it('warns of an even number of control planes', () => {

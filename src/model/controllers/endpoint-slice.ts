@@ -117,7 +117,8 @@ class EndpointSliceController {
     // Compared with a copy that lacks our own last write, a change that takes it back looks like no change; without this check it was
     // skipped and nothing came to try again (kubernetes#127429, #125638).
     if (!defects.has('K10') && this.#tracker.isStale(key, owned)) return { message: 'EndpointSlice informer cache is out of date' };
-    const existing = owned.filter((slice) => slice.metadata.deletionTimestamp === undefined);
+    // The API server writes a list without endpoints as null, as Go prints an empty slice.
+    const existing = owned.filter((slice) => slice.metadata.deletionTimestamp === undefined).map((slice) => ((slice.endpoints as EndpointSlice['endpoints'] | null) === null ? { ...slice, endpoints: [] } : slice));
     const trigger = this.#triggerTime(key, service, pods);
     const failure = yield* this.#reconcile(service, pods, existing, trigger);
     if (failure === undefined) return undefined;

@@ -88,7 +88,7 @@ function candidatesOf(input: RuleInput, portName: string): readonly Candidate[] 
     if (slice.addressType !== 'IPv4') continue;
     const port = (slice.ports ?? []).find((candidate) => (candidate.name ?? '') === portName);
     if (port?.port === undefined) continue;
-    for (const endpoint of slice.endpoints) {
+    for (const endpoint of slice.endpoints ?? []) {
       const address = endpoint.addresses[0];
       if (address === undefined) continue;
       const key = `${address}:${port.port}`;
