@@ -1,13 +1,13 @@
 import type { EtcdRequest } from '../api.ts';
-import { utf8Length, valueSizeBytes } from '../keys.ts';
+import { valueSizeBytes } from '../keys.ts';
 import { requestBytes } from '../proposal.ts';
 
-/** Size of a request as gRPC receives it. Exact for puts, whose limit a client may want to hit; else an estimate. */
+/** Size of a request as gRPC receives it. Exact for puts with ASCII keys, whose limit a client may want to hit; else an estimate. */
 export function messageBytes(request: EtcdRequest): number {
   switch (request.type) {
     case 'put': {
       const value = valueSizeBytes(request.value, request.sizeBytes);
-      return field(utf8Length(request.key)) + (value === 0 ? 0 : field(value)) + (request.prevKv === true ? 2 : 0);
+      return field(request.key.length) + (value === 0 ? 0 : field(value)) + (request.prevKv === true ? 2 : 0);
     }
     case 'txn':
       return requestBytes(request);

@@ -13,7 +13,7 @@ const PEER_KEEP_ALIVE_US = 5 * SECOND;
 const REDIAL_US = 1 * SECOND;
 const MESSAGE_BYTES = 64;
 /** Forwarded proposals remembered so that a duplicated datagram is not proposed twice. */
-const FORWARDED_MAX = 4096;
+const FORWARDED_MAX = 1024;
 
 interface Peer {
   readonly id: MemberId;
@@ -56,7 +56,9 @@ export class Peers {
   /** Where members lived that are gone, to tell them so. */
   readonly #lastKnown = new Map<MemberId, Endpoint>();
   #self: MemberId = 0;
-  readonly #forwarded = new Set<unknown>();
+  /** Two generations, because deleting single members of a large set one by one is slow. */
+  #forwarded = new Set<unknown>();
+  #forwardedBefore = new Set<unknown>();
 
   constructor(process: Process, peerURL: string, events: PeerEvents) {
     this.#process = process;
@@ -136,13 +138,11 @@ export class Peers {
   /** TCP never delivers a forwarded proposal twice, so a duplicated datagram must not be one either. */
   #isRepeated(message: Message): boolean {
     const data = message.entries[0]?.data;
-    if (this.#forwarded.has(data)) return true;
+    if (this.#forwarded.has(data) || this.#forwardedBefore.has(data)) return true;
     this.#forwarded.add(data);
-    if (this.#forwarded.size > FORWARDED_MAX) {
-      for (const oldest of this.#forwarded) {
-        this.#forwarded.delete(oldest);
-        break;
-      }
+    if (this.#forwarded.size >= FORWARDED_MAX) {
+      this.#forwardedBefore = this.#forwarded;
+      this.#forwarded = new Set();
     }
     return false;
   }

@@ -16,11 +16,8 @@ export interface WalSnapshot {
   readonly confState: ConfState;
 }
 
-type WalRecord =
-  | { readonly type: 'metadata'; readonly metadata: WalMetadata }
-  | { readonly type: 'entry'; readonly entry: Entry }
-  | { readonly type: 'state'; readonly state: HardState }
-  | { readonly type: 'snapshot'; readonly snapshot: WalSnapshot };
+/** Records are told apart by their fields: entries and hard states are written as they are, since there are two for every change. */
+type WalRecord = Entry | HardState | { readonly metadata: WalMetadata } | { readonly snapshot: WalSnapshot };
 
 /** What a restart finds in the log. */
 export interface WalContent {
@@ -86,7 +83,7 @@ export class Wal {
   /** The snapshots that the log knows to be on disk, oldest first (ValidSnapshotEntries). */
   snapshots(): readonly WalSnapshot[] {
     const found: WalSnapshot[] = [];
-    for (const record of this.#records()) if (record.type === 'snapshot') found.push(record.snapshot);
+    for (const record of this.#records()) if ('snapshot' in record) found.push(record.snapshot);
     return found;
   }
 
@@ -96,19 +93,9 @@ export class Wal {
     let state: HardState = { term: 0, vote: 0, commit: 0 };
     const entries: Entry[] = [];
     for (const record of this.#records()) {
-      switch (record.type) {
-        case 'metadata':
-          metadata = record.metadata;
-          break;
-        case 'state':
-          state = record.state;
-          break;
-        case 'entry':
-          this.#readEntry(entries, record.entry, snapshot.index);
-          break;
-        case 'snapshot':
-          break;
-      }
+      if ('metadata' in record) metadata = record.metadata;
+      else if ('vote' in record) state = record;
+      else if ('index' in record) this.#readEntry(entries, record, snapshot.index);
     }
     if (metadata === undefined) return undefined;
     this.#metadata = metadata;
@@ -150,7 +137,7 @@ export class Wal {
         }
         const value = record.value as WalRecord;
         this.#bytes += record.sizeBytes;
-        if (value.type === 'entry') lastIndex = value.entry.index;
+        if ('index' in value) lastIndex = value.index;
         records.push(value);
       }
     });
@@ -160,14 +147,14 @@ export class Wal {
   /** Appends entries and hard state to the page cache, in that order. */
   save(state: HardState | undefined, entries: readonly Entry[]): DiskResult {
     for (const entry of entries) {
-      const result = this.#append({ type: 'entry', entry }, entry.sizeBytes);
+      const result = this.#append(entry, entry.sizeBytes);
       if (!result.ok) return result;
       this.#lastIndex = entry.index;
     }
     if (state !== undefined) {
       // Vote and term must be stable before a vote is given (raft paper, figure 2). The defect keeps the old ones.
       const saved = this.#defects.forgetsVote ? { ...state, term: this.#lastState.term, vote: this.#lastState.vote } : state;
-      const result = this.#append({ type: 'state', state: saved }, 0);
+      const result = this.#append(saved, 0);
       if (!result.ok) return result;
       this.#lastState = saved;
     }
@@ -178,7 +165,7 @@ export class Wal {
   saveSnapshot(snapshot: WalSnapshot): DiskResult {
     this.#lastIndex = Math.max(this.#lastIndex, snapshot.index);
     const opened = this.#openSegment();
-    return opened.ok ? this.#append({ type: 'snapshot', snapshot }, 64) : opened;
+    return opened.ok ? this.#append({ snapshot }, 64) : opened;
   }
 
   /** Makes what was appended durable, then calls `done`. */
@@ -215,10 +202,10 @@ export class Wal {
     this.#segments.push({ file, after: this.#lastIndex });
     this.#bytes = 0;
     if (this.#metadata !== undefined) {
-      const result = this.#append({ type: 'metadata', metadata: this.#metadata }, 16);
+      const result = this.#append({ metadata: this.#metadata }, 16);
       if (!result.ok) return result;
     }
-    return this.#append({ type: 'state', state: this.#lastState }, 0);
+    return this.#append(this.#lastState, 0);
   }
 
   #append(record: WalRecord, bytes: number): DiskResult {
