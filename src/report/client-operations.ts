@@ -5,10 +5,12 @@ import type { Focus } from './focus.ts';
 import { frameOf } from './message-labels.ts';
 import { shortKey } from './request-words.ts';
 import type { History, Operation } from './history.ts';
+import { SECOND } from '../sim/time.ts';
 import { isMessage, type Moment } from './moment.ts';
 
-/** Bars that a document holds: those of the slice, then the nearest. */
-const OPERATIONS_MAX = 120;
+/** An operation that waits so long for its answer is news by itself. */
+const LONG_US = SECOND;
+const LONG_MAX = 12;
 
 /** What the shown clients asked: operations on the store, and what users did. */
 export function clientOperations(
@@ -20,12 +22,15 @@ export function clientOperations(
 ): readonly ClientOperation[] {
   const calls = callsOf(history, important);
   const at = focus?.violation.witness.atUs ?? 0;
+  const concerns = (op: Operation): boolean =>
+    op === focus?.operation || (calls.get(op.client) ?? []).some((message) => within(op, message));
+  const long = history.operations
+    .filter((op) => shown.has(op.client) && (op.answer?.atUs ?? history.result.endUs) - op.invokedAtUs >= LONG_US)
+    .sort((a, b) => Math.abs(a.invokedAtUs - at) - Math.abs(b.invokedAtUs - at))
+    .slice(0, LONG_MAX);
   const store = history.operations
-    .filter((op) => shown.has(op.client))
-    .map((op) => ({ op, far: op === focus?.operation ? -1 : Math.abs(op.invokedAtUs - at) }))
-    .sort((a, b) => a.far - b.far)
-    .slice(0, focus === undefined ? 0 : OPERATIONS_MAX)
-    .map(({ op }): ClientOperation => {
+    .filter((op) => shown.has(op.client) && (concerns(op) || long.includes(op)))
+    .map((op): ClientOperation => {
       const eventIds = (calls.get(op.client) ?? [])
         .filter((message) => within(op, message))
         .flatMap((message) => events.idOf(message) ?? []);

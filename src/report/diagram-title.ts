@@ -1,6 +1,6 @@
-import { formatSeconds } from '../sim/time.ts';
 import type { Focus } from './focus.ts';
 import type { History } from './history.ts';
+import { span } from './time-words.ts';
 
 /** The finding above the diagram: what was so for how long, else how much of the run explains it. */
 export function diagramTitle(history: History, focus: Focus | undefined, important: number): string {
@@ -12,13 +12,12 @@ export function diagramTitle(history: History, focus: Focus | undefined, importa
   const { witness } = focus.violation;
   for (const member of focus.lanes) {
     const quorum = history.factsOf.get(member)?.findLast((fact) => fact.channel === 'memberQuorum' && fact.atUs <= witness.atUs);
-    if (quorum?.args[1] === false)
-      return `${member} had been without a majority for ${formatSeconds(witness.atUs - quorum.atUs)} when it happened`;
+    if (quorum?.args[1] === false) return `${member} had been without a majority for ${span(witness.atUs - quorum.atUs)} when it happened`;
     const reach = history.factsBy
       .get('nodeReachable')
       ?.findLast((fact) => member === `kubelet-${String(fact.args[0])}` && fact.atUs <= witness.atUs);
     if (reach?.args[1] === false)
-      return `${String(reach.args[0])} had been cut off for ${formatSeconds(witness.atUs - reach.atUs)} when it happened`;
+      return `${String(reach.args[0])} had been cut off for ${span(witness.atUs - reach.atUs)} when it happened`;
   }
   const start = focus.lanes
     .flatMap((lane) =>
@@ -28,6 +27,6 @@ export function diagramTitle(history: History, focus: Focus | undefined, importa
     )
     .sort((a, b) => b.atUs - a.atUs)[0];
   if (start !== undefined)
-    return `${start.process === '*' ? start.host : start.process} had come back ${formatSeconds(witness.atUs - start.atUs)} before it happened`;
+    return `${start.process === '*' ? start.host : start.process} had come back ${span(witness.atUs - start.atUs)} before it happened`;
   return `${important} of ${history.result.events.toLocaleString('en-US')} events explain it`;
 }

@@ -1,6 +1,5 @@
 import type { TraceFact, TraceMessage, TraceNote } from '../harness/recorder.ts';
 import { faultOf } from '../faults/registry.ts';
-import { formatSeconds } from '../sim/time.ts';
 import type { Causes } from './causes.ts';
 import type { EventMark, ReportEvent, ReportMessage } from './document.ts';
 import { sayFact } from './fact-words.ts';
@@ -9,6 +8,7 @@ import type { History } from './history.ts';
 import { sayMessage } from './message-labels.ts';
 import { type FaultMoment, isFact, isFault, isMessage, isWitness, lossOf, type Moment, timeOf, type WitnessMoment } from './moment.ts';
 import type { Slice } from './slice.ts';
+import { clock, span } from './time-words.ts';
 
 /** How far a cause may lie behind moments that the document leaves out. */
 const LIFT_MAX = 6;
@@ -96,7 +96,7 @@ export class Events {
       label: words.label,
       title: loss === undefined ? `${from} sends ${to} ${words.says}` : `Lost: ${from} sends ${to} ${words.says}`,
       ...(loss === undefined ? {} : { text: `It never arrives: ${loss.why}.` }),
-      detail: [...words.detail, ['sent', formatSeconds(message.sentAtUs)]],
+      detail: [...words.detail, ['sent', clock(message.sentAtUs)]],
       ...(loss?.faultId === undefined ? {} : { faultId: loss.faultId }),
     };
   }
@@ -136,7 +136,7 @@ export class Events {
   #ofFault({ moment, effect }: FaultMoment): Draft {
     const fault = faultOf(effect.kind);
     const mark: EventMark = moment === 'heal' ? 'heal' : /^crash-(process|host)/.test(effect.kind) ? 'crash' : 'inject';
-    const lasted = effect.healedAtUs === undefined ? 'to the end' : formatSeconds(effect.healedAtUs - effect.injectedAtUs);
+    const lasted = effect.healedAtUs === undefined ? 'to the end' : span(effect.healedAtUs - effect.injectedAtUs);
     const lane = this.#history.actors
       .programsOf(effect.lanes[0] ?? '')
       .concat(...effect.lanes.slice(1).map((name) => this.#history.actors.programsOf(name)))

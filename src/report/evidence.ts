@@ -2,10 +2,13 @@ import { faultOf } from '../faults/registry.ts';
 import type { CoverageGrid, Evidence, LogLine, ReportEvent, Shrinking } from './document.ts';
 import type { History } from './history.ts';
 import { logLines, type TraceLogLine } from './log-lines.ts';
-import type { Micros } from '../sim/time.ts';
+import { type Micros, SECOND } from '../sim/time.ts';
 
 /** Lines of the log that a document holds. */
-const LINES_MAX = 300;
+const LINES_MAX = 60;
+
+/** Lines about what went as it should come after all others, but for those around the violation. */
+const ROUTINE_FAR = 20 * SECOND;
 
 /** What backs the story: digest, versions, log, coverage. */
 export function evidenceOf(
@@ -66,8 +69,8 @@ function chosenLines(lines: readonly TraceLogLine[], events: readonly ReportEven
   const distance = (line: TraceLogLine): number => {
     if (line.source === 'fault' || line.source === 'plan') return -1;
     if (byPlace.get(`${line.atUs} ${line.source}`)?.important === true) return -1;
-    if (violationUs === undefined) return /through .*: ok/.test(line.text) ? 1e12 + line.atUs : line.atUs;
-    return Math.abs(line.atUs - violationUs) + (line.atUs < from ? 1e9 : 0);
+    const routine = line.routine === true ? ROUTINE_FAR : 0;
+    return violationUs === undefined ? line.atUs + routine : Math.abs(line.atUs - violationUs) + routine + (line.atUs < from ? 1e9 : 0);
   };
   const chosen = new Set(
     lines

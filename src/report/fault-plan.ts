@@ -1,4 +1,4 @@
-import { stringify } from 'yaml';
+import { Document, isMap, visit } from 'yaml';
 import { faultOf } from '../faults/registry.ts';
 import type { PlannedFault } from '../harness/trial-input.ts';
 import type { FaultBand, FaultPlan, FaultPlanRow } from './document.ts';
@@ -39,7 +39,20 @@ export function planOf(history: History, without: { readonly shrunk: boolean }):
           ? `${many}, all of which touched something`
           : `${many}; ${idle.map((row) => row.id).join(', ')} touched nothing`;
   const plan = { faults, ...(operations.length === 0 ? {} : { operations }), ...(defects.length === 0 ? {} : { defects }) };
-  return { title, rows, yaml: stringify(plan, { lineWidth: 140, aliasDuplicateObjects: false }).trimEnd() };
+  return { title, rows, yaml: yamlOf(plan) };
+}
+
+/** The plan as it stands in the trial file, with the parameters of a fault on one line. */
+function yamlOf(plan: object): string {
+  const document = new Document(plan, { aliasDuplicateObjects: false });
+  visit(document, {
+    Pair: (_, pair) => {
+      if (String(pair.key) !== 'params' || !isMap(pair.value)) return undefined;
+      pair.value.flow = true;
+      return visit.SKIP;
+    },
+  });
+  return document.toString({ lineWidth: 140 }).trimEnd();
 }
 
 function rowOf(history: History, planned: PlannedFault): FaultPlanRow {

@@ -12,7 +12,7 @@ export function sayFault(history: History, effect: FaultEffect): string {
   switch (effect.kind) {
     case 'partition':
       return params.oneWay === true
-        ? `makes ${where} deaf: nothing from the other hosts gets through to it, what it sends does`
+        ? `makes ${where} deaf: what the other hosts send to it is lost`
         : `cuts ${where} off from all other hosts`;
     case 'partition-pair': {
       const [first, ...others] = effect.lanes.map((lane) => place(history, lane));

@@ -1,4 +1,4 @@
-import { formatSeconds, type Micros, SECOND } from '../sim/time.ts';
+import { type Micros, SECOND } from '../sim/time.ts';
 import { findProperty } from '../properties/registry.ts';
 import type { ExpectedSection } from './document.ts';
 import type { IntervalsFigure, ObjectDiffLine, ReportFigure } from './figure.ts';
@@ -7,7 +7,8 @@ import type { History, Operation } from './history.ts';
 import { logGridAt, logGridOfWitness } from './log-grid.ts';
 import { shortKey } from './request-words.ts';
 import { isFact, type Moment } from './moment.ts';
-import { operationsFigure } from './operations-figure.ts';
+import { isStale, operationsFigure } from './operations-figure.ts';
+import { clock, span } from './time-words.ts';
 
 /** Expected against actual: the witness's own figure, and those that its facts allow. */
 export function expectedOf(history: History, focus: Focus, idOf: (moment: Moment) => string | undefined): ExpectedSection {
@@ -18,7 +19,8 @@ export function expectedOf(history: History, focus: Focus, idOf: (moment: Moment
   if (own !== undefined) figures.push(own);
   if (focus.operation !== undefined) {
     if (property === 'split-brain-read-only') figures.push(reachFigure(history, focus.operation));
-    figures.push(operationsFigure(history, focus.operation, idOf(focus.anchor)));
+    if (property !== 'split-brain-read-only' || isStale(history, focus.operation))
+      figures.push(operationsFigure(history, focus.operation, idOf(focus.anchor)));
   }
   if (property === 'raft-election-safety') figures.push(leadersFigure(history, witness.atUs));
   if (own === undefined && isFact(focus.anchor) && /^raft(Apply|Append|Commit|Truncate)$/.test(focus.anchor.channel)) {
@@ -27,7 +29,7 @@ export function expectedOf(history: History, focus: Focus, idOf: (moment: Moment
   if (figures.length === 0) {
     figures.push({
       kind: 'text-pair',
-      title: `At ${formatSeconds(witness.atUs)}`,
+      title: `At ${clock(witness.atUs)}`,
       subtitle: witness.subjects.join(', '),
       expected: witness.expected,
       actual: witness.actual,
@@ -67,7 +69,7 @@ function ofWitness(history: History, { violation }: Focus): ReportFigure | undef
           bars: [{ fromUs: row.fromUs, ...(ends[i] === undefined ? {} : { toUs: ends[i] }) }],
           ticks: [],
         })),
-        overlaps: overlapEnd > begun ? [{ fromUs: begun, toUs: overlapEnd, label: `${formatSeconds(overlapEnd - begun)} together` }] : [],
+        overlaps: overlapEnd > begun ? [{ fromUs: begun, toUs: overlapEnd, label: `${span(overlapEnd - begun)} together` }] : [],
       };
     }
     case 'line': {
@@ -90,7 +92,7 @@ function ofWitness(history: History, { violation }: Focus): ReportFigure | undef
       return {
         kind: 'object-diff',
         title: figure.object,
-        subtitle: `at ${formatSeconds(witness.atUs)}, the end of the trial`,
+        subtitle: `at ${clock(witness.atUs)}, the end of the trial`,
         lines: figure.rows.flatMap((row): readonly ObjectDiffLine[] =>
           row.expected === row.actual
             ? [{ side: 'both' as const, text: `${row.field}: ${row.actual}` }]
@@ -136,7 +138,7 @@ function reachFigure(history: History, operation: Operation): IntervalsFigure {
   return {
     kind: 'intervals',
     title: 'Who could commit, and who believed to',
-    subtitle: `around ${formatSeconds(answered)}`,
+    subtitle: `around ${clock(answered)}`,
     note: `A ring is the request, a tick the answer. ${operation.member} may answer only inside the bar of its majority.`,
     fromUs: Math.max(0, Math.round(cut - margin)),
     toUs: Math.min(history.result.endUs, Math.round(answered + margin)),
@@ -152,7 +154,7 @@ function reachFigure(history: History, operation: Operation): IntervalsFigure {
         ],
       },
     ],
-    overlaps: [{ fromUs: operation.invokedAtUs, toUs: answered, label: 'answered without a majority' }],
+    overlaps: [{ fromUs: operation.invokedAtUs, toUs: answered, label: 'no majority' }],
   };
 }
 
@@ -179,7 +181,7 @@ function leadersFigure(history: History, atUs: Micros): IntervalsFigure {
   return {
     kind: 'intervals',
     title: 'Leaders and votes',
-    subtitle: `up to ${formatSeconds(atUs)}`,
+    subtitle: `up to ${clock(atUs)}`,
     note: 'A bar is a time in which a member led; a tick a vote that it gave.',
     fromUs: Math.max(0, first - SECOND),
     toUs: Math.min(history.result.endUs, atUs + 2 * SECOND),

@@ -1,10 +1,11 @@
 import type { Witness, WitnessFigure } from '../properties/property.ts';
 import { MsgApp } from '../raft/message.ts';
-import { formatSeconds, type Micros } from '../sim/time.ts';
+import type { Micros } from '../sim/time.ts';
 import type { LogGridFigure, LogGridRow } from './figure.ts';
 import type { History } from './history.ts';
 import { isRaft } from './message-labels.ts';
 import { entryText, raftOf } from './raft-labels.ts';
+import { clock } from './time-words.ts';
 
 /** Columns before and after the entry that the grid is about. */
 const BEFORE = 3;
@@ -67,7 +68,7 @@ function grid(
   }));
   return {
     kind: 'log-grid',
-    title: `At ${formatSeconds(atUs)}`,
+    title: `At ${clock(atUs)}`,
     subtitle: `the logs around entry ${atIndex}`,
     note: 'The thick line is the commit index of each member, as far as the facts tell.',
     indexes,

@@ -1,13 +1,16 @@
 import type { Trace, TraceFact, TraceNote } from '../harness/recorder.ts';
-import { formatSeconds, type Micros } from '../sim/time.ts';
+import type { Micros } from '../sim/time.ts';
 import { sayFact } from './fact-words.ts';
 import { shortKey } from './request-words.ts';
+import { span } from './time-words.ts';
 
 /** One line of the log of a run. */
 export interface TraceLogLine {
   readonly atUs: Micros;
   readonly source: string;
   readonly text: string;
+  /** One of many alike: what went as it should. */
+  readonly routine?: boolean;
 }
 
 interface OpenOperation {
@@ -51,11 +54,14 @@ export function ofNote(note: TraceNote): TraceLogLine | undefined {
   return { atUs: note.atUs, source, text };
 }
 
+/** Channels that tell of every request and write. */
+const ROUTINE = new Set(['apiWrite', 'requestAnswered', 'podReady', 'podAdmitted', 'podRemoved', 'endpointsProgrammed']);
+
 function ofFact(fact: TraceFact): TraceLogLine | undefined {
   const words = sayFact(fact);
   // A leader is told by two channels; the one with the role names the others too.
   if (words === undefined || words.noise === true || fact.channel === 'raftLeader') return undefined;
-  return { atUs: fact.atUs, source: words.subject, text: words.text };
+  return { atUs: fact.atUs, source: words.subject, text: words.text, ...(ROUTINE.has(fact.channel) ? { routine: true } : {}) };
 }
 
 /** One line for an operation, when it is answered. */
@@ -74,6 +80,7 @@ function ofOperation(fact: TraceFact, open: Map<unknown, OpenOperation>): TraceL
   return {
     atUs: fact.atUs,
     source: asked.client,
-    text: `${asked.what} through ${asked.member}: ${answer} (after ${formatSeconds(fact.atUs - asked.atUs)})`,
+    text: `${asked.what} through ${asked.member}: ${answer} (after ${span(fact.atUs - asked.atUs)})`,
+    ...(outcome === 'ok' ? { routine: true } : {}),
   };
 }

@@ -2,8 +2,8 @@ import type { HistoryOperation, OperationsFigure } from './figure.ts';
 import type { History, Operation } from './history.ts';
 import { shortKey } from './request-words.ts';
 
-/** Operations beside the one that has no legal place. */
-const BESIDE_MAX = 6;
+/** Operations on the same key that are shown before the one that has no legal place. */
+const BEFORE_MAX = 2;
 
 /** The client history around an operation: what was known before it, and what it was answered. */
 export function operationsFigure(history: History, wrong: Operation, eventId: string | undefined): OperationsFigure {
@@ -18,7 +18,7 @@ export function operationsFigure(history: History, wrong: Operation, eventId: st
       undefined,
     );
   const after = done.filter((op) => op.invokedAtUs >= answered).slice(0, 1);
-  const chosen = [...new Set([...before.slice(-(BESIDE_MAX - 2)), ...(known === undefined ? [] : [known]), ...after])];
+  const chosen = [...new Set([...before.slice(-BEFORE_MAX), ...(known === undefined ? [] : [known]), ...after])];
   const order = [...chosen].sort((a, b) => seen(a) - seen(b) || Number(isRead(a)) - Number(isRead(b)) || a.invokedAtUs - b.invokedAtUs);
   const operations = [...chosen, wrong]
     .sort((a, b) => a.invokedAtUs - b.invokedAtUs)
@@ -40,6 +40,18 @@ export function operationsFigure(history: History, wrong: Operation, eventId: st
     note: known === undefined ? '' : `Before it began, ${known.client} had been shown revision ${known.answer?.revision}.`,
     operations,
   };
+}
+
+/** The operation that had shown the highest revision before another one began. */
+function knownBefore(history: History, operation: Operation): Operation | undefined {
+  return history.operations
+    .filter((op) => op !== operation && op.answer?.outcome === 'ok' && op.answer.atUs <= operation.invokedAtUs)
+    .reduce<Operation | undefined>((best, op) => (best === undefined || (op.answer?.revision ?? 0) > (best.answer?.revision ?? 0) ? op : best), undefined);
+}
+
+/** True when an answer is older than what had been shown before the operation began. */
+export function isStale(history: History, operation: Operation): boolean {
+  return (operation.answer?.revision ?? 0) < (knownBefore(history, operation)?.answer?.revision ?? 0);
 }
 
 /** The revision that an operation saw or made. */

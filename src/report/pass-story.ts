@@ -1,11 +1,11 @@
 import { faultOf } from '../faults/registry.ts';
-import { formatSeconds } from '../sim/time.ts';
 import type { Story } from './document.ts';
 import { sayFact } from './fact-words.ts';
 import { iconOfFault, sayFault } from './fault-words.ts';
 import type { History } from './history.ts';
 import { isFact, isFault, type Moment } from './moment.ts';
 import type { Draft, Sentences } from './sentences.ts';
+import { clock } from './time-words.ts';
 
 /** The story of a run in which nothing was broken: what was done to the cluster, and how it came through. */
 export function passStory(history: History, sentences: Sentences, important: readonly Moment[]): Story {
@@ -34,11 +34,11 @@ export function passStory(history: History, sentences: Sentences, important: rea
   const healedAt = history.result.healedAtUs;
   const held = history.result.properties.filter((row) => row.verdict === 'held').length;
   if (last !== undefined) {
-    const end = healedAt === undefined ? '' : `Everything is healed at ${formatSeconds(healedAt)}. `;
+    const end = healedAt === undefined ? '' : `Everything is healed at ${clock(healedAt)}. `;
     drafts.push({
       moment: last,
       icon: 'fault',
-      text: `${end}At the end, ${formatSeconds(history.result.endUs)}, ${held} properties have held.`,
+      text: `${end}At the end, ${clock(history.result.endUs)}, ${held} properties have held.`,
       need: 100,
     });
   }

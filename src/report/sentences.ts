@@ -1,5 +1,5 @@
 import type { TraceFact } from '../harness/recorder.ts';
-import { formatSeconds, type Micros } from '../sim/time.ts';
+import type { Micros } from '../sim/time.ts';
 import type { Causes } from './causes.ts';
 import { sayClause } from './clause-words.ts';
 import type { ActorKind, RichText, Story, StorySentence } from './document.ts';
@@ -11,6 +11,7 @@ import { emphasize, Glossary, listed } from './glossary.ts';
 import type { History } from './history.ts';
 import { shortKey } from './request-words.ts';
 import { type FaultMoment, isFact, isFault, isMessage, lossOf, type Moment, timeOf } from './moment.ts';
+import { clock, span } from './time-words.ts';
 
 const SENTENCES_MIN = 3;
 const SENTENCES_MAX = 7;
@@ -169,7 +170,7 @@ export class Sentences {
         .slice(-3)
         .map(
           ({ effect }) =>
-            `${effect.id} ${sayFault(this.#history, effect)}${effect === last.effect ? '' : ` (${formatSeconds(effect.injectedAtUs)})`}`,
+            `${effect.id} ${sayFault(this.#history, effect)}${effect === last.effect ? '' : ` (${clock(effect.injectedAtUs)})`}`,
         );
       drafts.push({
         moment: last,
@@ -245,7 +246,7 @@ export class Sentences {
       {
         moment: fact,
         icon: 'etcd',
-        text: `Only now, ${formatSeconds(fact.atUs - at)} later, ${member} steps down: ${fact.args[3] === '' ? 'no majority has answered it for an election timeout' : `it hears of ${String(fact.args[3])}, the leader of term ${String(fact.args[2])}`}.`,
+        text: `Only now, ${span(fact.atUs - at)} later, ${member} steps down: ${fact.args[3] === '' ? 'no majority has answered it for an election timeout' : `it hears of ${String(fact.args[3])}, the leader of term ${String(fact.args[2])}`}.`,
         need: 66,
       },
     ];
@@ -290,7 +291,7 @@ export class Sentences {
     if (fact.channel !== 'nodeCondition' && fact.channel !== 'podEvicted') return '';
     const node = fact.channel === 'nodeCondition' ? fact.args[0] : fact.args[2];
     const cut = this.#history.factsBy.get('nodeReachable')?.findLast((other) => other.args[0] === node && other.atUs < fact.atUs);
-    return cut?.args[1] === false ? `, ${formatSeconds(fact.atUs - cut.atUs)} after it was cut off` : '';
+    return cut?.args[1] === false ? `, ${span(fact.atUs - cut.atUs)} after it was cut off` : '';
   }
 
   /** The end of chaos, and how long it took from there. */
@@ -303,7 +304,7 @@ export class Sentences {
       {
         moment: heal,
         icon: 'fault',
-        text: `All faults are healed, and users stop. From here on the cluster has to come right by itself: it is given ${formatSeconds(witness.atUs - heal.atUs)}.`,
+        text: `All faults are healed, and users stop. From here on the cluster has to come right by itself: it is given ${span(witness.atUs - heal.atUs)}.`,
         need: 72,
       },
     ];

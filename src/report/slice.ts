@@ -113,7 +113,7 @@ export class Slice {
     }
     if (!isFact(moment)) return 0.92;
     if (moment.channel === 'raftLeader') return 0.86;
-    return moment.channel === 'raftRole' ? 0.7 : 0.88;
+    return moment.channel === 'raftRole' ? 0.4 : 0.88;
   }
 
   /** Faults that were in effect on the subjects at the violation, or shortly before. */

@@ -2,7 +2,6 @@ import type { Trace } from '../harness/recorder.ts';
 import type { TrialFile } from '../harness/trial-file.ts';
 import type { TrialResult, Violation } from '../harness/trial-result.ts';
 import { DEFECTS } from '../model/defects.ts';
-import { formatSeconds } from '../sim/time.ts';
 import { withBackground } from './background.ts';
 import { Causes } from './causes.ts';
 import { diagramTitle } from './diagram-title.ts';
@@ -23,6 +22,7 @@ import { runSummary } from './run-summary.ts';
 import { Sentences } from './sentences.ts';
 import { omittedLine, shownLanes } from './shown-lanes.ts';
 import { Slice } from './slice.ts';
+import { clock } from './time-words.ts';
 
 /** What a report is made from: a trial, what came of it, and the recording of the same run. */
 export interface ReportInput {
@@ -116,7 +116,7 @@ function verdictOf(
         : { property: gaveUp.property }),
     sentence:
       violation !== undefined
-        ? `${violation.witness.sentence.replace(/\.$/, '')}, at ${formatSeconds(violation.witness.atUs)}.`
+        ? `${violation.witness.sentence.replace(/\.$/, '')}, at ${clock(violation.witness.atUs)}.`
         : gaveUp !== undefined
           ? nextStep(gaveUp.property, gaveUp.reason)
           : passSentence(trial, result),
@@ -142,7 +142,7 @@ function nextStep(property: string, reason: string | undefined): string {
 function passSentence(trial: TrialFile, result: TrialResult): string {
   const held = result.properties.filter((row) => row.verdict === 'held').length;
   const n = trial.input.faults.length;
-  return `${held} properties held in ${formatSeconds(result.endUs)} of virtual time under ${n === 1 ? 'one fault' : `${n === 0 ? 'no' : n} faults`}.`;
+  return `${held} properties held in ${clock(result.endUs)} of virtual time under ${n === 1 ? 'one fault' : `${n === 0 ? 'no' : n} faults`}.`;
 }
 
 function defectText(trial: TrialFile): string | undefined {
