@@ -1,4 +1,5 @@
 import type { Arbitrary } from 'fast-check';
+import type { Process } from '../sim/process.ts';
 import type { World } from '../sim/world.ts';
 import type { Topology } from './topology.ts';
 
@@ -21,6 +22,8 @@ export interface Operator {
   scale(deployment: string, replicas: number): void;
   /** Deletes the nth pod (by name) of a Deployment or StatefulSet. */
   deletePod(workload: string, ordinal: number): void;
+  /** The running container processes of the nth pod (by name) of a workload; none where there is no such pod. */
+  podProcesses(workload: string, ordinal: number): readonly Process[];
   /** `etcdctl move-leader`. */
   moveLeader(toMember: string): void;
   /** Deployments known from the applied manifests, `namespace/name`. */

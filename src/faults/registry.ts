@@ -1,4 +1,5 @@
 import { assert } from '../sim/assert.ts';
+import { appHang } from './app-hang.ts';
 import { clockDrift } from './clock-drift.ts';
 import { clockJump } from './clock-jump.ts';
 import { connectionReset } from './connection-reset.ts';
@@ -27,6 +28,7 @@ import { watchStall } from './watch-stall.ts';
 
 /** Every kind of fault and operation, by kind in code-unit order. A new one is one file and one row. */
 export const FAULTS: readonly Fault[] = [
+  appHang,
   clockDrift,
   clockJump,
   connectionReset,

@@ -1,5 +1,6 @@
 import { kindOfKind } from '../model/api/kinds/registry.ts';
 import { buildCluster } from '../model/cluster.ts';
+import type { Pod } from '../model/api/types.ts';
 import type { Facts } from '../model/facts.ts';
 import { Kubectl } from '../model/workload/kubectl.ts';
 import { moveLeader } from '../model/workload/move-leader.ts';
@@ -7,6 +8,7 @@ import { DEFAULT_TRAFFIC_CONFIG, traffic } from '../model/workload/traffic.ts';
 import { storeClient } from '../model/workload/store-client.ts';
 import type { StoredObject } from '../properties/property.ts';
 import { MILLISECOND, SECOND } from '../sim/time.ts';
+import type { Process } from '../sim/process.ts';
 import type { World } from '../sim/world.ts';
 import { topologyOf } from './shape.ts';
 import type { System } from './system.ts';
@@ -70,6 +72,7 @@ export function clusterSystem(world: World, input: TrialInput, facts: Facts): Sy
       setImage: (deployment, image) => user?.order({ what: 'set-image', deployment, image }),
       scale: (deployment, replicas) => user?.order({ what: 'scale', deployment, replicas }),
       deletePod: (workload, ordinal) => user?.order({ what: 'delete-pod', workload, ordinal }),
+      podProcesses: (workload, ordinal) => podProcesses(world, committed, workload, ordinal),
       moveLeader: (member) => {
         const name = `etcdctl-${++movers}`;
         world.host('client-0').install({ name, start: (process) => process.spawn(name, moveLeader(process, members, member)) });
@@ -100,6 +103,17 @@ function followCommitted(facts: Facts): ReadonlyMap<string, object> {
     else committed.set(key, object);
   });
   return committed;
+}
+
+/** Containers of the nth pod of a workload, found as somebody with access to the machines would: by the pod's node and uid. */
+function podProcesses(world: World, committed: ReadonlyMap<string, object>, workload: string, ordinal: number): readonly Process[] {
+  const [namespace, name] = workload.split('/');
+  const prefix = `/registry/pods/${namespace}/${name}-`;
+  const keys = [...committed.keys()].filter((key) => key.startsWith(prefix)).sort();
+  const key = keys[ordinal % Math.max(1, keys.length)];
+  const pod = (key === undefined ? undefined : committed.get(key)) as Pod | undefined;
+  const host = pod?.spec.nodeName === undefined ? undefined : world.findHost(pod.spec.nodeName);
+  return host?.processes().filter((process) => process.name.startsWith(`ctr/${pod?.metadata.uid ?? '?'}/`)) ?? [];
 }
 
 function storedObjects(committed: ReadonlyMap<string, object>): readonly StoredObject[] {

@@ -89,13 +89,13 @@ function sameText(want: string, got: string): boolean {
   let plain = got;
   for (const [pattern, name] of PLACEHOLDERS) plain = plain.replace(pattern, name);
   if (plain === want.replace(/<podIP \d+>/g, '<podIP>')) return true;
-  if (!/<(n|dur|id|uid|digest|port|id \d+|tmp)>/.test(want)) return false;
+  if (!/<(n|dur|id|uid|digest|port|hex|id \d+|tmp)>/.test(want)) return false;
   const pattern = want
     .replace(/<podIP \d+>/g, '<podIP>')
     .replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
     .replace(/<(n|port)>/g, '\\d+')
     .replace(/<dur>/g, '[0-9.hmsµ]+')
-    .replace(/<(id|uid|digest)>/g, '[^ ",]+');
+    .replace(/<(id|uid|digest|hex)>/g, '[^ ",]+');
   return new RegExp(`^${pattern}$`, 's').test(plain);
 }
 

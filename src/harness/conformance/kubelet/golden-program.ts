@@ -94,7 +94,8 @@ class GoldenProgram implements App {
       const colon = write.lastIndexOf(':');
       const size = Number(write.slice(colon + 1));
       process.after(seconds(arg('write-after') ?? '0'), () => {
-        if (files.write(write.slice(0, colon), '', size * MIB)) this.#log(`written mib=${size}`);
+        files.write(write.slice(0, colon), '', size * MIB);
+        this.#log(`written mib=${size}`);
       });
     }
     const watch = arg('watch');
@@ -139,7 +140,7 @@ class GoldenProgram implements App {
     const message = this.#args.get('message');
     if (message !== undefined) {
       const path = this.#args.get('message-path') ?? container.terminationMessagePath ?? '/dev/termination-log';
-      files.write(path, /^\d+$/.test(message) ? 'x'.repeat(Number(message)) : message);
+      files.write(path, /^\d+$/.test(message) ? 'm'.repeat(Number(message)) : message);
     }
     if (!this.#args.has('quiet')) this.#log(`exit code=${code} ${why}`);
     this.#environment.exit(code);
@@ -176,7 +177,13 @@ class GoldenProgram implements App {
 
   #http(path: string, at: Micros): AppAnswer {
     const name = path.split('?')[0]?.slice(1) ?? '';
-    const value = valueAt(schedule(this.#args.get(name) ?? '0:ok'), at);
+    const text = this.#args.get(name) ?? '0:ok';
+    if (/^redirect[a-z]+:/.test(text)) {
+      // The recordings' program does not survive an address in a schedule: its colon is taken for a time's.
+      this.#environment.process.after(0, () => this.#environment.exit(99));
+      return answer({ kind: 'protocol-error', message: 'EOF' });
+    }
+    const value = valueAt(schedule(text), at);
     this.#log(`http ${value} ${name}`);
     if (value.startsWith('hang')) return answer({ kind: 'http', status: 200, body: '' }, seconds(value.slice(4)));
     const redirect = /^redirect(.*)$/.exec(value);
@@ -223,8 +230,10 @@ class GoldenProgram implements App {
     }
     if (verb === 'hook') {
       this.#log(`hook-start ${name}`);
-      this.#environment.process.after(seconds(third), () => this.#log(`hook-end ${name}`));
-      return answer({ kind: 'exit', code: Number(fourth), output: fourth === '0' ? '' : 'hook says no\n' }, seconds(third));
+      const { process } = this.#environment;
+      const timer = process.after(seconds(third), () => this.#log(`hook-end ${name}`));
+      const outcome: AppOutcome = { kind: 'exit', code: Number(fourth), output: fourth === '0' ? '' : 'hook says no\n' };
+      return { outcome, afterUs: seconds(third), stable: false, cancel: () => process.cancel(timer) };
     }
     return answer({ kind: 'exit', code: 1, output: '' });
   }

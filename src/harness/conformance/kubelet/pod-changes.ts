@@ -53,7 +53,7 @@ function addContainer(out: Record<string, unknown>, at: string, status: Containe
   out[`${at}.ready`] = status.ready;
   out[`${at}.restartCount`] = status.restartCount;
   out[`${at}.image`] = status.image;
-  out[`${at}.imageID`] = status.imageID === '' ? '' : '<digest>';
+  out[`${at}.imageID`] = status.imageID.replace(/sha256:[0-9a-f]+/, '<digest>');
   if (status.started !== undefined) out[`${at}.started`] = status.started;
   if (status.resources !== undefined) out[`${at}.resources`] = status.resources;
   if (status.allocatedResources !== undefined) out[`${at}.allocatedResources`] = status.allocatedResources;

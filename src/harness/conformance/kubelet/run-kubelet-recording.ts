@@ -11,7 +11,7 @@ export interface KubeletResult {
 
 /** Where in the kubelet's second a scenario may start; the recordings do not say, and any of them is right. */
 const PHASES = [150_000, 350_000, 550_000, 750_000, 950_000];
-const SEEDS = 3;
+const SEEDS = 8;
 
 /** Replays a recording at several phases and seeds; it passes when one of them does what the recording says. */
 export function runKubeletRecording(recording: Recording): KubeletResult {
