@@ -36,6 +36,8 @@ export interface AppAnswer {
    * not ask again. False: ask at every period.
    */
   readonly stable: boolean;
+  /** Of a command: it is killed before it ends. */
+  readonly cancel?: () => void;
 }
 
 /** A started app. All methods run on the container's process. */

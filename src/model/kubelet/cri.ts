@@ -77,6 +77,8 @@ export interface ContainerConfig {
 
 export interface ImageRecord {
   readonly id: string;
+  /** As statuses name it: 'repository@digest' of a pulled image, the digest alone of one that was loaded. */
+  readonly reference: string;
   readonly names: readonly string[];
   readonly sizeBytes: number;
   /** User that the image runs as: '' is root. */

@@ -1,5 +1,5 @@
 import type { Task } from '../../sim/task.ts';
-import type { ConfigMap, Container, Pod, PodStatus, Secret } from '../api/types.ts';
+import type { ConfigMap, Container, Pod, Secret } from '../api/types.ts';
 import { quantityMilliValue, quantityOf, quantityValue } from '../api/quantity.ts';
 import { CONFIG_MAPS, SECRETS } from '../client/resources.ts';
 import { isNotFound } from '../client/result.ts';
@@ -11,7 +11,7 @@ export interface EnvironmentOptions {
   readonly nodeName: string;
   readonly nodeIp: string;
   readonly allocatable: { readonly cpuMilli: number; readonly memoryBytes: number };
-  readonly status: (podUid: string) => PodStatus | undefined;
+  readonly podIp: (podUid: string) => string;
 }
 
 type Variables = Record<string, string>;
@@ -96,7 +96,7 @@ export class EnvironmentResolver {
     const { metadata, spec } = pod;
     const subscript = /^metadata\.(labels|annotations)\['(.+)'\]$/.exec(path);
     if (subscript !== null) return (subscript[1] === 'labels' ? metadata.labels : metadata.annotations)?.[subscript[2] ?? ''] ?? '';
-    const ip = this.#options.status(metadata.uid ?? '')?.podIP ?? '';
+    const ip = spec.hostNetwork === true ? this.#options.nodeIp : this.#options.podIp(metadata.uid ?? '');
     switch (path) {
       case 'metadata.name':
         return metadata.name ?? '';

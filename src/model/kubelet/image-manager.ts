@@ -72,7 +72,7 @@ export class ImageManager {
       const last = this.#lastErrors.get(key);
       const message = `Back-off pulling image ${quoted}`;
       events.container(pod, container, 'Normal', 'BackOff', message);
-      return failed('ImagePullBackOff', last === undefined ? message : `${message}: ErrImagePull: ${last}`, until);
+      return failed('ImagePullBackOff', last === undefined ? message : `${message}: ErrImagePull: ${last}`);
     }
     events.container(pod, container, 'Normal', 'Pulling', `Pulling image ${quoted}`);
     let startedAt: Micros = asked;
@@ -84,10 +84,12 @@ export class ImageManager {
     });
     const now = this.#process.wall();
     if (!result.ok) {
-      events.container(pod, container, 'Warning', 'Failed', `Failed to pull image ${quoted}: ${result.message}`);
+      // Upstream remote_image.go: the wrapping of an unknown code is taken off.
+      const problem = result.code === 'Unknown' ? result.message.replace('rpc error: code = Unknown desc = ', '') : result.message;
+      events.container(pod, container, 'Warning', 'Failed', `Failed to pull image ${quoted}: ${problem}`);
       this.#backOff.next(key, now, now);
-      this.#lastErrors.set(key, result.message);
-      return failed('ErrImagePull', result.message);
+      this.#lastErrors.set(key, problem);
+      return failed('ErrImagePull', problem);
     }
     this.#lastErrors.delete(key);
     const took = goDuration(now - startedAt);

@@ -47,6 +47,9 @@ export interface KubeletOptions {
   readonly watchListClient?: boolean;
 }
 
+/** The kubelet looks for what should not run every two seconds (housekeepingPeriod). */
+const HOUSEKEEPING: Micros = 2 * SECOND;
+
 /** The node agent's program. */
 export function kubelet(options: KubeletOptions): Program {
   return {
@@ -81,6 +84,8 @@ class Kubelet {
   readonly #pods = new Map<string, Pod>();
   /** Pods that were refused; they hold nothing. */
   readonly #rejected = new Set<string>();
+  /** Pods that are being ended because nobody wants them. */
+  readonly #orphans = new Set<string>();
   readonly #admitted = new Set<string>();
   readonly #ready = new Map<string, boolean>();
   readonly #deadlines = new Map<string, Micros>();
@@ -148,7 +153,7 @@ class Kubelet {
       nodeName: spec.name,
       nodeIp: spec.internalIp,
       allocatable: { cpuMilli: spec.cpuMilli, memoryBytes: spec.memoryBytes },
-      status: (uid) => this.#status.get(uid),
+      podIp: (uid) => this.#podIps.get(uid) ?? '',
     });
     this.#volumes = new VolumeManager(process, this.#client, machine, this.#events, environment);
     this.#runtime = new RuntimeManager({
@@ -163,6 +168,7 @@ class Kubelet {
       config,
       runtimeHandler: (pod) => this.#runtimeClasses.get(pod.spec.runtimeClassName ?? '') ?? '',
       podIp: (uid) => this.#podIps.get(uid) ?? readySandbox(this.#pleg.get(uid))?.ip ?? '',
+      onSandbox: (uid, ip) => this.#podIps.set(uid, ip),
       resizeRestarts: () => false,
     });
     this.#workers = new PodWorkers(process, this.#pleg, config, {
@@ -250,15 +256,18 @@ class Kubelet {
   }
 
   #reject(pod: Pod, reason: string, message: string): void {
-    this.#rejected.add(pod.metadata.uid ?? '');
+    const uid = pod.metadata.uid ?? '';
+    this.#rejected.add(uid);
     this.#events.pod(pod, 'Warning', reason, message);
     this.#status.set(pod, {
-      ...pod.status,
+      ...(pod.status?.qosClass === undefined ? {} : { qosClass: pod.status.qosClass }),
       ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
       phase: 'Failed',
       reason,
       message: `Pod was rejected: ${message}`,
     });
+    // A kubelet that was restarted may refuse what runs: the next look at what the runtime has ends it.
+    if (this.#pleg.get(uid) !== undefined) this.#process.after(HOUSEKEEPING, () => this.#killOrphans());
   }
 
   /** Pods that hold resources: all that are not known to have ended. */
@@ -305,7 +314,8 @@ class Kubelet {
   #killOrphans(): void {
     if (!this.#readySources) return;
     for (const uid of this.#pleg.podUids()) {
-      if (this.#pods.has(uid) || this.#workers.knows(uid)) continue;
+      if ((this.#pods.has(uid) && !this.#rejected.has(uid)) || this.#workers.knows(uid) || this.#orphans.has(uid)) continue;
+      this.#orphans.add(uid);
       const records = this.#pleg.get(uid);
       if (records !== undefined) this.#process.spawn('orphan', this.#killOrphan(records));
     }
@@ -321,6 +331,7 @@ class Kubelet {
     yield* this.#runtime.killPod(pod, records, 1);
     const now = yield* this.#pleg.newerThan(records.podUid, this.#process.mono());
     if (now !== undefined) yield* this.#runtime.cleanUp(now, true);
+    this.#orphans.delete(records.podUid);
     this.#options.facts.podRemoved.emit(this.#options.spec.name, keyOf(pod), records.podUid);
   }
 

@@ -7,7 +7,7 @@ export interface PlegOptions {
   readonly process: Process;
   readonly cri: CriClient;
   readonly periodUs: Micros;
-  /** The pod's containers changed in a way worth a sync. */
+  /** A container or sandbox of the pod started or died: once or twice where several did. */
   readonly onChange: (podUid: string, died: boolean) => void;
   /** The runtime answers or does not. */
   readonly onConnection: (connected: boolean) => void;
@@ -69,7 +69,7 @@ export class Pleg {
 
   /** Waits for a relist after `at` and answers with the pod: upstream podCache.GetNewerThan. */
   *newerThan(podUid: string, at: Micros): Task<PodRecords | undefined> {
-    while (!this.#known || this.#lastRelist <= at) {
+    while (!this.#known || this.#relistedAt() <= at) {
       yield* suspend<void>((resolve) => {
         this.#waiters.push(() => resolve(undefined));
         if (this.#known && this.#connected) this.#schedule();
@@ -83,6 +83,14 @@ export class Pleg {
     // The runtime tells of a change before it answers the call that made it, over the same socket.
     yield* this.#options.process.sleep(1);
     return this.#incoming.get(podUid);
+  }
+
+  /** When the last relist was: the real one happens every second, changes or not. */
+  #relistedAt(): Micros {
+    if (!this.#connected) return this.#lastRelist;
+    const { process, periodUs } = this.#options;
+    const now = process.mono();
+    return Math.max(this.#lastRelist, now - ((now - this.#startedAt) % periodUs));
   }
 
   #connect(): void {
@@ -139,35 +147,49 @@ export class Pleg {
     this.#lastRelist = this.#options.process.mono();
     const changed = [...this.#dirty].sort();
     this.#dirty.clear();
-    const worth: { readonly uid: string; readonly died: boolean }[] = [];
+    const worth: { readonly uid: string; readonly events: PlegEvents }[] = [];
     for (const uid of changed) {
       const before = this.#cache.get(uid);
       const now = this.#incoming.get(uid);
       if (now === undefined) this.#cache.delete(uid);
       else this.#cache.set(uid, now);
-      const change = compare(before, now);
-      if (change !== 'nothing') worth.push({ uid, died: change === 'died' });
+      const events = compare(before, now);
+      if (events.count > 0) worth.push({ uid, events });
     }
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const waiter of waiters) waiter();
-    for (const { uid, died } of worth) this.#options.onChange(uid, died);
+    for (const { uid, events } of worth) {
+      this.#options.onChange(uid, events.died);
+      // Events of one relist reach the pod's worker one by one. Whether it has taken up the first before the next comes is a race:
+      // where it has, the pod is synced once more after the next relist.
+      if (events.count > 1 && this.#options.process.random.chance(1, 3)) this.#options.onChange(uid, false);
+    }
   }
 }
 
-/** Whether a container or sandbox started or died between two relists; one that vanished is no news. */
-function compare(before: PodRecords | undefined, now: PodRecords | undefined): 'nothing' | 'started' | 'died' {
-  if (now === undefined) return 'nothing';
-  let change: 'nothing' | 'started' | 'died' = 'nothing';
-  for (const container of now.containers) {
+interface PlegEvents {
+  readonly count: number;
+  readonly died: boolean;
+}
+
+/** Containers and sandboxes that started or died between two relists, one event each; one that vanished is no news. */
+function compare(before: PodRecords | undefined, now: PodRecords | undefined): PlegEvents {
+  let count = 0;
+  let died = false;
+  for (const container of now?.containers ?? []) {
     const old = before?.containers.find((other) => other.id === container.id);
-    if (container.state === 'exited' && old?.state !== 'exited') return 'died';
-    if (container.state === 'running' && old?.state !== 'running') change = 'started';
+    if (container.state === 'exited' && old?.state !== 'exited') {
+      count++;
+      died = true;
+    } else if (container.state === 'running' && old?.state !== 'running') count++;
   }
-  for (const sandbox of now.sandboxes) {
+  for (const sandbox of now?.sandboxes ?? []) {
     const old = before?.sandboxes.find((other) => other.id === sandbox.id);
-    if (sandbox.state === 'not-ready' && old?.state !== 'not-ready') return 'died';
-    if (sandbox.state === 'ready' && old === undefined && change === 'nothing') change = 'started';
+    if (sandbox.state !== old?.state) {
+      count++;
+      if (sandbox.state === 'not-ready') died = true;
+    }
   }
-  return change;
+  return { count, died };
 }

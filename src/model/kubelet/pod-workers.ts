@@ -223,7 +223,7 @@ export class PodWorkers {
       return;
     }
     const end = backOffEnd(failures);
-    const wanted = end === undefined ? podSyncBackOffUs : Math.min(Math.max(podSyncBackOffUs, end - this.#process.wall()), syncFrequencyUs);
+    const wanted = end === undefined ? podSyncBackOffUs : Math.min(Math.max(0, end - this.#process.wall()), syncFrequencyUs);
     this.#ticks.enqueue(uid, this.#jittered(wanted));
   }
 

@@ -31,6 +31,7 @@ export interface RuntimeManagerOptions {
   /** Handler of the pod's RuntimeClass; '' is the default. */
   readonly runtimeHandler: (pod: Pod) => string;
   readonly podIp: (podUid: string) => string;
+  readonly onSandbox: (podUid: string, ip: string) => void;
   readonly resizeRestarts: (pod: Pod, container: Container, record: ContainerRecord) => boolean;
 }
 
@@ -82,6 +83,7 @@ export class RuntimeManager {
         return { failures: [failed('CreatePodSandboxError', made.message)] };
       }
       sandboxId = made.value.sandboxId;
+      this.#options.onSandbox(uid, made.value.ip);
     }
 
     const start = function* (this: RuntimeManager, container: Container, role: ContainerRole): Task<boolean> {
@@ -164,7 +166,7 @@ export class RuntimeManager {
       role,
       attempt,
       image: container.image ?? '',
-      imageId: image.value.id,
+      imageId: image.value.reference,
       specHash: specHash(container),
       env: env.value,
     });
@@ -269,15 +271,8 @@ export class RuntimeManager {
   /** A new sandbox starts from the beginning: upstream purgeInitContainers. */
   *#purgeInitContainers(pod: Pod, records: PodRecords | undefined): Task<void> {
     const names = new Set((pod.spec.initContainers ?? []).map((container) => container.name));
-    const kept = new Set<string>();
     for (const record of records?.containers ?? []) {
-      if (!names.has(record.name)) continue;
-      if (!kept.has(record.name)) {
-        // The newest stays as a witness of the restart count.
-        kept.add(record.name);
-        continue;
-      }
-      yield* this.#options.cri.call('RemoveContainer', { containerId: record.id });
+      if (names.has(record.name)) yield* this.#options.cri.call('RemoveContainer', { containerId: record.id });
     }
   }
 

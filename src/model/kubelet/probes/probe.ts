@@ -63,7 +63,7 @@ export function* callHandler(process: Process, machine: Machine, cri: CriClient,
   if ('grpc' in handler && handler.grpc !== undefined) {
     const { port, service = '' } = handler.grpc;
     const answer = yield* ask(process, machine, target, { kind: 'grpc', port, service }, timeoutUs);
-    return grpcOutcome(answer, `${target.address}:${port}`, service, timeoutUs);
+    return grpcOutcome(answer, `${target.address}:${port}`, timeoutUs);
   }
   if ('sleep' in handler && handler.sleep !== undefined) {
     yield* process.sleep(handler.sleep.seconds * SECOND);
@@ -73,7 +73,7 @@ export function* callHandler(process: Process, machine: Machine, cri: CriClient,
 }
 
 function unknownPort(port: string | number | undefined): string {
-  return typeof port === 'string' ? `couldn't find port: "${port}" in container` : `invalid port number: ${String(port)}`;
+  return typeof port === 'string' ? `strconv.Atoi: parsing ${JSON.stringify(port)}: invalid syntax` : `invalid port number: ${String(port)}`;
 }
 
 /** Undefined: no answer in time. */
@@ -113,7 +113,7 @@ function httpOutcome(answer: AppAnswer | undefined, url: string, address: string
   }
 }
 
-function grpcOutcome(answer: AppAnswer | undefined, address: string, service: string, timeoutUs: Micros): ProbeOutcome {
+function grpcOutcome(answer: AppAnswer | undefined, address: string, timeoutUs: Micros): ProbeOutcome {
   if (answer === undefined) return { kind: 'failure', message: `timeout: health rpc did not complete within ${goDuration(timeoutUs)}` };
   const { outcome } = answer;
   if (outcome.kind !== 'grpc') return { kind: 'failure', message: `timeout: failed to connect service ${JSON.stringify(address)} within ${goDuration(timeoutUs)}: context deadline exceeded` };
@@ -125,7 +125,7 @@ function grpcOutcome(answer: AppAnswer | undefined, address: string, service: st
     case 'NOT_FOUND':
       return { kind: 'failure', message: `rpc error: code = NotFound desc = unknown service` };
     case 'UNIMPLEMENTED':
-      return { kind: 'failure', message: `this server does not implement the grpc health protocol (grpc.health.v1.Health): rpc error: code = Unimplemented desc = unknown service ${service === '' ? 'grpc.health.v1.Health' : service}` };
+      return { kind: 'failure', message: 'error: this server does not implement the grpc health protocol (grpc.health.v1.Health): ' };
   }
 }
 

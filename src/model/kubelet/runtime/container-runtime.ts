@@ -81,7 +81,11 @@ class ContainerRuntime {
       call: (method, body, call) => {
         const handler = handlers[method];
         if (handler === undefined) call.answer(criError('Unimplemented', `unknown method ${method}`));
-        else process.spawn(method, handler(body), (result) => call.answer(result));
+        else {
+          const run = process.spawn(method, handler(body), (result) => call.answer(result));
+          // The caller is gone: what it asked for is given up (its context is cancelled).
+          call.onCancel = () => run.cancel();
+        }
       },
       open: (_method, _body, call) => {
         this.#followers.add(call);
@@ -326,14 +330,23 @@ class ContainerRuntime {
     if (running?.app === undefined || running.exit !== undefined) return criError('NotFound', `failed to exec in container: container is in CONTAINER_EXITED state`);
     yield* this.#costs(this.#options.kind.createUs, this.#options.kind.createJitterUs);
     if (running.exit !== undefined) return criError('NotFound', `failed to exec in container: container is in CONTAINER_EXITED state`);
-    const { outcome, afterUs, stable } = running.app.answer({ kind: 'exec', command: request.command });
+    const { outcome, afterUs, stable, cancel } = running.app.answer({ kind: 'exec', command: request.command });
     const paused = running.process.state === 'paused';
     const timedOut = paused || (request.timeoutUs > 0 && afterUs >= request.timeoutUs);
-    if (timedOut || afterUs === Number.POSITIVE_INFINITY) yield* this.#process.sleep(request.timeoutUs);
-    else if (afterUs > 0) {
-      // The main process may end first; what was started in its namespace dies with it.
-      const ended = yield* this.#waitForExit(request.containerId, afterUs);
-      if (ended) return { ok: true, value: { outcome: { kind: 'exit', code: 137, output: '' } satisfies AppOutcome, timedOut: false, stable: false } };
+    let finished = false;
+    let ended = false;
+    try {
+      if (timedOut || afterUs === Number.POSITIVE_INFINITY) yield* this.#process.sleep(request.timeoutUs);
+      else {
+        // The main process may end first; what was started in its namespace dies with it.
+        if (afterUs > 0) ended = yield* this.#waitForExit(request.containerId, afterUs);
+        finished = !ended;
+      }
+    } finally {
+      if (!finished) cancel?.();
+    }
+    if (ended) {
+      return { ok: true, value: { outcome: { kind: 'exit', code: 137, output: '' } satisfies AppOutcome, timedOut: false, stable: false } };
     }
     return { ok: true, value: { outcome, timedOut, stable } };
   }

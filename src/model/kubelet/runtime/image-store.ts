@@ -9,6 +9,8 @@ import { type ImageManifest, type ManifestAnswer, type ManifestRequest, REGISTRY
 interface StoredImage {
   readonly manifest: ImageManifest;
   readonly names: readonly string[];
+  /** Repository it was pulled from; undefined: it came with the machine. */
+  readonly repository: string | undefined;
 }
 
 /** File of the host's disk that lists the images. */
@@ -29,13 +31,13 @@ export class ImageStore {
     const { network } = process.world;
     this.#registry = new RpcClient(process, network.endpoint(REGISTRY_HOST, REGISTRY_PORT), { connectTimeoutUs: 30 * SECOND });
     const stored = process.host.disk.read(FILE);
-    if (stored === undefined) for (const { name, manifest } of preloaded) this.#add(name, manifest);
+    if (stored === undefined) for (const { name, manifest } of preloaded) this.#add(name, manifest, false);
     else {
       for (const record of stored) {
         if (record.torn === true || record.rotten === true) continue;
         const { name, manifest, removed } = record.value as { readonly name: string; readonly manifest: ImageManifest; readonly removed?: boolean };
         if (removed === true) this.#forget(name);
-        else this.#add(name, manifest);
+        else this.#add(name, manifest, true);
       }
     }
   }
@@ -67,7 +69,7 @@ export class ImageStore {
       this.#layers.add(layer.digest);
     }
     this.#process.host.disk.append(this.#process, FILE, { name: image, manifest }, 256);
-    this.#add(image, manifest);
+    this.#add(image, manifest, true);
     return { ok: true, value: this.find(image) as ImageRecord };
   }
 
@@ -78,11 +80,12 @@ export class ImageStore {
     this.#forget(name);
   }
 
-  #add(image: string, manifest: ImageManifest): void {
+  #add(image: string, manifest: ImageManifest, pulled: boolean): void {
     const full = canonicalImage(image);
     const names = new Set(this.#images.get(manifest.digest)?.names ?? []);
     names.add(full);
-    this.#images.set(manifest.digest, { manifest, names: [...names].sort() });
+    const repository = pulled ? full.split('@')[0]?.replace(/:[^/:]*$/, '') : undefined;
+    this.#images.set(manifest.digest, { manifest, names: [...names].sort(), repository: this.#images.get(manifest.digest)?.repository ?? repository });
     this.#byName.set(full, manifest.digest);
     const parsed = parseImageName(image);
     if (typeof parsed !== 'string') this.#byName.set(`${parsed.repository}@${manifest.digest}`, manifest.digest);
@@ -106,7 +109,8 @@ export class ImageStore {
 function recordOf(image: StoredImage): ImageRecord {
   let sizeBytes = 0;
   for (const layer of image.manifest.layers) sizeBytes += layer.sizeBytes;
-  return { id: image.manifest.digest, names: image.names, sizeBytes, user: image.manifest.user };
+  const { digest, user } = image.manifest;
+  return { id: digest, reference: image.repository === undefined ? digest : `${image.repository}@${digest}`, names: image.names, sizeBytes, user };
 }
 
 function unreachable(full: string, error: string): string {

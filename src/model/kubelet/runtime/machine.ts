@@ -207,7 +207,7 @@ export class Machine {
     const files = this.files(pod.metadata.uid ?? '').view(container);
     const message = files.read(path) ?? '';
     if (message !== '') files.write(path, '');
-    return message.length > TERMINATION_MESSAGE_MAX ? message.slice(message.length - TERMINATION_MESSAGE_MAX) : message;
+    return message.slice(0, TERMINATION_MESSAGE_MAX);
   }
 
   #ended(running: RunningContainer, programName: string): void {

@@ -56,7 +56,6 @@ export function initialized(
   statuses: readonly ContainerStatus[],
   phase: string | undefined,
   generation: number | undefined,
-  mainHasRun: boolean,
 ): PodCondition {
   if (phase === 'Succeeded') return condition('Initialized', 'True', generation, 'PodCompleted');
   const unknown: string[] = [];
@@ -69,7 +68,11 @@ export function initialized(
     } else if (!status.ready) incomplete.push(container.name);
   }
   // Once a main container has run, initialisation is over, whatever the runtime still knows of the init containers.
-  if (mainHasRun) return condition('Initialized', 'True', generation);
+  const hasRun = pod.spec.containers.some((container) => {
+    const status = statuses.find((candidate) => candidate.name === container.name);
+    return status?.state?.running !== undefined || status?.state?.terminated !== undefined || status?.lastState?.terminated !== undefined;
+  });
+  if (hasRun) return condition('Initialized', 'True', generation);
   const message = problem({ unknown, unready: incomplete }, 'incomplete');
   return message === '' ? condition('Initialized', 'True', generation) : condition('Initialized', 'False', generation, 'ContainersNotInitialized', message);
 }

@@ -1,7 +1,7 @@
 import { formatTime } from '../../api/time.ts';
 import type { Container, ContainerState, ContainerStatus, Pod } from '../../api/types.ts';
 import type { ContainerRecord, PodRecords } from '../cri.ts';
-import { isSidecar, shouldBeRestarted } from '../pod-spec.ts';
+import { shouldBeRestarted } from '../pod-spec.ts';
 
 /** Why a container was not started at the last try: upstream ReasonCache. */
 export interface WaitingReason {
@@ -77,7 +77,7 @@ export function containerStatuses(input: ContainerStatusesInput): readonly Conta
       };
     }
     const reason = reasons(container.name);
-    const finishedInit = isInit && newest?.state === 'exited' && newest.exitCode === 0 && !isSidecar(container);
+    const finishedInit = isInit && newest?.state === 'exited' && newest.exitCode === 0;
     if (reason !== undefined && !finishedInit && shouldBeRestarted(container, pod, records)) {
       status = {
         ...status,

@@ -1,15 +1,10 @@
 import type { Container, ContainerStatus, Pod, PodStatus } from '../../api/types.ts';
-import { isSidecar } from '../pod-spec.ts';
+import { isSidecar, restartsAfter } from '../pod-spec.ts';
 
 export type Phase = NonNullable<PodStatus['phase']>;
 
 export function isTerminalPhase(phase: string | undefined): boolean {
   return phase === 'Succeeded' || phase === 'Failed';
-}
-
-/** Whether all containers of the pod could be restarted by policy: upstream computePodActions' and getPhase's view of one container. */
-function policyOf(container: Container, pod: Pod): string {
-  return container.restartPolicy ?? pod.spec.restartPolicy ?? 'Always';
 }
 
 /**
@@ -22,9 +17,11 @@ export function podPhase(pod: Pod, statuses: readonly ContainerStatus[], podIsTe
   let pendingInit = 0;
   let failedInit = 0;
   let pendingSidecars = 0;
+  let sidecarsRunning = 0;
   for (const container of spec.initContainers ?? []) {
     const status = find(container.name);
     if (isSidecar(container)) {
+      if (status?.state?.running !== undefined) sidecarsRunning++;
       const notRunning = status === undefined || (status.state?.running === undefined && status.state?.terminated === undefined && status.lastState?.terminated === undefined);
       if (notRunning) pendingSidecars++;
       // A sidecar with a startup probe counts as pending until it has started.
@@ -59,8 +56,7 @@ export function podPhase(pod: Pod, statuses: readonly ContainerStatus[], podIsTe
     else if (state?.terminated !== undefined) {
       stopped++;
       if (state.terminated.exitCode === 0) succeeded++;
-      const policy = policyOf(container, pod);
-      if (policy === 'Always' || (policy === 'OnFailure' && state.terminated.exitCode !== 0)) restartable++;
+      if (restartsAfter(container, pod, state.terminated.exitCode)) restartable++;
       else if (state.terminated.exitCode !== 0) failedForGood++;
     } else if (state?.waiting !== undefined) {
       if (status.lastState?.terminated !== undefined) stopped++;
@@ -79,7 +75,8 @@ export function podPhase(pod: Pod, statuses: readonly ContainerStatus[], podIsTe
       return 'Pending';
   }
   if (waiting > 0) return 'Pending';
-  if (running > 0 && unknown === 0) return 'Running';
+  // A pod whose main containers have ended is not over before its sidecars are.
+  if ((running > 0 || sidecarsRunning > 0) && unknown === 0) return 'Running';
   if (running === 0 && stopped > 0 && unknown === 0) {
     if (podIsTerminal) return stopped === succeeded ? 'Succeeded' : 'Failed';
     if (restartable > 0) return 'Running';

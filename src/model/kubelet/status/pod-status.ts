@@ -56,7 +56,7 @@ export function generatePodStatus(input: PodStatusInput): PodStatus {
           ...common,
           previous: previous?.ephemeralContainerStatuses ?? [],
           containers: ephemeralSpecs as unknown as Pod['spec']['containers'],
-          hasInitContainers: false,
+          hasInitContainers: hasInit,
           isInit: false,
         });
 
@@ -79,7 +79,7 @@ export function generatePodStatus(input: PodStatusInput): PodStatus {
     ...input.resizeConditions,
     ...others,
     conditions.readyToStartContainers(generation, sandbox !== undefined && (sandbox.hostNetwork || sandbox.ip !== '')),
-    conditions.initialized(pod, all, phase, generation, hasActiveMainContainer(pod, records)),
+    conditions.initialized(pod, all, phase, generation),
     conditions.podReady(pod, containersReady, others, generation),
     containersReady,
     conditions.podScheduled(generation),

@@ -88,7 +88,7 @@ export class StatusManager {
       Ready: podReady(pod, ready, others, generation),
       ContainersReady: ready,
     };
-    if ((pod.spec.initContainers ?? []).some(isSidecar)) replaced['Initialized'] = initialized(pod, all, status.phase, generation, hasRun(pod, main));
+    if ((pod.spec.initContainers ?? []).some(isSidecar)) replaced['Initialized'] = initialized(pod, all, status.phase, generation);
     const conditions = (status.conditions ?? []).map((condition) => replaced[condition.type] ?? condition);
     this.#update(pod, { ...status, containerStatuses: main, ...(init === undefined ? {} : { initContainerStatuses: init }), conditions }, false, false);
   }
@@ -153,7 +153,7 @@ export class StatusManager {
     const before = entry?.status ?? pod.status;
     const conditions = (proposed.conditions ?? []).map((condition) => withTransitionTime(condition, before, now));
     const startTime = before?.startTime ?? formatTime(now);
-    const status: PodStatus = { ...proposed, conditions, startTime };
+    const status: PodStatus = withShortMessages({ ...proposed, conditions, startTime });
     if (entry !== undefined) {
       const same = sameStatus(entry.status, status);
       entry.pod = pod;
@@ -243,12 +243,15 @@ export class StatusManager {
   #merged(pod: Pod, status: PodStatus): PodStatus {
     const old = pod.status;
     const conditions: PodCondition[] = [];
-    for (const condition of status.conditions ?? []) if (isOwnedCondition(condition.type)) conditions.push(condition);
     for (const condition of old?.conditions ?? []) {
-      if (!isOwnedCondition(condition.type) && condition.type !== 'DisruptionTarget') conditions.push(condition);
+      if (isOwnedCondition(condition.type)) continue;
+      // Shared between the kubelet and whoever evicts: ours where we set one.
+      conditions.push(condition.type === 'DisruptionTarget' ? (conditionOf(status.conditions, 'DisruptionTarget') ?? condition) : condition);
     }
-    const disruption = conditionOf(status.conditions, 'DisruptionTarget') ?? conditionOf(old?.conditions, 'DisruptionTarget');
-    if (disruption !== undefined) conditions.push(disruption);
+    for (const condition of status.conditions ?? []) {
+      const isOurs = isOwnedCondition(condition.type) || condition.type === 'DisruptionTarget';
+      if (isOurs && conditionOf(conditions, condition.type) === undefined) conditions.push(condition);
+    }
     let merged: PodStatus = { ...status, conditions, ...(old?.qosClass === undefined ? {} : { qosClass: old.qosClass }) };
     if (isTerminalPhase(status.phase) && !isTerminalPhase(old?.phase) && this.#options.couldHaveRunningContainers(pod.metadata.uid ?? '')) {
       const { reason: _reason, message: _message, ...rest } = merged;
@@ -267,12 +270,29 @@ export class StatusManager {
   }
 }
 
-/** A main container runs or has run, as its status says. */
-function hasRun(pod: Pod, statuses: readonly ContainerStatus[]): boolean {
-  return pod.spec.containers.some((container) => {
-    const status = statuses.find((candidate) => candidate.name === container.name);
-    return status?.state?.running !== undefined || status?.state?.terminated !== undefined || status?.lastState?.terminated !== undefined;
-  });
+/** All termination messages of a pod together (MaxPodTerminationMessageLogLength). */
+const MESSAGES_MAX = 12 * 1024;
+
+/** Upstream normalizeStatus: each container has its share of the pod's room for termination messages. */
+function withShortMessages(status: PodStatus): PodStatus {
+  const count = (status.containerStatuses?.length ?? 0) + (status.initContainerStatuses?.length ?? 0) + (status.ephemeralContainerStatuses?.length ?? 0);
+  const max = count === 0 ? MESSAGES_MAX : Math.floor(MESSAGES_MAX / count);
+  const isLong = (s: ContainerStatus) => (s.state?.terminated?.message?.length ?? 0) > max || (s.lastState?.terminated?.message?.length ?? 0) > max;
+  const shorten = (state: ContainerStatus['state']) => {
+    const terminated = state?.terminated;
+    return terminated?.message === undefined || terminated.message.length <= max ? state : { terminated: { ...terminated, message: terminated.message.slice(0, max) } };
+  };
+  if (!(status.containerStatuses ?? []).some(isLong) && !(status.initContainerStatuses ?? []).some(isLong)) return status;
+  const fix = (s: ContainerStatus): ContainerStatus => {
+    const state = shorten(s.state);
+    const lastState = shorten(s.lastState);
+    return { ...s, ...(state === undefined ? {} : { state }), ...(lastState === undefined ? {} : { lastState }) };
+  };
+  return {
+    ...status,
+    ...(status.containerStatuses === undefined ? {} : { containerStatuses: status.containerStatuses.map(fix) }),
+    ...(status.initContainerStatuses === undefined ? {} : { initContainerStatuses: status.initContainerStatuses.map(fix) }),
+  };
 }
 
 function endMain(status: ContainerStatus, end: (status: ContainerStatus, isInit: boolean) => ContainerStatus): ContainerStatus {
