@@ -1,5 +1,6 @@
 import type { Task } from '../../sim/task.ts';
 import { parseFieldSelector } from '../api/field-selector.ts';
+import { inVersion } from '../api/kinds/conversion.ts';
 import { isSelectorError, parseLabelSelector } from '../api/label-selector.ts';
 import type { ApiList, Status, UntypedObject } from '../api/object.ts';
 import type { ServedKind } from '../api/registry.ts';
@@ -35,7 +36,7 @@ export function* get(scope: RequestScope): Task<ApiResponse> {
     object = cache.get(key);
   }
   if (object === undefined) refuse(notFound(kind, name));
-  return { code: 200, object };
+  return { code: 200, object: inVersion(object, kind.apiVersion) };
 }
 
 function* checkNotFuture(scope: RequestScope, version: number): Task<void> {
@@ -140,8 +141,9 @@ function pageOf(kind: ServedKind, selection: Selection, from: Iterable<Item>, re
   let lastKey: string | undefined;
   let remaining = 0;
   const start = request.token?.startKey;
-  for (const [key, object] of from) {
+  for (const [key, stored] of from) {
     if (start !== undefined && key < start) continue;
+    const object = inVersion(stored, kind.apiVersion);
     if (request.limit > 0 && items.length >= request.limit) {
       if (selects(selection, kind, object)) remaining++;
       continue;

@@ -1,6 +1,7 @@
 import type { Task } from '../../sim/task.ts';
 import { equalJson } from '../api/equal.ts';
 import type { FieldError } from '../api/field-error.ts';
+import { inVersion } from '../api/kinds/conversion.ts';
 import type { ObjectMeta, Status, UntypedObject } from '../api/object.ts';
 import type { ServedKind } from '../api/registry.ts';
 import type { ApiResponse } from '../api/request.ts';
@@ -102,7 +103,7 @@ export function* updateObject(scope: RequestScope, kind: ServedKind, rules: Upda
   const { server } = scope;
   const { name } = plan;
   const key = keyOf(kind, scope.namespace, name);
-  return yield* guaranteedUpdate(
+  const result = yield* guaranteedUpdate(
     server,
     {
       kind,
@@ -114,14 +115,17 @@ export function* updateObject(scope: RequestScope, kind: ServedKind, rules: Upda
       ttlSeconds: ttlOf(kind),
       cached: cachedObject(scope, kind, key),
     },
-    function* (existing): Task<UpdateStep> {
+    function* (stored): Task<UpdateStep> {
+      const existing = stored === undefined ? undefined : inVersion(stored, kind.apiVersion);
       const wanted = yield* plan.transform(existing);
       const operation = existing === undefined ? 'CREATE' : 'UPDATE';
       const admitted = (yield* admit(scope, { operation, kind, name, object: wanted, oldObject: existing })) as UntypedObject;
       if (existing === undefined) return yield* createByUpdate(scope, kind, admitted);
-      return yield* nextState(scope, kind, rules, admitted, existing);
+      const step = yield* nextState(scope, kind, rules, admitted, existing);
+      return stored === existing || 'remove' in step ? step : inVersion(step as UntypedObject, stored?.apiVersion ?? '');
     },
   );
+  return result.object.apiVersion === kind.apiVersion ? result : { ...result, object: inVersion(result.object, kind.apiVersion) };
 }
 
 function* createByUpdate(scope: RequestScope, kind: ServedKind, object: UntypedObject): Task<UntypedObject> {

@@ -1,6 +1,8 @@
 import type { Cancel, Task } from '../../sim/task.ts';
-import type { Status } from '../api/object.ts';
-import type { ApiResponse } from '../api/request.ts';
+import { conversionTo } from '../api/kinds/conversion.ts';
+import type { Status, UntypedObject } from '../api/object.ts';
+import type { ServedKind } from '../api/registry.ts';
+import type { ApiResponse, WatchEvent } from '../api/request.ts';
 import { selectionFor } from './read.ts';
 import { refuse } from './refusal.ts';
 import { checkListOptions } from './request-options.ts';
@@ -48,7 +50,7 @@ export function* watch(scope: RequestScope, sink: WatchSink, convert?: CacheWatc
     selection,
     bookmarks: options.allowWatchBookmarks === true,
     afterRevision: version === '' ? 0 : Number(version),
-    convert,
+    convert: inOwnVersion(kind, convert),
   };
   let started: Cancel | Status;
   // Without a word about initial events a watch from nothing or from 0 begins with them (upstream SetListOptionsDefaults, KEP-3157).
@@ -78,4 +80,15 @@ export function* watch(scope: RequestScope, sink: WatchSink, convert?: CacheWatc
     guarded.closed();
   });
   return { stop: end };
+}
+
+/** Events of kinds that have several forms come in the form that was asked for. */
+function inOwnVersion(kind: ServedKind, convert: CacheWatchOptions['convert']): CacheWatchOptions['convert'] {
+  const toVersion = conversionTo(kind.apiVersion, kind.kind);
+  if (toVersion === undefined) return convert;
+  return (event, isFirst) => {
+    const object = event.object as UntypedObject;
+    const own = object.kind === kind.kind && event.type !== 'BOOKMARK' && object.apiVersion !== kind.apiVersion ? ({ ...event, object: toVersion(object) } as WatchEvent) : event;
+    return convert === undefined ? own : convert(own, isFirst);
+  };
 }

@@ -13,8 +13,13 @@ const conversions: Readonly<Record<string, Conversion>> = {
   'autoscaling/v2 HorizontalPodAutoscaler': (object) => scalerToV2(object as unknown as HorizontalPodAutoscalerV1) as unknown as UntypedObject,
 };
 
+/** How objects of a kind come into the form of this version; undefined for kinds that have one form only. */
+export function conversionTo(apiVersion: string, kind: string): Conversion | undefined {
+  return conversions[`${apiVersion} ${kind}`];
+}
+
 /** An object in the form of another version of its kind; the object itself when it is in that form or its kind has one form only. */
 export function inVersion(object: UntypedObject, apiVersion: string): UntypedObject {
   if (object.apiVersion === apiVersion) return object;
-  return conversions[`${apiVersion} ${object.kind}`]?.(object) ?? object;
+  return conversionTo(apiVersion, object.kind)?.(object) ?? object;
 }
