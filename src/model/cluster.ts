@@ -191,8 +191,8 @@ class ClusterBuilder {
     host.install(
       controllerManager({
         name: `kcm-${index}`,
-        servers: apiServers,
-        preferredServer: index,
+        // kubeadm gives the managers and schedulers of a host its own API server, and no other.
+        servers: [apiServers[index] as Endpoint],
         controllers: CONTROLLERS,
         config: {
           ...DEFAULT_CONTROLLER_MANAGER_CONFIG,
@@ -207,8 +207,7 @@ class ClusterBuilder {
     host.install(
       schedulerProgram({
         name: `scheduler-${index}`,
-        servers: apiServers,
-        preferredServer: index,
+        servers: [apiServers[index] as Endpoint],
         config: { ...DEFAULT_SCHEDULER_CONFIG, watchList: featureGates?.WatchListClient ?? true, ...overrides?.scheduler },
         facts,
       }),
