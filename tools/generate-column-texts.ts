@@ -26,8 +26,9 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.jsonl'))
     const line = JSON.parse(text) as Line;
     const columns = line.response?.columnDefinitions;
     const match = /^\/apis?\/(?:([^/]+)\/)?v\w+\/(?:namespaces\/[^/]+\/(?=\w))?([a-z]+)/.exec(line.path?.split('?')[0] ?? '');
-    if (columns === undefined || match === null || line.path?.endsWith('/scale') === true) continue;
-    const resource = match[1] === undefined ? (match[2] ?? '') : `${match[2]}.${match[1]}`;
+    if (columns === undefined || match === null) continue;
+    const plural = match[1] === undefined ? (match[2] ?? '') : `${match[2]}.${match[1]}`;
+    const resource = line.path?.endsWith('/scale') === true ? 'scales' : plural;
     const known = texts[resource] ?? {};
     for (const { name, description } of columns) known[name] = description;
     texts[resource] = known;

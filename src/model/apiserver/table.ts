@@ -1,4 +1,5 @@
 import type { KindContext, PrinterColumn } from '../api/kind.ts';
+import { internalMetadata, scaleColumns, tableRows } from '../api/kinds/table-rows.ts';
 import type { ApiObject, UntypedObject } from '../api/object.ts';
 import type { ServedKind } from '../api/registry.ts';
 import { formatTime, parseTime } from '../api/time.ts';
@@ -46,7 +47,8 @@ export interface TableOptions {
 
 /** The table of one object or of a list's items. */
 export function tableOf(kind: ServedKind, objects: readonly UntypedObject[], metadata: ApiObject['metadata'], context: KindContext, options: TableOptions): Table {
-  const columns = kind.columns ?? (defaultColumns as NonNullable<ServedKind['columns']>);
+  const isScale = objects[0]?.kind === 'Scale' && kind.kind !== 'Scale';
+  const columns = (isScale ? scaleColumns : (kind.columns ?? defaultColumns)) as NonNullable<ServedKind['columns']>;
   return {
     kind: 'Table',
     apiVersion: `meta.k8s.io/${options.version}`,
@@ -54,10 +56,10 @@ export function tableOf(kind: ServedKind, objects: readonly UntypedObject[], met
     columnDefinitions: options.withColumns
       ? columns.map((column) => ({ name: column.name, type: column.type, format: column.format ?? '', description: column.description ?? '', priority: column.priority }))
       : null,
-    rows: objects.map((object) => {
+    rows: tableRows(objects).map((object) => {
       const cells = columns.map((column) => column.cell(object, context));
       const conditions = rowConditions(kind, object);
-      const shown = options.includeObject === 'Object' ? object : metadataOnly(object, options.version);
+      const shown = options.includeObject === 'Object' ? object : metadataOnly({ ...object, metadata: internalMetadata(object) }, options.version);
       return { cells, ...(conditions === undefined ? {} : { conditions }), ...(options.includeObject === 'None' ? { object: null } : { object: shown }) };
     }),
   };

@@ -124,8 +124,13 @@ function utilizationOf(metrics: readonly Fields[], side: 'target' | 'current'): 
   return ((cpu?.['resource'] as Fields | undefined)?.[side] as Amounts | undefined)?.averageUtilization;
 }
 
+/** What v1 forms were made from: a table of them shows the metrics in their own order, which v1 does not keep. */
+const origins = new WeakMap<object, HorizontalPodAutoscaler>();
+
 /** The v2 form of a v1 object; one in v2 form comes back as it is. */
 export function scalerToV2(scaler: HorizontalPodAutoscalerV1): HorizontalPodAutoscaler {
+  const origin = origins.get(scaler);
+  if (origin !== undefined) return origin;
   if ((scaler.apiVersion as string | undefined) === 'autoscaling/v2') return scaler as unknown as HorizontalPodAutoscaler;
   const { spec, status, metadata } = scaler;
   const { annotations } = metadata;
@@ -187,7 +192,7 @@ export function scalerToV1(scaler: HorizontalPodAutoscaler): HorizontalPodAutosc
   if (others.length > 0) notes[metricsKey] = JSON.stringify(others.map((metric) => metricToV1(metric, 'target')));
   const hasNotes = Object.keys(notes).length > 0;
   const { metrics: _m, behavior: _b, ...rest } = (spec ?? {}) as unknown as Fields;
-  return {
+  const made = {
     apiVersion: 'autoscaling/v1',
     kind: scaler.kind,
     metadata: hasNotes ? { ...metadata, annotations: { ...metadata.annotations, ...notes } } : metadata,
@@ -204,4 +209,6 @@ export function scalerToV1(scaler: HorizontalPodAutoscaler): HorizontalPodAutosc
           }),
         }),
   } as unknown as HorizontalPodAutoscalerV1;
+  origins.set(made, scaler);
+  return made;
 }
