@@ -15,6 +15,7 @@ import { startDeploymentController } from './deployment.ts';
 import { startReplicaSetController } from './replicaset.ts';
 import { startEndpointSliceController } from './endpoint-slice.ts';
 import { startEndpointsController } from './endpoints.ts';
+import { startJobController } from './job.ts';
 import { startStatefulSetController } from './statefulset.ts';
 
 /** Every controller that the manager can run: one row each, started in this order. */
@@ -36,4 +37,5 @@ export const CONTROLLERS: readonly ControllerRow[] = [
   { name: 'endpointslice-controller', start: startEndpointSliceController },
   { name: 'endpoints-controller', start: startEndpointsController },
   { name: 'statefulset-controller', start: startStatefulSetController },
+  { name: 'job-controller', start: startJobController },
 ];
