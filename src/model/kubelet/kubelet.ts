@@ -184,7 +184,7 @@ class Kubelet {
       spec,
       config,
       facts: options.facts,
-      watchList: options.watchListClient !== false,
+      watchList,
       health: () => this.#health(),
       images: () => this.#images,
       runtimeVersion: () => this.#runtimeVersion,
