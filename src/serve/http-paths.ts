@@ -1,6 +1,6 @@
 import type { ServedKind } from '../model/api/registry.ts';
 import { methodNotAllowed, notAcceptable, unknownResource } from '../model/api/status.ts';
-import { aggregated, groupsOf, healthChecks, indexPaths, resourcesOf, serverVersion } from '../model/apiserver/discovery.ts';
+import { aggregated, groupsOf, healthChecks, indexPaths, listedResources, serverVersion } from '../model/apiserver/discovery.ts';
 import { negotiate } from './http-response.ts';
 
 /** An answer to a path that names no resource. */
@@ -94,7 +94,7 @@ function discovery(request: PathRequest, root: string, rest: readonly string[]):
       return answer({ kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress: request.serverAddress }] });
     }
     if (rest[0] !== 'v1') return answer(unknownResource(), 404);
-    return answer({ kind: 'APIResourceList', groupVersion: 'v1', resources: resourcesOf('v1', custom) });
+    return answer({ kind: 'APIResourceList', groupVersion: 'v1', resources: listedResources('v1', custom) });
   }
   const groups = groupsOf(custom);
   if (rest.length === 0) return answer({ kind: 'APIGroupList', apiVersion: 'v1', groups });
@@ -102,7 +102,7 @@ function discovery(request: PathRequest, root: string, rest: readonly string[]):
   if (group === undefined) return notFoundPage;
   if (rest.length === 1) return answer({ kind: 'APIGroup', apiVersion: 'v1', ...group });
   const groupVersion = `${rest[0]}/${rest[1]}`;
-  const resources = group.versions.some((v) => v.groupVersion === groupVersion) ? resourcesOf(groupVersion, custom) : undefined;
+  const resources = group.versions.some((v) => v.groupVersion === groupVersion) ? listedResources(groupVersion, custom) : undefined;
   if (resources === undefined) return answer(unknownResource(), 404);
   return answer({ kind: 'APIResourceList', apiVersion: 'v1', groupVersion, resources });
 }

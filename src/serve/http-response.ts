@@ -71,7 +71,12 @@ export function shape(
 ): unknown {
   if (object.kind === 'Status') return object;
   const isList = 'items' in object && kind !== undefined && object.kind === `${kind.kind}List`;
-  if (kind === undefined || representation.as === undefined) return isList && kind?.type !== undefined ? withoutTypes(object as unknown as ApiList) : object;
+  if (kind === undefined || representation.as === undefined) {
+    if (!isList) return object;
+    const list = object as unknown as ApiList;
+    // Lists of custom resources are unstructured: their items keep kind and apiVersion, and an empty continue is printed.
+    return kind?.custom === undefined ? withoutTypes(list) : { ...list, metadata: { continue: '', ...list.metadata } };
+  }
   const { version } = representation;
   const goType = `*${kind.group === '' ? 'core' : (kind.group.split('.')[0] ?? '')}.${kind.kind}`;
   switch (representation.as) {

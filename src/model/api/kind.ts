@@ -1,5 +1,6 @@
 import type { FieldError } from './field-error.ts';
 import type { DeepReadonly, UntypedObject } from './object.ts';
+import type { TypeRef } from './schema.ts';
 
 /** What a kind's rules may know of the call and the cluster beyond the object itself. */
 export interface KindContext {
@@ -7,6 +8,18 @@ export interface KindContext {
   readonly nowUs: number;
   /** Feature gates that differ from Kubernetes 1.35's defaults. */
   readonly featureGate: (name: string) => boolean;
+}
+
+/** What a custom resource's definition says beyond the rules that all kinds have. */
+export interface CustomRules {
+  /** The schema as a type for server-side apply. */
+  readonly type: TypeRef;
+  readonly storageApiVersion: string;
+  /** The object without fields that the schema does not know, and their paths. */
+  readonly prune: (object: UntypedObject) => { readonly object: UntypedObject; readonly unknown: readonly string[] };
+  /** Warning of a deprecated version. */
+  readonly deprecation?: string;
+  readonly scale?: { readonly specPath: string; readonly statusPath: string; readonly selectorPath?: string };
 }
 
 /** A printer column of `kubectl get` and how its cell is made. */
@@ -58,5 +71,7 @@ export interface Kind<T = UntypedObject> {
   readonly fields?: (object: DeepReadonly<T>) => Readonly<Record<string, string>>;
   /** Names of `fields`, so that an unknown one is refused even without objects. */
   readonly fieldNames?: readonly string[];
+  /** Of custom resources only. */
+  readonly custom?: CustomRules;
   readonly columns?: readonly PrinterColumn<DeepReadonly<T>>[];
 }

@@ -1,3 +1,4 @@
+import { customResourceDefinition } from './custom/definition-kind.ts';
 import type { Kind } from './kind.ts';
 import { resourceRows } from './resource-rows.ts';
 import { type StructType, typeOfKind } from './schema.ts';
@@ -25,6 +26,7 @@ export class KindRegistry {
   /** Rows for every built-in resource, with the given kinds in place of the rows of the same name. */
   constructor(kinds: readonly Kind[] = []) {
     for (const row of resourceRows) this.add(row);
+    this.add(customResourceDefinition);
     const seen = new Set<string>();
     for (const kind of kinds) {
       const key = `${kind.group}/${kind.version}/${kind.resource}`;
@@ -69,6 +71,13 @@ export class KindRegistry {
 
   kind(group: string, version: string, kind: string): ServedKind | undefined {
     return this.byKind.get(`${group}/${version}/${kind}`);
+  }
+
+  /** Of kinds that share their objects, the one in whose version they are stored. */
+  storageKind(kind: ServedKind): ServedKind {
+    if (kind.kind === 'Event') return this.resource('', 'v1', 'events') ?? kind;
+    if (kind.kind === 'HorizontalPodAutoscaler') return this.resource('autoscaling', 'v2', kind.resource) ?? kind;
+    return kind;
   }
 
   /** The kind of an object. */

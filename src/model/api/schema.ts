@@ -38,6 +38,8 @@ export interface ListType {
 
 export interface MapType {
   readonly kind: 'map';
+  /** A value without a schema: what is no map is owned as a whole. */
+  readonly deduced?: true;
   readonly value: TypeRef;
   readonly atomic: boolean;
 }

@@ -1,4 +1,5 @@
-import { decode } from '../api/decode.ts';
+import { decode, decodeValue } from '../api/decode.ts';
+import { structType } from '../api/schema.ts';
 import type { UntypedObject } from '../api/object.ts';
 import type { ServedKind } from '../api/registry.ts';
 import { badRequest } from '../api/status.ts';
@@ -33,12 +34,25 @@ export function decodeBody(scope: RequestScope, kind: ServedKind, body: UntypedO
   if (mismatch !== undefined) refuse(badRequest(mismatch));
   const typed: UntypedObject =
     given.apiVersion === kind.apiVersion && given.kind === kind.kind ? given : { ...given, kind: kind.kind, apiVersion: kind.apiVersion, metadata: given.metadata };
-  if (kind.type === undefined) return typed.metadata === undefined ? { ...typed, metadata: {} } : typed;
+  if (kind.type === undefined) {
+    const whole = typed.metadata === undefined ? { ...typed, metadata: {} } : typed;
+    if (kind.custom === undefined) return whole;
+    const { object, unknown } = kind.custom.prune(decodeMetadata(whole));
+    const found = [...unknown.map((path) => `unknown field ${JSON.stringify(path)}`), ...duplicateTexts(scope)];
+    if (found.length > 0) reportFields(scope, kind, found);
+    return object;
+  }
   const decoded = decode(kind.type, typed);
   if (decoded.error !== undefined) refuse(badRequest(`${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${decoded.error}`));
   const problems = [...decoded.unknown.map((path) => `unknown field ${JSON.stringify(path)}`), ...duplicateTexts(scope)];
   if (problems.length > 0) reportFields(scope, kind, problems);
   return decoded.object;
+}
+
+/** The metadata of a custom resource is decoded as everywhere. */
+export function decodeMetadata(object: UntypedObject): UntypedObject {
+  const metadata = decodeValue(structType('ObjectMeta'), object.metadata) as UntypedObject['metadata'] | undefined;
+  return metadata === object.metadata ? object : { ...object, metadata: metadata ?? {} };
 }
 
 const yamlPrefix = 'yaml: unmarshal errors:\n  ';

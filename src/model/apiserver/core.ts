@@ -10,6 +10,8 @@ import { WatchCache } from './watch-cache.ts';
 import { create } from './create.ts';
 import { remove } from './delete.ts';
 import type { ServerEnvironment } from './environment.ts';
+import { isConverted, present } from './conversion.ts';
+import { CustomResources } from './custom-resources.ts';
 import { removeCollection } from './delete-collection.ts';
 import { patch } from './patch.ts';
 import { get, list } from './read.ts';
@@ -64,6 +66,7 @@ export class ApiServerCore implements ServerContext {
   readonly admission: readonly AdmissionPlugin[];
   readonly authorizer: Authorizer;
   readonly authenticator: Authenticator | undefined;
+  readonly customResources: CustomResources;
   private readonly caches = new Map<string, WatchCache>();
   private readonly gates: Readonly<Record<string, boolean>>;
 
@@ -75,6 +78,7 @@ export class ApiServerCore implements ServerContext {
     this.admission = config.admission ?? [];
     this.authorizer = config.authorizer ?? allowAll;
     this.authenticator = config.authenticator;
+    this.customResources = new CustomResources(this);
     this.gates = this.options.featureGates ?? {};
   }
 
@@ -85,7 +89,7 @@ export class ApiServerCore implements ServerContext {
   readonly cacheOf = (kind: ServedKind): WatchCache => {
     let cache = this.caches.get(kind.storeKey);
     if (cache === undefined) {
-      cache = new WatchCache(kind, this.storage, this.environment, prefixOf(kind));
+      cache = new WatchCache(this.registry.storageKind(kind), this.storage, this.environment, prefixOf(kind));
       this.caches.set(kind.storeKey, cache);
       cache.start();
     }
@@ -95,6 +99,7 @@ export class ApiServerCore implements ServerContext {
   /** Starts the watch caches of all kinds at once, as a real server does; without it each starts when it is first read. */
   startCaches(): void {
     if (this.options.watchCache === false) return;
+    this.customResources.start();
     for (const kind of this.registry.all()) if (kind.storagePath !== '') this.cacheOf(kind);
   }
 
@@ -107,7 +112,9 @@ export class ApiServerCore implements ServerContext {
       warnings = scope.warnings;
       const deprecated = deprecations[`${scope.kind.apiVersion} ${scope.kind.kind}`];
       if (deprecated !== undefined) scope.warnings.push(deprecated);
-      const answer = yield* dispatch(scope);
+      if (scope.kind.custom?.deprecation !== undefined) scope.warnings.push(scope.kind.custom.deprecation);
+      const dispatched = yield* dispatch(scope);
+      const answer = isConverted(scope.kind) ? { ...dispatched, object: present(scope.kind, dispatched.object) } : dispatched;
       return scope.warnings.length === 0 ? answer : { ...answer, warnings: [...new Set(scope.warnings)] };
     } catch (refusal) {
       return refused(refusal, warnings);
@@ -119,7 +126,7 @@ export class ApiServerCore implements ServerContext {
     try {
       yield* this.authorize(request);
       const scope = this.scopeOf(request);
-      return yield* watch(scope, sink, convert);
+      return yield* watch(scope, sink, isConverted(scope.kind) ? converting(scope.kind, convert) : convert);
     } catch (refusal) {
       return refused(refusal);
     }
@@ -198,6 +205,14 @@ function checkRoute(kind: ServedKind, request: ApiRequest): void {
   }
   if (name !== undefined && name !== '') refuse(unknownResource());
   if (verb !== 'list' && verb !== 'watch') refuse(methodNotAllowed());
+}
+
+/** Watch events of a kind that is stored in another version. */
+function converting(kind: ServedKind, next: CacheWatchOptions['convert']): NonNullable<CacheWatchOptions['convert']> {
+  return (event, isFirst) => {
+    const converted = event.type === 'ERROR' || event.type === 'BOOKMARK' ? event : { ...event, object: present(kind, event.object) };
+    return next === undefined ? converted : next(converted, isFirst);
+  };
 }
 
 /** Warnings that every request for a deprecated kind gets. */

@@ -3,7 +3,7 @@ import { generatedName, newUid } from '../api/names.ts';
 import type { ObjectMeta, UntypedObject } from '../api/object.ts';
 import type { ServedKind } from '../api/registry.ts';
 import type { ApiResponse } from '../api/request.ts';
-import { alreadyExists, badRequest, generateNameConflict, invalid, plainError } from '../api/status.ts';
+import { alreadyExists, badRequest, forbidden, generateNameConflict, invalid, plainError } from '../api/status.ts';
 import { formatTime } from '../api/time.ts';
 import type { FieldErrors } from '../api/validation/field-errors.ts';
 import { checkMetadata } from '../api/validation/metadata.ts';
@@ -14,6 +14,7 @@ import { review } from './auth/reviews.ts';
 import { bind } from './subresource/binding.ts';
 import { decodeBody, withDefaults } from './body.ts';
 import { trackUpdate } from './field-tracking.ts';
+import { isConverted, toStored } from './conversion.ts';
 import { refuse } from './refusal.ts';
 import { checkWriteOptions } from './request-options.ts';
 import { createObject, keyOf, readObject } from './resource-store.ts';
@@ -27,6 +28,9 @@ const generateNameAttempts = 8;
 export function* create(scope: RequestScope): Task<ApiResponse> {
   const { kind } = scope;
   checkWriteOptions('CreateOptions', scope.options);
+  if (kind.custom !== undefined && scope.server.customResources.isTerminating(kind)) {
+    refuse(forbidden(kind, scope.request.object?.metadata?.name ?? '', 'create not allowed while custom resource definition is terminating'));
+  }
   const reviewed = yield* review(scope);
   if (reviewed !== undefined) return reviewed;
   // The old way to bind: POST to the collection of bindings.
@@ -85,7 +89,7 @@ function* store(scope: RequestScope, kind: ServedKind, object: UntypedObject, su
   yield* validateAdmission(scope, { ...subject, name: object.metadata.name ?? '', object });
   if (!isUnsetVersion(object.metadata.resourceVersion)) refuse(plainError('resourceVersion should not be set on objects to be created'));
   const key = keyOf(kind, scope.namespace, object.metadata.name ?? '');
-  if (!scope.dryRun) return yield* createObject(scope.server, key, object, ttlOf(kind));
+  if (!scope.dryRun) return yield* createObject(scope.server, key, isConverted(kind) ? toStored(kind, object) : object, ttlOf(kind));
   const taken = yield* readObject(scope.server, key);
   return taken === undefined ? object : undefined;
 }

@@ -17,6 +17,7 @@ import { ignoresPropagation, orphansByDefault, returnsDeletedObject } from './st
 
 const jobWarning =
   'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning';
+const definitionFinalizer = 'customresourcecleanup.apiextensions.k8s.io';
 const usPerSecond = 1_000_000;
 const orphanFinalizer = 'orphan';
 const foregroundFinalizer = 'foregroundDeletion';
@@ -59,6 +60,9 @@ export function* deleteObject(scope: RequestScope, kind: ServedKind, name: strin
     // Its content comes first: the namespace controller takes the last finalizer of the spec away.
     if (((existing['spec'] as { readonly finalizers?: readonly string[] } | undefined)?.finalizers?.length ?? 0) > 0) return { object: existing, gone: false };
   }
+  if (kind.kind === 'CustomResourceDefinition' && existing.metadata.deletionTimestamp === undefined) {
+    return { object: yield* terminateDefinition(scope, kind, key, existing, options), gone: false };
+  }
   if (kind.kind === 'Namespace') {
     const terminating = yield* terminateNamespace(scope, kind, key, existing, options);
     if (terminating !== undefined) return { object: terminating, gone: false };
@@ -90,6 +94,36 @@ export function* deleteObject(scope: RequestScope, kind: ServedKind, name: strin
     }
     existing = answer.current.value.at(answer.current.modRevision);
   }
+}
+
+/** A definition waits for its objects to go: its finalizer is set by the first delete (upstream apiextensions-apiserver registry). */
+function* terminateDefinition(scope: RequestScope, kind: ServedKind, key: string, existing: UntypedObject, options: RequestOptions): Task<UntypedObject> {
+  const name = existing.metadata.name ?? '';
+  yield* validateAdmission(scope, { operation: 'DELETE', kind, name, object: undefined, oldObject: existing });
+  const now = formatTime(scope.context.nowUs);
+  const result = yield* guaranteedUpdate(scope.server, { kind, key, name, dryRun: scope.dryRun }, function* (current): Task<UpdateStep> {
+    if (current === undefined) refuse(notFound(kind, name));
+    checkPreconditions(options, current, kind);
+    const status = (current['status'] ?? {}) as { readonly conditions?: readonly { readonly type: string }[] | null };
+    const condition = {
+      type: 'Terminating',
+      status: 'True',
+      lastTransitionTime: now,
+      reason: 'InstanceDeletionPending',
+      message: 'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon',
+    };
+    const finalizers = current.metadata.finalizers ?? [];
+    return {
+      ...current,
+      metadata: {
+        ...current.metadata,
+        deletionTimestamp: current.metadata.deletionTimestamp ?? now,
+        finalizers: finalizers.includes(definitionFinalizer) ? finalizers : [...finalizers, definitionFinalizer],
+      },
+      status: { ...status, conditions: [...(status.conditions ?? []).filter((c) => c.type !== 'Terminating'), condition] },
+    } as unknown as UntypedObject;
+  });
+  return result.object;
 }
 
 /**

@@ -41,6 +41,8 @@ export function resourcesOf(groupVersion: string, custom: readonly ServedKind[])
       namespaced: kind.namespaced,
       kind: kind.kind,
       verbs: builtIn[groupVersion] === undefined ? customVerbs : allVerbs,
+      group: kind.group,
+      version: kind.version,
       ...(kind.shortNames.length > 0 ? { shortNames: kind.shortNames } : {}),
       ...(kind.categories.length > 0 ? { categories: kind.categories } : {}),
     });
@@ -50,13 +52,22 @@ export function resourcesOf(groupVersion: string, custom: readonly ServedKind[])
         name: `${kind.resource}/${subresource}`,
         singularName: '',
         namespaced: kind.namespaced,
-        ...(isScale ? { group: 'autoscaling', version: 'v1' } : {}),
+        ...(isScale ? { group: 'autoscaling', version: 'v1' } : { group: kind.group, version: kind.version }),
         kind: isScale ? 'Scale' : kind.kind,
         verbs: ['get', 'patch', 'update'],
       });
     }
   }
   return list;
+}
+
+/** Resources as APIResourceList shows them: group and version only where they differ from the list's. */
+export function listedResources(groupVersion: string, custom: readonly ServedKind[]): readonly ApiResource[] | undefined {
+  return resourcesOf(groupVersion, custom)?.map((resource) => {
+    if (`${resource.group}/${resource.version}` !== groupVersion) return resource;
+    const { group: _g, version: _v, ...rest } = resource;
+    return rest;
+  });
 }
 
 /** Groups in the server's order: recorded ones first, then those of custom kinds by name. */

@@ -2,6 +2,7 @@ import { type FieldManagerRequest, trackUpdate as track } from '../api/managed/f
 import { type FieldSet, leaf } from '../api/managed/field-set.ts';
 import type { UntypedObject } from '../api/object.ts';
 import type { ServedKind } from '../api/registry.ts';
+import type { StructType } from '../api/schema.ts';
 import { formatTime } from '../api/time.ts';
 import type { RequestScope, ServerContext } from './server-context.ts';
 
@@ -20,12 +21,13 @@ const ignoredByPodStatus: FieldSet = { 'f:spec': leaf, 'f:metadata': { 'f:deleti
 const ignoresLabels = new Set(['Deployment']);
 
 export function managerRequest(scope: RequestScope, kind: ServedKind): FieldManagerRequest | undefined {
-  if (kind.type === undefined || scope.server.options.managedFields === false) return undefined;
+  const type = kind.type ?? (kind.custom?.type as StructType | undefined);
+  if (type === undefined || scope.server.options.managedFields === false) return undefined;
   const subresource = scope.request.subresource ?? '';
   let ignored: FieldSet = leaf;
   if (subresource === 'status') ignored = kind.kind === 'Pod' ? ignoredByPodStatus : ignoresLabels.has(kind.kind) ? ignoredByStatusWithLabels : ignoredByStatus;
   else if (kind.subresources.includes('status')) ignored = ignoredByMain;
-  return { type: kind.type, apiVersion: kind.apiVersion, manager: managerOf(scope), subresource, time: subresource === 'scale' ? undefined : formatTime(scope.context.nowUs), ignored };
+  return { type, apiVersion: kind.apiVersion, manager: managerOf(scope), subresource, time: subresource === 'scale' ? undefined : formatTime(scope.context.nowUs), ignored };
 }
 
 /** Brings metadata.managedFields up to date with an update by this request's manager. */

@@ -77,8 +77,10 @@ export class MemoryStorage implements Storage {
     if (current === undefined || current.modRevision !== modRevision) return { succeeded: false, revision: this.revision, current };
     this.revision++;
     this.versions.get(key)?.push({ revision: this.revision, value: undefined });
-    this.publish({ type: 'delete', key, modRevision: this.revision, previous: current });
-    return { succeeded: true, revision: this.revision, current };
+    // Who is told may write at once, so the revision of this write is taken before.
+    const { revision } = this;
+    this.publish({ type: 'delete', key, modRevision: revision, previous: current });
+    return { succeeded: true, revision, current };
   }
 
   watch(prefix: string, fromRevision: number, sink: StorageWatchSink): Cancel {
@@ -129,13 +131,14 @@ export class MemoryStorage implements Storage {
       this.sortedKeys.push(key);
       this.unsorted = true;
     } else versions.push(version);
-    this.publish({ type: 'put', key, value, modRevision: this.revision, previous: current });
-    return { succeeded: true, revision: this.revision, current };
+    const { revision } = this;
+    this.publish({ type: 'put', key, value, modRevision: revision, previous: current });
+    return { succeeded: true, revision, current };
   }
 
   private publish(event: StorageEvent): void {
     this.log.push(event);
-    for (const watch of this.watches) if (event.key.startsWith(watch.prefix)) watch.sink.events([event], this.revision);
+    for (const watch of this.watches) if (event.key.startsWith(watch.prefix)) watch.sink.events([event], event.modRevision);
   }
 
   private current(key: string): StorageEntry | undefined {

@@ -10,7 +10,7 @@ import type { ApiResponse } from '../api/request.ts';
 import { applyConflict, badRequest, conflict, failure, invalid, plainError, requestEntityTooLarge, unsupportedMediaType } from '../api/status.ts';
 import { invalid as invalidField } from '../api/validation/field-errors.ts';
 import { splitApiVersion } from '../api/validation/metadata.ts';
-import { duplicateTexts, reportFields, withDefaults } from './body.ts';
+import { decodeMetadata, duplicateTexts, reportFields, withDefaults } from './body.ts';
 import { withNamespace } from './create.ts';
 import { managerRequest, trackUpdate } from './field-tracking.ts';
 import { Refusal, refuse } from './refusal.ts';
@@ -150,6 +150,14 @@ function decoded(scope: RequestScope, kind: ServedKind, existing: UntypedObject 
       if (scope.options.fieldValidation !== 'Ignore') scope.warnings.push(...problems);
     }
     next = result.object;
+  } else if (kind.custom !== undefined) {
+    const { object, unknown } = kind.custom.prune(decodeMetadata(next));
+    if (unknown.length > 0) {
+      const problems = unknown.map((path) => `unknown field ${JSON.stringify(path)}`);
+      if (scope.options.fieldValidation === 'Strict') fail(`strict decoding error: ${problems.join(', ')}`);
+      if (scope.options.fieldValidation !== 'Ignore') scope.warnings.push(...problems);
+    }
+    next = object;
   }
   if (next.metadata === undefined) next = { ...next, metadata: {} };
   next = withDefaults(scope, kind, next);
@@ -235,7 +243,7 @@ function applyPatch(scope: RequestScope, kind: ServedKind, body: Json): PatchFun
 }
 
 function finishApply(scope: RequestScope, kind: ServedKind, merged: UntypedObject): UntypedObject {
-  if (kind.type === undefined) return merged;
+  if (kind.type === undefined) return kind.custom === undefined ? merged : withDefaults(scope, kind, kind.custom.prune(merged).object);
   const result = decode(kind.type, merged);
   if (result.error !== undefined) refuse(plainError(result.error));
   return withDefaults(scope, kind, result.object);

@@ -105,6 +105,7 @@ export interface ServerContext {
   readonly authenticator: Authenticator | undefined;
   readonly kindContext: () => KindContext;
   /** The watch cache of a resource's store, started at first use. */
+  readonly customResources: { readonly isTerminating: (kind: ServedKind) => boolean };
   readonly cacheOf: (kind: ServedKind) => WatchCache;
   readonly featureGate: (name: string) => boolean;
 }

@@ -16,6 +16,7 @@ import { allocateForCreate, allocateForUpdate } from './allocation.ts';
 import { decodeBody, withDefaults } from './body.ts';
 import { checkNameMatches, isUnsetVersion, withNamespace } from './create.ts';
 import { trackUpdate } from './field-tracking.ts';
+import { fromStored, isConverted, toStored } from './conversion.ts';
 import { refuse } from './refusal.ts';
 import { checkWriteOptions } from './request-options.ts';
 import { guaranteedUpdate, keyOf, type UpdateResult, type UpdateStep } from './resource-store.ts';
@@ -116,12 +117,13 @@ export function* updateObject(scope: RequestScope, kind: ServedKind, rules: Upda
       cached: cachedObject(scope, kind, key),
     },
     function* (stored): Task<UpdateStep> {
-      const existing = stored === undefined ? undefined : inVersion(stored, kind.apiVersion);
+      const existing = stored === undefined ? undefined : fromStored(kind, inVersion(stored, kind.apiVersion));
       const wanted = yield* plan.transform(existing);
       const operation = existing === undefined ? 'CREATE' : 'UPDATE';
       const admitted = (yield* admit(scope, { operation, kind, name, object: wanted, oldObject: existing })) as UntypedObject;
-      if (existing === undefined) return yield* createByUpdate(scope, kind, admitted);
+      if (existing === undefined) return toStored(kind, yield* createByUpdate(scope, kind, admitted));
       const step = yield* nextState(scope, kind, rules, admitted, existing);
+      if (isConverted(kind)) return 'remove' in step ? { remove: toStored(kind, step.remove as UntypedObject) } : toStored(kind, step);
       return stored === existing || 'remove' in step ? step : inVersion(step as UntypedObject, stored?.apiVersion ?? '');
     },
   );

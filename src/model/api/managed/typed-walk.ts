@@ -81,9 +81,14 @@ export function compareTyped(type: StructType, left: unknown, right: unknown): C
   return { changed: changed ?? leaf, removed: removed ?? leaf };
 }
 
+/** A value that the type of maps without a schema does not divide. */
+function isUndivided(type: TypeRef, value: unknown): boolean {
+  return type.kind === 'map' && type.deduced === true && value !== undefined && (typeof value !== 'object' || value === null || Array.isArray(value));
+}
+
 function compareNode(type: TypeRef, field: FieldType | undefined, left: unknown, right: unknown): Sides {
   if (left === right || (left === undefined && right === undefined)) return same;
-  if (type.kind === 'scalar' || isAtomic(type, field) || (isBlank(left) && isBlank(right))) {
+  if (type.kind === 'scalar' || isAtomic(type, field) || (isBlank(left) && isBlank(right)) || isUndivided(type, left) || isUndivided(type, right)) {
     if (left === undefined) return leafChanged;
     if (right === undefined) return leafRemoved;
     return equalJson(left, right) ? same : leafChanged;
@@ -150,7 +155,7 @@ export function fieldSetOf(type: StructType, value: unknown): FieldSet {
 
 function setNode(type: TypeRef, field: FieldType | undefined, value: unknown, isItem: boolean): FieldSet | undefined {
   if (value === undefined) return undefined;
-  if (isAtomic(type, field) || isBlank(value)) return leaf;
+  if (isAtomic(type, field) || isBlank(value) || isUndivided(type, value)) return leaf;
   const children: Record<string, FieldSet> = {};
   if (type.kind === 'list') {
     for (const item of value as readonly unknown[]) {
@@ -207,7 +212,7 @@ function elementType(type: TypeRef | undefined, element: string): TypeRef | unde
 
 /** The value without the members of a set and all below them. */
 export function removeItems(type: TypeRef, value: unknown, gone: FieldSet): unknown {
-  if (value === undefined || value === null) return value;
+  if (value === undefined || value === null || isUndivided(type, value)) return value;
   if (type.kind === 'list') {
     if (type.listType === 'atomic') return value;
     const kept: unknown[] = [];
@@ -247,7 +252,7 @@ export function removeItems(type: TypeRef, value: unknown, gone: FieldSet): unkn
 /** Merges an applied configuration into a live value: upstream typed.Merge. */
 export function mergeTyped(type: TypeRef, field: FieldType | undefined, live: unknown, config: unknown): unknown {
   if (config === undefined) return live;
-  if (live === undefined || live === null || config === null || isAtomic(type, field)) return equalJson(live, config) ? live : config;
+  if (live === undefined || live === null || config === null || isAtomic(type, field) || isUndivided(type, live) || isUndivided(type, config)) return equalJson(live, config) ? live : config;
   if (type.kind === 'list') return mergeItems(type, live as readonly unknown[], config as readonly unknown[]);
   if (type.kind === 'scalar') return config;
   const base = live as Map;
@@ -318,12 +323,12 @@ function mergeItems(type: ListType, live: readonly unknown[], config: readonly u
 
 /** What makes a configuration impossible to apply: fields that are not in the schema, wrong types, duplicate items. Undefined when nothing does. */
 export function typedErrors(type: TypeRef, value: unknown, path: string): string[] {
-  if (value === null || value === undefined) return [];
+  if (value === null || value === undefined || isUndivided(type, value)) return [];
   switch (type.kind) {
     case 'scalar':
       return scalarErrors(type.scalar, value, path);
     case 'list': {
-      if (!Array.isArray(value)) return [`${path}: expected list, got ${goValue(value)}`];
+      if (!Array.isArray(value)) return [`${path}: expected list, got ${typeof value === 'string' ? `&{${value}}` : goValue(value)}`];
       const errors: string[] = [];
       const seen = new Set<string>();
       value.forEach((item, i) => {

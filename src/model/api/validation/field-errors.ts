@@ -67,7 +67,6 @@ export function fieldErrorMessage(error: FieldError): string {
     case 'FieldValueForbidden':
     case 'FieldValueTooLong':
     case 'InternalError':
-    case 'FieldValueTypeInvalid':
       return typeTexts[error.type] + detail;
     default:
       if (error.badValue === omitValue) return typeTexts[error.type] + detail;

@@ -1,4 +1,5 @@
 import type { Task } from '../../../sim/task.ts';
+import { valueAt } from '../../api/custom/json-path.ts';
 import { decode } from '../../api/decode.ts';
 import { formatLabelSelector, parseLabelSelector, selectorOf, type ParsedLabelSelector } from '../../api/label-selector.ts';
 import { applyConfiguration, conflictMessage } from '../../api/managed/field-manager.ts';
@@ -63,8 +64,11 @@ export function* scale(scope: RequestScope): Task<ApiResponse> {
 
 function scaleOf(kind: ServedKind, object: UntypedObject): UntypedObject {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
-  const { spec, status } = object as Scalable;
-  const selector = selectorText(kind, spec.selector);
+  const paths = kind.custom?.scale;
+  const own = object as Scalable;
+  const spec = paths === undefined ? own.spec : { replicas: Number(valueAt(object, paths.specPath) ?? 0) };
+  const status = paths === undefined ? own.status : { replicas: Number(valueAt(object, paths.statusPath) ?? 0) };
+  const selector = paths === undefined ? selectorText(kind, own.spec.selector) : String((paths.selectorPath === undefined ? undefined : valueAt(object, paths.selectorPath)) ?? '');
   return {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',

@@ -1,0 +1,167 @@
+import type { FieldError } from '../field-error.ts';
+import type { Kind, PrinterColumn } from '../kind.ts';
+import type { UntypedObject } from '../object.ts';
+import { parseTime } from '../time.ts';
+import type { CustomResourceDefinition } from '../types.ts';
+import { invalid, type FieldErrors } from '../validation/field-errors.ts';
+import { checkMetadata, checkMetadataUpdate } from '../validation/metadata.ts';
+import { nameIsDnsSubdomain } from '../validation/names.ts';
+import { valueAt } from './json-path.ts';
+import { applyDefaults, prune, type Schema, typeOf } from './structural-schema.ts';
+import { validateSchema } from './schema-validation.ts';
+
+type Version = CustomResourceDefinition['spec']['versions'][number];
+
+const notChecked = 'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation';
+const nameText =
+  'Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names';
+const createdText =
+  'CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata';
+
+/** The rules of one version of a custom resource, as its definition declares them. CEL rules are not evaluated. */
+export function customKind(definition: CustomResourceDefinition, version: Version): Kind {
+  const { group, names, scope } = definition.spec;
+  const schema = (version.schema?.openAPIV3Schema ?? { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }) as Schema;
+  const hasStatus = version.subresources?.status !== undefined;
+  const scale = version.subresources?.scale;
+  const namespaced = scope === 'Namespaced';
+  const rule = { namespaced, name: nameIsDnsSubdomain };
+  const storageVersion = definition.spec.versions.find((v) => v.storage)?.name ?? version.name;
+  const hasRules = JSON.stringify(schema).includes('x-kubernetes-validations');
+  const validate = (object: UntypedObject): FieldErrors => {
+    const errors: FieldErrors = [];
+    const found = validateSchema(schema, object);
+    errors.push(...found.errors);
+    if (scale !== undefined) errors.push(...scaleErrors(object, scale.specReplicasPath));
+    if (found.blocksRules && hasRules) errors.push(invalid('<nil>', null, notChecked));
+    return errors;
+  };
+  const withStatusOf = (next: UntypedObject, previous: UntypedObject | undefined): UntypedObject => {
+    if (!hasStatus || next['status'] === previous?.['status']) return next;
+    const { status: _, ...rest } = next;
+    return (previous?.['status'] === undefined ? rest : { ...rest, status: previous['status'] }) as UntypedObject;
+  };
+  return {
+    group,
+    version: version.name,
+    kind: names.kind,
+    resource: names.plural,
+    singular: names.singular ?? names.kind.toLowerCase(),
+    shortNames: names.shortNames ?? [],
+    categories: names.categories ?? [],
+    namespaced,
+    storagePath: `${group}/${names.plural}`,
+    subresources: [...(hasStatus ? ['status'] : []), ...(scale === undefined ? [] : ['scale'])],
+    hasGeneration: true,
+    custom: {
+      type: typeOf(schema, names.kind, true),
+      storageApiVersion: `${group}/${storageVersion}`,
+      prune: (object) => {
+        const unknown: string[] = [];
+        const pruned = definition.spec.preserveUnknownFields === true ? object : (prune(schema, object, '', unknown, true) as UntypedObject);
+        return { object: pruned, unknown };
+      },
+      ...(version.deprecated === true ? { deprecation: version.deprecationWarning ?? `${group}/${version.name} ${names.kind} is deprecated` } : {}),
+      ...(scale === undefined
+        ? {}
+        : {
+            scale: {
+              specPath: scale.specReplicasPath,
+              statusPath: scale.statusReplicasPath,
+              ...(scale.labelSelectorPath === undefined ? {} : { selectorPath: scale.labelSelectorPath }),
+            },
+          }),
+    },
+    setDefaults: (object) => applyDefaults(schema, object) as UntypedObject,
+    prepareForCreate: (object) => withStatusOf(object as UntypedObject, undefined),
+    prepareForUpdate: (next, previous) => withStatusOf(next as UntypedObject, previous as UntypedObject),
+    prepareForStatusUpdate: (next, previous) => {
+      const { annotations: _a, labels: _l, finalizers: _f, ownerReferences: _o, ...rest } = next.metadata;
+      const { annotations, labels, finalizers, ownerReferences } = previous.metadata;
+      const kept = {
+        ...(annotations === undefined ? {} : { annotations }),
+        ...(labels === undefined ? {} : { labels }),
+        ...(finalizers === undefined ? {} : { finalizers }),
+        ...(ownerReferences === undefined ? {} : { ownerReferences }),
+      };
+      const { status: _s, ...others } = previous as UntypedObject;
+      return { ...others, metadata: { ...rest, ...kept }, ...(next['status'] === undefined ? {} : { status: next['status'] }) } as UntypedObject;
+    },
+    validate: (object) => {
+      const out: FieldErrors = [];
+      checkMetadata(object.metadata, rule, out);
+      out.push(...validate(object as UntypedObject));
+      return out;
+    },
+    validateUpdate: (next, previous) => {
+      const out: FieldErrors = [];
+      checkMetadataUpdate(next.metadata, previous.metadata, rule, out);
+      out.push(...validate(next as UntypedObject));
+      return out;
+    },
+    validateStatusUpdate: (next) => validate(next as UntypedObject),
+    ...selectable(version),
+    columns: columnsOf(version),
+  };
+}
+
+function scaleErrors(object: UntypedObject, path: string): readonly FieldError[] {
+  const value = valueAt(object, path);
+  if (value === undefined) return [];
+  if (typeof value !== 'number' || !Number.isInteger(value)) {
+    const type = typeof value === 'number' ? 'float64' : typeof value;
+    return [invalid(path, 0, `${path} accessor error: ${String(value)} is of the type ${type}, expected int64`)];
+  }
+  return value < 0 ? [invalid(path, value, 'should be a non-negative integer')] : [];
+}
+
+function selectable(version: Version): Pick<Kind, 'fields' | 'fieldNames'> {
+  const paths = (version.selectableFields ?? []).map((field) => field.jsonPath);
+  if (paths.length === 0) return { fieldNames: ['metadata.name'], fields: () => ({}) };
+  return {
+    fieldNames: paths.map((path) => path.slice(1)),
+    fields: (object) => Object.fromEntries(paths.map((path) => [path.slice(1), String(valueAt(object, path) ?? '')])),
+  };
+}
+
+function columnsOf(version: Version): readonly PrinterColumn<UntypedObject>[] {
+  const name: PrinterColumn<UntypedObject> = { name: 'Name', type: 'string', format: 'name', description: nameText, priority: 0, cell: (object) => object.metadata.name ?? '' };
+  const declared = version.additionalPrinterColumns ?? [{ name: 'Age', type: 'date', description: createdText, jsonPath: '.metadata.creationTimestamp' }];
+  return [
+    name,
+    ...declared.map((column): PrinterColumn<UntypedObject> => ({
+      name: column.name,
+      type: column.type as PrinterColumn<UntypedObject>['type'],
+      ...(column.format === undefined ? {} : { format: column.format }),
+      description: column.description ?? `Custom resource definition column (in JSONPath format): ${column.jsonPath}`,
+      priority: column.priority ?? 0,
+      cell: (object, context) => cellOf(valueAt(object, column.jsonPath), column.type, context.nowUs),
+    })),
+  ];
+}
+
+function cellOf(value: unknown, type: string, nowUs: number): string | number | boolean | null {
+  if (value === undefined || value === null) return null;
+  if (type === 'date') {
+    const us = parseTime(String(value));
+    return us === undefined ? '<unknown>' : shortAge(nowUs - us);
+  }
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string') return type === 'string' ? String(value) : value;
+  return JSON.stringify(value);
+}
+
+/** duration.HumanDuration, as every age column prints. */
+function shortAge(us: number): string {
+  const seconds = Math.floor(us / 1_000_000);
+  if (seconds < 0) return '0s';
+  if (seconds < 120) return `${seconds}s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 10) return seconds % 60 === 0 ? `${minutes}m` : `${minutes}m${seconds % 60}s`;
+  if (minutes < 180) return `${minutes}m`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 8) return minutes % 60 === 0 ? `${hours}h` : `${hours}h${minutes % 60}m`;
+  if (hours < 48) return `${hours}h`;
+  const days = Math.floor(hours / 24);
+  if (days < 8) return hours % 24 === 0 ? `${days}d` : `${days}d${hours % 24}h`;
+  return `${days}d`;
+}
