@@ -64,7 +64,9 @@ function bounded(value: string, pattern: RegExp, message: string, limit: number)
 }
 
 export function isDns1123Label(value: string): readonly string[] {
-  return bounded(value, dns1123Label, labelMessage, 63);
+  const errors = bounded(value, dns1123Label, labelMessage, 63);
+  // A subdomain that is no label has dots, apart from its length.
+  return errors.length > 0 && !dns1123Label.test(value) && dns1123Subdomain.test(value) ? [...errors.slice(0, -1), 'must not contain dots'] : errors;
 }
 
 export function isDns1123Subdomain(value: string): readonly string[] {

@@ -78,7 +78,8 @@ function warnOfAnnotations(spec: PodSpec, annotations: Readonly<Record<string, s
     if (annotations[seccomp + container.name] !== undefined && container.securityContext?.seccompProfile === undefined) {
       out.push(`${field}[${seccomp}${container.name}]: non-functional in v1.27+; use the "seccompProfile" field instead`);
     }
-    if (annotations[apparmor + container.name] !== undefined) {
+    // Pods are warned of when the annotation is copied into the field.
+    if (field !== 'metadata.annotations' && annotations[apparmor + container.name] !== undefined) {
       const hasField = container.securityContext?.appArmorProfile !== undefined || spec.securityContext?.appArmorProfile !== undefined;
       if (!hasField) out.push(`${field}[${apparmor}${container.name}]: deprecated since v1.30; use the "appArmorProfile" field instead`);
     }

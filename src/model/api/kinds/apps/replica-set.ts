@@ -64,8 +64,6 @@ export const replicaSet = defineKind<ReplicaSet>('apps/v1', 'replicasets', {
     return out;
   },
   warnings: (next, previous) => podWarnings(next.spec?.template?.spec ?? { containers: [] }, next.spec?.template?.metadata, 'spec.template.spec', previous?.spec?.template?.spec, previous?.spec?.template?.metadata),
-  fieldNames: ['status.replicas'],
-  fields: ({ status }) => ({ 'status.replicas': String(status?.replicas ?? 0) }),
   columns: columns<ReplicaSet>('replicasets.apps', [
     ['Desired', 'integer', ({ spec }) => spec?.replicas ?? 0],
     ['Current', 'integer', ({ status }) => status?.replicas ?? 0],

@@ -59,7 +59,7 @@ export const namespace = defineKind<Namespace>('v1', 'namespaces', {
     } else if (phase !== 'Terminating') out.push(invalid('status.Phase', phase, "may only be 'Terminating' if `deletionTimestamp` is not empty"));
     return out;
   },
-  fieldNames: ['name', 'status.phase'],
-  fields: ({ metadata, status }) => ({ name: metadata.name ?? '', 'status.phase': status?.phase ?? '' }),
+  fieldNames: ['status.phase'],
+  fields: ({ status }) => ({ 'status.phase': status?.phase ?? '' }),
   columns: columns<Namespace>('namespaces', [['Status', 'string', ({ status }) => status?.phase ?? ''], age()]),
 });

@@ -128,8 +128,6 @@ export const persistentVolumeClaim = defineKind<PersistentVolumeClaim>('v1', 'pe
     checkStatus(next, out);
     return out;
   },
-  fieldNames: ['name'],
-  fields: ({ metadata }) => ({ name: metadata.name ?? '' }),
   columns: columns<PersistentVolumeClaim>('persistentvolumeclaims', [
     ['Status', 'string', ({ metadata, status }) => (metadata.deletionTimestamp === undefined ? (status?.phase ?? '') : 'Terminating')],
     ['Volume', 'string', ({ spec }) => spec?.volumeName ?? ''],

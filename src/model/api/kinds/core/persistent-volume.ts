@@ -211,8 +211,6 @@ export const persistentVolume = defineKind<PersistentVolume>('v1', 'persistentvo
     checkMetadataUpdate(next.metadata, previous.metadata, rule, out);
     return out;
   },
-  fieldNames: ['name'],
-  fields: ({ metadata }) => ({ name: metadata.name ?? '' }),
   columns: columns<PersistentVolume>('persistentvolumes', [
     ['Capacity', 'string', ({ spec }) => spec?.capacity?.['storage'] ?? '0'],
     ['Access Modes', 'string', ({ spec }) => accessModesText(spec?.accessModes)],

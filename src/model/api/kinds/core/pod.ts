@@ -14,6 +14,7 @@ import { checkPodAnnotationUpdates, checkPodSpecUpdate, checkPodStatus } from '.
 import { podWarnings } from '../../validation/pod-warnings.ts';
 import { defineKind } from '../define.ts';
 import { firstGeneration, keepStatus, nextGeneration, statusUpdate } from '../strategy.ts';
+import { warnOfAppArmor, withAppArmor } from './app-armor.ts';
 import { podColumns } from './pod-columns.ts';
 
 /** Upstream: pkg/registry/core/pod/strategy.go, pkg/apis/core/validation. */
@@ -39,7 +40,7 @@ function prepareForCreate(pod: Pod, context: KindContext): Pod {
     ...(gated ? { conditions: [gatedCondition(context)] } : {}),
     qosClass: podQosClass(spec),
   };
-  return { ...pod, metadata: firstGeneration(pod.metadata), spec, status };
+  return withAppArmor({ ...pod, metadata: firstGeneration(pod.metadata), spec, status });
 }
 
 type Condition = NonNullable<NonNullable<Pod['status']>['conditions']>[number];
@@ -183,6 +184,14 @@ function defaultGracePeriodSeconds(pod: Pod): number {
   return wished < 0 ? 1 : wished;
 }
 
+function warnings(next: Pod, previous: Pod | undefined): readonly string[] {
+  const found = podWarnings(next.spec ?? noSpec, next.metadata, 'spec', previous?.spec, previous?.metadata);
+  if (previous !== undefined || next.metadata.annotations === undefined) return found;
+  const out: string[] = [];
+  warnOfAppArmor(next, out);
+  return out.length === 0 ? found : [...out, ...found];
+}
+
 export const pod = defineKind<Pod>('v1', 'pods', {
   defaultGracePeriodSeconds,
   setDefaults,
@@ -192,7 +201,7 @@ export const pod = defineKind<Pod>('v1', 'pods', {
   validate,
   validateUpdate,
   validateStatusUpdate,
-  warnings: (next, previous) => podWarnings(next.spec ?? noSpec, next.metadata, 'spec', previous?.spec, previous?.metadata),
+  warnings,
   fieldNames: ['spec.nodeName', 'spec.restartPolicy', 'spec.schedulerName', 'spec.serviceAccountName', 'spec.hostNetwork', 'status.phase', 'status.podIP', 'status.podIPs', 'status.nominatedNodeName'],
   fields: ({ spec, status }) => ({
     'spec.nodeName': spec?.nodeName ?? '',
