@@ -16,7 +16,7 @@ import type {
   ResponseTo,
   TxnRequest,
 } from './api.ts';
-import { EtcdError, etcdError, GrpcCode, isError, type Result } from './errors.ts';
+import { type EtcdError, etcdError, GrpcCode, isError, type Result } from './errors.ts';
 import { messageBytes } from './server/message-bytes.ts';
 import { EtcdWatch, type WatchOptions, type WatchSink } from './watch-client.ts';
 
@@ -163,16 +163,21 @@ export class EtcdClient {
       const rpc = this.current;
       const left = deadline === undefined ? undefined : deadline - this.#process.mono();
       if (left !== undefined && left <= 0) return done(etcdError('deadlineExceeded'));
-      giveUp = rpc.callThen('etcd', { request, metadata: this.metadata }, left === undefined ? { sizeBytes } : { sizeBytes, timeoutUs: left }, (result) => {
-        const outcome = outcomeOf(result as RpcResult<Result<ResponseTo<R>>>);
-        if (isError(outcome) && ++attempts < ATTEMPTS_MAX && this.#mayRepeat(request, result, outcome)) {
-          this.moveOn(rpc);
-          const timer = this.#process.after(BACKOFF_US + this.#process.random.below(BACKOFF_US), attempt);
-          giveUp = () => this.#process.cancel(timer);
-          return;
-        }
-        done(outcome);
-      });
+      giveUp = rpc.callThen(
+        'etcd',
+        { request, metadata: this.metadata },
+        left === undefined ? { sizeBytes } : { sizeBytes, timeoutUs: left },
+        (result) => {
+          const outcome = outcomeOf(result as RpcResult<Result<ResponseTo<R>>>);
+          if (isError(outcome) && ++attempts < ATTEMPTS_MAX && this.#mayRepeat(request, result, outcome)) {
+            this.moveOn(rpc);
+            const timer = this.#process.after(BACKOFF_US + this.#process.random.below(BACKOFF_US), attempt);
+            giveUp = () => this.#process.cancel(timer);
+            return;
+          }
+          done(outcome);
+        },
+      );
     };
     attempt();
     return () => giveUp();

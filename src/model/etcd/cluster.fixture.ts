@@ -50,7 +50,11 @@ export function testCluster(
     hosts,
     clientHost,
     client: (process, clientOptions = {}) =>
-      new EtcdClient(process, { endpoints: names.map((name) => world.network.endpoint(name, '2379')), timeoutUs: 10_000_000, ...clientOptions }),
+      new EtcdClient(process, {
+        endpoints: names.map((name) => world.network.endpoint(name, '2379')),
+        timeoutUs: 10_000_000,
+        ...clientOptions,
+      }),
     task: (name, body) => {
       clientHost.install({ name, start: (process) => void process.spawn(name, body(process)) });
     },

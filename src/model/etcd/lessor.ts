@@ -150,7 +150,10 @@ export class Lessor implements LeaseAttachments {
   /** Leases to revoke now, oldest first, at most `limit`; each is reported again three seconds later if it is still there. */
   takeExpired(now: Micros, limit: number): readonly LeaseId[] {
     if (!this.#primary) return [];
-    const due = [...this.#leases.values()].filter((lease) => lease.checkAt <= now).sort(byExpiry).slice(0, limit);
+    const due = [...this.#leases.values()]
+      .filter((lease) => lease.checkAt <= now)
+      .sort(byExpiry)
+      .slice(0, limit);
     for (const lease of due) lease.checkAt = now + EXPIRED_RETRY_US;
     return due.map((lease) => lease.row.id);
   }

@@ -21,7 +21,8 @@ export type ProposedRequest =
   | TxnRequest
   | CompactionRequest
   | LeaseGrantRequest
-  | LeaseRevokeRequest
+  /** `expired`: the primary's lessor asks for it, not a client. */
+  | (LeaseRevokeRequest & { readonly expired?: boolean })
   | { readonly type: 'leaseCheckpoint'; readonly id: LeaseId; readonly remainingTtl: number }
   | AlarmRequest
   | Exclude<AuthRequest, { type: 'authenticate' }>
@@ -49,12 +50,7 @@ export function requestBytes(request: ProposedRequest | RequestOp): number {
     case 'put':
       return HEADER_BYTES + request.key.length + valueSizeBytes(request.value, request.sizeBytes);
     case 'txn':
-      return (
-        HEADER_BYTES +
-        24 * (request.compare?.length ?? 0) +
-        opsBytes(request.success ?? []) +
-        opsBytes(request.failure ?? [])
-      );
+      return HEADER_BYTES + 24 * (request.compare?.length ?? 0) + opsBytes(request.success ?? []) + opsBytes(request.failure ?? []);
     case 'range':
     case 'deleteRange':
       return HEADER_BYTES + request.key.length + (request.rangeEnd?.length ?? 0);

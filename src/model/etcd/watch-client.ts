@@ -76,7 +76,10 @@ export class EtcdWatch {
     const stream = rpc.open(
       'watch',
       this.#client.metadata,
-      { onMessage: (body) => this.#receive(body as WatchResponse), onEnd: (end) => this.#ended(end.by === 'server' ? end.body : undefined) },
+      {
+        onMessage: (body) => this.#receive(body as WatchResponse),
+        onEnd: (end) => this.#ended(end.by === 'server' ? end.body : undefined),
+      },
       { label: `watch ${this.#options.key}` },
     );
     this.#stream = stream;

@@ -124,7 +124,12 @@ export function gatewayWatchMessage(response: WatchResponse): GatewayJson {
   });
 }
 
-function header(h: { readonly revision: number; readonly clusterId?: number; readonly memberId?: number; readonly raftTerm?: number }): GatewayJson {
+function header(h: {
+  readonly revision: number;
+  readonly clusterId?: number;
+  readonly memberId?: number;
+  readonly raftTerm?: number;
+}): GatewayJson {
   return present({
     cluster_id: long(h.clusterId ?? 0),
     member_id: long(h.memberId ?? 0),

@@ -49,7 +49,11 @@ class Reader {
       this.#at += number[0].length;
       return { kind: 'number', value: number[0], ...this.#where(start) };
     }
-    for (const [word, value] of [['true', true], ['false', false], ['null', null]] as const) {
+    for (const [word, value] of [
+      ['true', true],
+      ['false', false],
+      ['null', null],
+    ] as const) {
       if (!this.#text.startsWith(word, start)) continue;
       this.#at += word.length;
       return { kind: 'literal', value, ...this.#where(start) };

@@ -52,7 +52,8 @@ export class Placeholders {
       return undefined;
     }
     if (typeof expected === 'object' && expected !== null) {
-      if (typeof actual !== 'object' || actual === null || Array.isArray(actual)) return `${path}: expected ${show(expected)}, got ${show(actual)}`;
+      if (typeof actual !== 'object' || actual === null || Array.isArray(actual))
+        return `${path}: expected ${show(expected)}, got ${show(actual)}`;
       return this.#objectDifference(expected as Fields, actual as Fields, path);
     }
     return expected === actual ? undefined : `${path}: expected ${show(expected)}, got ${show(actual)}`;

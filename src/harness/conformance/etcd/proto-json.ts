@@ -21,7 +21,12 @@ export interface MessageType {
 export type Message = { readonly [field: string]: unknown };
 
 /** Decodes a JSON value as grpc-gateway's protojson does: unknown fields and unknown enum names are ignored, wrong types refused. */
-export function decodeMessage(types: { readonly [name: string]: MessageType }, typeName: string, node: JsonNode, decodeBytes: (text: string) => string | undefined): Message {
+export function decodeMessage(
+  types: { readonly [name: string]: MessageType },
+  typeName: string,
+  node: JsonNode,
+  decodeBytes: (text: string) => string | undefined,
+): Message {
   const type = types[typeName];
   if (type === undefined) throw new Error(`proto-json: no message type ${typeName}`);
   if (node.kind !== 'object') throw refusal(node.at, `syntax error: unexpected token ${node.text}`);

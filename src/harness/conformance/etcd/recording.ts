@@ -62,7 +62,12 @@ export interface RecordedLine {
     readonly leader?: string;
     readonly exited?: string;
   };
-  readonly observe?: { readonly at?: string; readonly leader?: string; readonly leaseTtlAbove?: readonly [string, number]; readonly exitCode?: string };
+  readonly observe?: {
+    readonly at?: string;
+    readonly leader?: string;
+    readonly leaseTtlAbove?: readonly [string, number];
+    readonly exitCode?: string;
+  };
   readonly happened?: boolean;
   readonly holds?: boolean;
   readonly exit?: { readonly code: number | null; readonly sig: string | null };

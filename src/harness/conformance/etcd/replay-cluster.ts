@@ -46,7 +46,12 @@ export class ReplayCluster {
     this.world = new World({ seed: 'etcd-conformance' });
     const host = this.world.addHost({ name: HOST, zone: 'z' });
     let recorder: Process | undefined;
-    host.install({ name: 'recorder', start: (process) => void (recorder = process) });
+    host.install({
+      name: 'recorder',
+      start: (process) => {
+        recorder = process;
+      },
+    });
     this.#names = Array.from({ length: size }, (_, i) => `m${i + 1}`);
     const initialCluster = this.#names.map((name) => ({ name, peerURL: peerURL(name), id: memberId(name) }));
     for (const name of this.#names) this.#install(name, { initialCluster });

@@ -43,7 +43,6 @@ export class Replay {
   readonly #lines: readonly RecordedLine[];
   #revision = '0';
   #lastAt = 'm1';
-  #newMembers = 0;
 
   constructor(lines: readonly RecordedLine[], settings: Partial<EtcdConfig>) {
     this.#lines = lines;
@@ -177,12 +176,11 @@ export class Replay {
       if (line.error === undefined) return `expected an answer, got the error ${JSON.stringify(end.error)}`;
       return errorDifference(line.error, end.error);
     }
-    if (line.error !== undefined) return `expected the error ${JSON.stringify(line.error)}, got an answer: ${JSON.stringify(end.json).slice(0, 300)}`;
+    if (line.error !== undefined)
+      return `expected the error ${JSON.stringify(line.error)}, got an answer: ${JSON.stringify(end.json).slice(0, 300)}`;
     const header = end.json.header as { readonly revision?: string } | undefined;
     this.#revision = header?.revision ?? this.#revision;
     const json = this.#arrangeMembers(end.json);
-    const path = line.request?.path ?? '';
-    if (path.endsWith('/member/add')) this.#nameNewMember(line);
     return this.#placeholders.difference(line.response ?? {}, json, 'response');
   }
 
@@ -195,10 +193,6 @@ export class Replay {
     };
     const members = [...(json.members as GatewayJson[])].sort((a, b) => rank(a) - rank(b));
     return { ...json, members };
-  }
-
-  #nameNewMember(line: RecordedLine): void {
-    if (line.response !== undefined) this.#newMembers++;
   }
 
   // --- streams ------------------------------------------------------------------------------------------------------------------
@@ -216,11 +210,14 @@ export class Replay {
     if (stream === undefined) return `no stream ${line.stream}`;
     const { count, ms } = line.waitFor ?? { count: 1, ms: 5000 };
     this.#cluster.wait(() => stream.messages.length >= count || stream.ended !== undefined, ms * MILLISECOND);
-    const taken = stream.messages.splice(0).map((item) => ('error' in item ? { error: codeAndMessage(item.error) } : gatewayWatchMessage(item.message)));
+    const taken = stream.messages
+      .splice(0)
+      .map((item) => ('error' in item ? { error: codeAndMessage(item.error) } : gatewayWatchMessage(item.message)));
     if (line.anyOrder === true) taken.sort((a, b) => watchIdOf(a) - watchIdOf(b));
     const found = this.#placeholders.difference(line.messages, taken, 'messages');
     if (found !== undefined) return found;
-    if (line.ended !== undefined && stream.ended !== line.ended) return `expected the stream to be ${line.ended}, it is ${stream.ended ?? 'open'}`;
+    if (line.ended !== undefined && stream.ended !== line.ended)
+      return `expected the stream to be ${line.ended}, it is ${stream.ended ?? 'open'}`;
     return undefined;
   }
 
@@ -307,7 +304,9 @@ export class Replay {
     if (isError(end) || !('kvs' in end)) return `no answer to a read: ${JSON.stringify(end)}`;
     const revision = String(end.header.revision);
     const possible = (line.oneOf ?? []) as readonly { readonly revision?: string }[];
-    return possible.some((one) => one.revision === revision) ? undefined : `the revision is ${revision}, none of ${JSON.stringify(possible)}`;
+    return possible.some((one) => one.revision === revision)
+      ? undefined
+      : `the revision is ${revision}, none of ${JSON.stringify(possible)}`;
   }
 }
 
@@ -335,7 +334,19 @@ function errorDifference(expected: RecordedError, actual: { readonly [field: str
 
 /** grpc-gateway's HTTPStatusFromCode. */
 function httpStatus(code: number): number {
-  const statuses: { readonly [code: number]: number } = { 1: 499, 3: 400, 4: 504, 5: 404, 7: 403, 8: 429, 9: 400, 11: 400, 12: 501, 14: 503, 16: 401 };
+  const statuses: { readonly [code: number]: number } = {
+    1: 499,
+    3: 400,
+    4: 504,
+    5: 404,
+    7: 403,
+    8: 429,
+    9: 400,
+    11: 400,
+    12: 501,
+    14: 503,
+    16: 401,
+  };
   return statuses[code] ?? 500;
 }
 

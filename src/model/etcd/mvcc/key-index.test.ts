@@ -18,33 +18,39 @@ describe('KeyIndex', () => {
   it('answers ranges, limits and counts as a sorted list does', () => {
     const change = fc.tuple(name, fc.boolean());
     fc.assert(
-      fc.property(fc.array(change, { minLength: 300, maxLength: 900 }), name, name, fc.integer({ min: 0, max: 20 }), (changes, a, b, limit) => {
-        const index = new KeyIndex();
-        const live = new Set<string>();
-        changes.forEach(([key, deletes], i) => {
-          const entry = index.ensure(key);
-          if (deletes) {
-            if (entry.live !== undefined) pushRecord(entry, tombstoneRecord(key, entry.keyHash, i, 0));
-            live.delete(key);
-          } else {
-            const fields = { key, keyHash: entry.keyHash, previous: entry.live, modRevision: i, sub: 0, lease: 0n };
-            pushRecord(entry, putRecord(fields, { value: 'v', sizeBytes: undefined, valueHash: undefined }));
-            live.add(key);
-          }
-        });
-        for (const rangeEnd of [b, '\0', '']) {
-          const expected = liveKeys(live, a, rangeEnd);
-          const { rows, count } = index.currentRange(a, rangeEnd, limit);
-          expect(count).toBe(expected.length);
-          expect(rows.map((row) => row.key)).toEqual(expected.slice(0, limit));
-          const visited: string[] = [];
-          index.forRange(a, rangeEnd, (entry) => {
-            if (entry.live !== undefined) visited.push(entry.key);
-            return true;
+      fc.property(
+        fc.array(change, { minLength: 300, maxLength: 900 }),
+        name,
+        name,
+        fc.integer({ min: 0, max: 20 }),
+        (changes, a, b, limit) => {
+          const index = new KeyIndex();
+          const live = new Set<string>();
+          changes.forEach(([key, deletes], i) => {
+            const entry = index.ensure(key);
+            if (deletes) {
+              if (entry.live !== undefined) pushRecord(entry, tombstoneRecord(key, entry.keyHash, i, 0));
+              live.delete(key);
+            } else {
+              const fields = { key, keyHash: entry.keyHash, previous: entry.live, modRevision: i, sub: 0, lease: 0n };
+              pushRecord(entry, putRecord(fields, { value: 'v', sizeBytes: undefined, valueHash: undefined }));
+              live.add(key);
+            }
           });
-          expect(visited).toEqual(expected);
-        }
-      }),
+          for (const rangeEnd of [b, '\0', '']) {
+            const expected = liveKeys(live, a, rangeEnd);
+            const { rows, count } = index.currentRange(a, rangeEnd, limit);
+            expect(count).toBe(expected.length);
+            expect(rows.map((row) => row.key)).toEqual(expected.slice(0, limit));
+            const visited: string[] = [];
+            index.forRange(a, rangeEnd, (entry) => {
+              if (entry.live !== undefined) visited.push(entry.key);
+              return true;
+            });
+            expect(visited).toEqual(expected);
+          }
+        },
+      ),
       { numRuns: 40 },
     );
   });

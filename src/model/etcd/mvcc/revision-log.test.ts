@@ -19,18 +19,23 @@ function revisions(log: RevisionLog, from = 0): number[] {
 describe('RevisionLog', () => {
   it('keeps a mark as it was, whatever is appended or compacted afterwards', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 3000 }), fc.integer({ min: 1, max: 3000 }), fc.integer({ min: 1, max: 500 }), (before, after, limit) => {
-        const log = new RevisionLog();
-        for (let i = 1; i <= before; i++) log.append(row(i));
-        const mark = log.mark();
-        for (let i = before + 1; i <= before + after; i++) log.append(row(i));
-        let at = 0;
-        while (at < before) at = log.compactBatch(at, before, limit, (record) => record.modRevision % 3 === 0);
-        const restored = new RevisionLog(mark);
-        expect(revisions(restored)).toEqual(Array.from({ length: before }, (_, i) => i + 1));
-        const kept = Array.from({ length: before }, (_, i) => i + 1).filter((i) => i % 3 === 0);
-        expect(revisions(log)).toEqual([...kept, ...Array.from({ length: after }, (_, i) => before + 1 + i)]);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 3000 }),
+        fc.integer({ min: 1, max: 3000 }),
+        fc.integer({ min: 1, max: 500 }),
+        (before, after, limit) => {
+          const log = new RevisionLog();
+          for (let i = 1; i <= before; i++) log.append(row(i));
+          const mark = log.mark();
+          for (let i = before + 1; i <= before + after; i++) log.append(row(i));
+          let at = 0;
+          while (at < before) at = log.compactBatch(at, before, limit, (record) => record.modRevision % 3 === 0);
+          const restored = new RevisionLog(mark);
+          expect(revisions(restored)).toEqual(Array.from({ length: before }, (_, i) => i + 1));
+          const kept = Array.from({ length: before }, (_, i) => i + 1).filter((i) => i % 3 === 0);
+          expect(revisions(log)).toEqual([...kept, ...Array.from({ length: after }, (_, i) => before + 1 + i)]);
+        },
+      ),
       { numRuns: 60 },
     );
   });

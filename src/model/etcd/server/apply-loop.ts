@@ -1,11 +1,4 @@
-import {
-  type ConfChange,
-  type ConfState,
-  type Entry,
-  EntryConfChange,
-  EntryConfChangeV2,
-  type Snapshot,
-} from '../../../raft/types.ts';
+import { type ConfChange, type ConfState, type Entry, EntryConfChange, EntryConfChangeV2, type Snapshot } from '../../../raft/types.ts';
 import type { Process } from '../../../sim/process.ts';
 import type { EtcdResponse } from '../api.ts';
 import { type ApplyContext, applyProposal } from '../applier.ts';
@@ -50,6 +43,7 @@ export class ApplyLoop {
   readonly #host: ApplyHost;
   readonly #queue: Batch[] = [];
   readonly #savedSnapshots = new Set<Snapshot>();
+  #waiters: { readonly index: number; readonly done: () => void }[] = [];
   #at = 0;
   #running = false;
   #paused = false;
@@ -78,6 +72,12 @@ export class ApplyLoop {
     return this.#membership.rows;
   }
 
+  /** Calls `done` once everything up to an index is applied. */
+  wait(index: number, done: () => void): void {
+    if (this.appliedIndex >= index) done();
+    else this.#waiters.push({ index, done });
+  }
+
   push(entries: readonly Entry[], snapshot: Snapshot | undefined): void {
     this.#queue.push({ entries, snapshot });
   }
@@ -100,7 +100,16 @@ export class ApplyLoop {
       worked = true;
     }
     this.#running = false;
-    if (worked || this.#at > 0) this.#host.batchApplied();
+    if (!worked && this.#at === 0) return;
+    this.#host.batchApplied();
+    this.#settle();
+  }
+
+  #settle(): void {
+    if (this.#waiters.length === 0) return;
+    const ready = this.#waiters.filter((waiter) => waiter.index <= this.appliedIndex);
+    this.#waiters = this.#waiters.filter((waiter) => waiter.index > this.appliedIndex);
+    for (const waiter of ready) waiter.done();
   }
 
   /** True when the batch is done; false when it has to wait. */

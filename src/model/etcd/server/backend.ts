@@ -82,9 +82,10 @@ export class Backend {
       done?.();
       const waiting = this.#waiting;
       this.#waiting = [];
-      if (waiting.length > 0) this.commit(() => {
-        for (const next of waiting) next();
-      });
+      if (waiting.length > 0)
+        this.commit(() => {
+          for (const next of waiting) next();
+        });
       this.#onCommitted();
     });
   }

@@ -6,9 +6,9 @@ import type { MembershipChange, MembershipRows } from '../membership.ts';
 import { hashText } from '../../../sim/mix.ts';
 import { EtcdState, type StateOptions } from '../state.ts';
 import { Backend } from './backend.ts';
-import { computeMemberId, type EtcdConfig } from './config.ts';
+import { computeMemberId, type EtcdConfig, walPrefix } from './config.ts';
 import { type SnapshotFile, Snapshots } from './snapshots.ts';
-import { Wal } from './wal.ts';
+import { Wal, walIsUsed } from './wal.ts';
 
 /** A first member as raft's bootstrap takes it. */
 interface Peer {
@@ -70,13 +70,13 @@ function clusterIdOf(config: EtcdConfig): number {
  * a running cluster said about it; needed only by a member without data that joins one.
  */
 export function boot(process: Process, config: EtcdConfig, options: StateOptions, joining: Joining | undefined): Boot {
-  const wal = new Wal(process, `${config.dataDir}wal/`, {
+  const wal = new Wal(process, walPrefix(config), {
     forgetsVote: config.defects.has('R4'),
     resurrectsTruncated: config.defects.has('R15'),
   });
   const snapshots = new Snapshots(process, config);
   const storage = new MemoryStorage();
-  if (!wal.exists()) return bootNew(process, config, options, { wal, storage, joining });
+  if (!walIsUsed(process.host.disk, walPrefix(config))) return bootNew(process, config, options, { wal, storage, joining });
   const snapshot = snapshots.newest(wal);
   const content = wal.open({ index: snapshot?.index ?? 0 });
   if (content === undefined) return bootNew(process, config, options, { wal, storage, joining });

@@ -53,7 +53,8 @@ export interface EtcdConfig {
 }
 
 /** What must be given; everything else has a default. */
-export type EtcdConfigInput = Pick<EtcdConfig, 'name' | 'peerURL' | 'clientURL' | 'initialCluster' | 'facts' | 'told'> & Partial<EtcdConfig>;
+export type EtcdConfigInput = Pick<EtcdConfig, 'name' | 'peerURL' | 'clientURL' | 'initialCluster' | 'facts' | 'told'> &
+  Partial<EtcdConfig>;
 
 /** Fills in etcd's defaults. */
 export function etcdConfig(input: EtcdConfigInput): EtcdConfig {
@@ -86,6 +87,11 @@ export function etcdConfig(input: EtcdConfigInput): EtcdConfig {
 
 export function electionTimeoutUs(config: EtcdConfig): Micros {
   return config.heartbeatUs * config.electionTicks;
+}
+
+/** Where the segments of the log lie on the host's disk. */
+export function walPrefix(config: EtcdConfig): string {
+  return `${config.dataDir}wal/`;
 }
 
 /** ServerConfig.ReqTimeout: 5 s for queue wait, computation and disk, plus two election timeouts. */

@@ -23,7 +23,10 @@ export class HealthService {
   handle(path: string, answer: (answer: HttpAnswer) => void): void {
     switch (path) {
       case '/version':
-        return answer({ status: 200, body: { etcdserver: ETCD_VERSION, etcdcluster: clusterVersion, storage: this.#context.storageVersion } });
+        return answer({
+          status: 200,
+          body: { etcdserver: ETCD_VERSION, etcdcluster: clusterVersion, storage: this.#context.storageVersion },
+        });
       case '/health':
         return this.#health(false, answer);
       case '/health?serializable=true':

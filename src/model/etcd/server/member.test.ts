@@ -102,10 +102,22 @@ describe('a cluster of etcd members', () => {
     const counter = { touched: 0 };
     const others = cluster.hosts.slice(0, 2);
     world.at(2 * SECOND, () => {
-      for (const other of others) if (away !== undefined) for (const [a, b] of [[away, other], [other, away]] as const) world.network.block(a, b, counter);
+      for (const other of others)
+        if (away !== undefined)
+          for (const [a, b] of [
+            [away, other],
+            [other, away],
+          ] as const)
+            world.network.block(a, b, counter);
     });
     world.at(20 * SECOND, () => {
-      for (const other of others) if (away !== undefined) for (const [a, b] of [[away, other], [other, away]] as const) world.network.unblock(a, b, counter);
+      for (const other of others)
+        if (away !== undefined)
+          for (const [a, b] of [
+            [away, other],
+            [other, away],
+          ] as const)
+            world.network.unblock(a, b, counter);
     });
     world.run(40 * SECOND);
     expect(installed).toBe('etcd-2');
@@ -119,7 +131,10 @@ describe('a cluster of etcd members', () => {
     const revisions: number[] = [];
     cluster.task('watcher', function* (process) {
       const client = cluster.client(process, { first: 1, keepAliveUs: SECOND });
-      client.watch({ key: 'k', rangeEnd: 'l' }, { events: (more) => void revisions.push(...more.map((e) => e.kv.modRevision)), closed: () => undefined });
+      client.watch(
+        { key: 'k', rangeEnd: 'l' },
+        { events: (more) => void revisions.push(...more.map((e) => e.kv.modRevision)), closed: () => undefined },
+      );
       yield* process.sleep(SECOND);
     });
     cluster.task('writer', function* (process) {
@@ -243,5 +258,27 @@ describe('defects of the store', () => {
   it('E1 lets a crashed member lose an entry that it believes to have applied', () => {
     expect(differs('E1')).toBe(true);
     expect(differs(undefined)).toBe(false);
+  });
+});
+
+describe('a member that lost its disk', () => {
+  it('does not come back under its old name', () => {
+    const cluster = testCluster(3);
+    const { world, hosts } = cluster;
+    const host = hosts[1];
+    let cause = '';
+    world.at(5 * SECOND, () => host?.crash());
+    world.at(6 * SECOND, () => {
+      host?.disk.wipe();
+      host?.boot();
+      const process = host?.process('etcd-1');
+      if (process !== undefined) {
+        process.onDeath = (_, why) => {
+          cause = why;
+        };
+      }
+    });
+    world.run(20 * SECOND);
+    expect(cause).toMatch(/has already been bootstrapped/);
   });
 });

@@ -1,28 +1,29 @@
-import type { Message } from '../../../raft/message.ts';
 import type { ConfChange, Entry, Snapshot } from '../../../raft/types.ts';
 import type { Program } from '../../../sim/host.ts';
 import type { Process } from '../../../sim/process.ts';
 import { type ServerCall, serveRpc } from '../../../sim/rpc.ts';
-import { MILLISECOND, type Micros, SECOND } from '../../../sim/time.ts';
-import type { CallMetadata, EtcdRequest, EtcdResponse, LeaseId, Member, MemberId, ResponseHeader } from '../api.ts';
+import { type Micros, SECOND } from '../../../sim/time.ts';
+import type { CallMetadata, EtcdRequest, EtcdResponse, MemberId, ResponseHeader } from '../api.ts';
 import { nobody } from '../auth/auth-store.ts';
-import { etcdError, isError, type Result } from '../errors.ts';
+import { isError, type Result } from '../errors.ts';
 import type { MembershipChange } from '../membership.ts';
-import { isTombstone } from '../mvcc/record.ts';
 import type { EtcdState } from '../state.ts';
 import { ApplyLoop } from './apply-loop.ts';
 import { Backend } from './backend.ts';
 import { type Boot, boot, type Joining } from './boot.ts';
 import { clusterVersion, electionTimeoutUs, type EtcdConfig, minLeaseTtlSeconds, parseUrl, requestTimeoutUs } from './config.ts';
+import { Compactor } from './compactor.ts';
+import { FactTeller } from './fact-teller.ts';
 import { HealthService } from './health-service.ts';
 import { joinCluster } from './join.ts';
 import { LeaseExpiry } from './lease-expiry.ts';
+import { type LeaderCall, PeerService } from './peer-service.ts';
 import { Peers } from './peers.ts';
 import { Proposals } from './proposals.ts';
 import { RaftDriver } from './raft-driver.ts';
-import { ReadLoop } from './read-loop.ts';
+import { ReadLoop, type ReadWaiter } from './read-loop.ts';
 import type { ServerContext } from './server-context.ts';
-import { fileOfSnapshot, Snapshots } from './snapshots.ts';
+import { Snapshotter } from './snapshotter.ts';
 import { UnaryService } from './unary-service.ts';
 import { WatchService } from './watch-service.ts';
 
@@ -32,16 +33,11 @@ export interface EtcdCall {
   readonly metadata: CallMetadata;
 }
 
-/** The memory that raft keeps is compacted so often (etcd 3.6: memorySnapshotCount). */
-const MEMORY_SNAPSHOT_COUNT = 100;
 /** A new backend file keeps the old schema version until the member looks (monitorVersionInterval). */
 const STORAGE_VERSION_AFTER_US = 4 * SECOND;
-/** Pause between attempts of a forwarded call. */
-const FORWARD_RETRY_US = 50 * MILLISECOND;
 /** A member whose peers are there within this time starts close to its first election. */
 const ADVANCE_WITHIN_US = 5 * SECOND;
 const REMOVED = 'the member has been permanently removed from the cluster';
-const SNAPSHOT_TIMEOUT_US = 30 * SECOND;
 
 /**
  * One etcd member as a program of a host. `restartAfterUs`: its supervisor starts it again this long after it ended by itself.
@@ -69,22 +65,18 @@ export class EtcdServer implements ServerContext {
   readonly peers: Peers;
   readonly proposals: Proposals;
   readonly #boot: Boot;
-  readonly #snapshots: Snapshots;
+  readonly #snapshotter: Snapshotter;
+  readonly #compactor: Compactor;
+  readonly #facts: FactTeller;
   readonly #reads: ReadLoop;
   readonly #unary: UnaryService;
   readonly #watches: WatchService;
   readonly #health: HealthService;
+  readonly #peerService: PeerService;
   readonly #expiry: LeaseExpiry;
   readonly #startedAt: Micros;
   #storageVersionKnown: boolean;
-  #snapshotIndex: number;
-  #memorySnapshotIndex: number;
-  #snapshotting = false;
-  #compactTimer = 0;
-  #compactionWaiters: (() => void)[] = [];
-  #appliedWaiters: { readonly index: number; readonly done: () => void }[] = [];
   #advanced = false;
-  #toldHashRevision = -1;
   #header: ResponseHeader = { clusterId: 0, memberId: 0, revision: 0, raftTerm: 0 };
 
   constructor(process: Process, config: EtcdConfig, joining: Joining | undefined) {
@@ -108,9 +100,7 @@ export class EtcdServer implements ServerContext {
     this.clusterId = started.clusterId;
     this.state = started.state;
     this.#storageVersionKnown = !started.isFresh;
-    this.#snapshotIndex = started.applied.index;
-    this.#memorySnapshotIndex = started.applied.index;
-    this.#snapshots = new Snapshots(process, config);
+    this.#facts = new FactTeller(config);
     this.backend = new Backend(
       process,
       config,
@@ -130,22 +120,26 @@ export class EtcdServer implements ServerContext {
         this.apply.push(entries, snapshot);
         this.#runApply();
       },
-      saveSnapshot: (snapshot, done) => this.#snapshots.save(started.wal, fileOfSnapshot(snapshot), done),
+      saveSnapshot: (snapshot, done) => this.#snapshotter.receive(snapshot, done),
       snapshotSaved: (snapshot) => this.apply.snapshotSaved(snapshot),
       send: (messages) => this.peers.send(messages),
-      sendSnapshot: (message) => this.#sendSnapshot(message),
+      sendSnapshot: (message) => this.#snapshotter.send(message),
       nameOf: (id) => this.nameOf(id),
     });
     this.apply = new ApplyLoop(this.#applyHost(), started.applied);
+    this.#compactor = new Compactor(process, config, this.state, this.backend);
+    const { state, backend, peers, raft, apply } = this;
+    this.#snapshotter = new Snapshotter({ process, config, state, wal: started.wal, backend, peers, raft, apply });
     this.proposals = new Proposals(this.#proposalHost());
     this.#reads = new ReadLoop(this.#readHost());
     this.#watches = new WatchService(this.#watchHost());
     this.#unary = new UnaryService(this);
     this.#health = new HealthService(this);
+    this.#peerService = new PeerService(this, this.#unary);
     this.#expiry = new LeaseExpiry(
       process,
       () => this.state,
-      (id) => this.proposals.propose({ type: 'leaseRevoke', id }, nobody, () => undefined),
+      (id) => this.proposals.propose({ type: 'leaseRevoke', id, expired: true }, nobody, () => undefined),
     );
     this.#start();
   }
@@ -183,7 +177,7 @@ export class EtcdServer implements ServerContext {
     config.facts.memberStart.emit(config.name, this.#boot.storage.lastIndex(), state.consistentIndex, state.store.revision);
     this.#followMembership();
     if (this.#boot.bootstrap !== undefined) this.raft.node.bootstrap(this.#boot.bootstrap);
-    if (state.store.compacting) this.#compactSoon();
+    this.#compactor.run();
     const voters = this.#boot.bootstrap?.length ?? state.membership.voters.length;
     // A member alone has nobody to wait for (advanceTicks).
     this.raft.start(voters === 1 ? config.electionTicks - 1 : 0);
@@ -204,7 +198,7 @@ export class EtcdServer implements ServerContext {
       });
     }
     if (peer !== undefined)
-      serveRpc(process, peer.address, peer.port, { call: (method, body, call) => this.#servePeer(method, body, call) });
+      serveRpc(process, peer.address, peer.port, { call: (method, body, call) => this.#peerService.serve(method, body, call) });
   }
 
   #serveClient(method: string, body: unknown, call: ServerCall): void {
@@ -229,37 +223,12 @@ export class EtcdServer implements ServerContext {
     this.#watches.open(call, metadata);
   }
 
-  /** Calls between members: what etcd serves on its peer URLs beside raft. */
-  #servePeer(method: string, body: unknown, call: ServerCall): void {
-    switch (method) {
-      case 'peer/hello':
-        return call.answer(this.peers.greets(body as MemberId), 16);
-      case 'peer/members':
-        return call.answer({ clusterId: this.clusterId, members: this.state.membership.members } satisfies Joining);
-      case 'peer/snapshot':
-        this.raft.receive(body as Message);
-        return call.answer('ok', 16);
-      case 'peer/renew':
-        return this.#unary.keepAlive(body as LeaseId, false, (result) => call.answer(result));
-      case 'peer/ttl': {
-        const { id, keys, metadata } = body as { id: LeaseId; keys: boolean; metadata: CallMetadata };
-        return this.#unary.timeToLive(id, keys, metadata, false, (result) => call.answer(result));
-      }
-      case 'peer/promote': {
-        const { request, metadata } = body as EtcdCall & { request: Extract<EtcdRequest, { type: 'memberPromote' }> };
-        return this.#unary.promote(request, metadata, (result) => call.answer(result));
-      }
-      default:
-        return;
-    }
-  }
-
   /** Makes this member's name and URLs known through raft, again and again until it worked (EtcdServer.publishV3). */
   #publish(): void {
     const { name, clientURL } = this.config;
     const request = { type: 'publish', memberId: this.memberId, name, clientURLs: [clientURL] } as const;
     this.proposals.propose(request, nobody, (result) => {
-      if (isError(result)) this.#publish();
+      if (isError(result)) this.process.after(this.config.heartbeatUs, () => this.#publish());
     });
   }
 
@@ -282,17 +251,6 @@ export class EtcdServer implements ServerContext {
     this.raft.advanceTicks(this.config.electionTicks - 2);
   }
 
-  /** createMergedSnapshotMessage: what goes out is the state as it is now, not as it was when raft last heard of a snapshot. */
-  #sendSnapshot(message: Message): void {
-    const { apply, state } = this;
-    const image = state.image();
-    const snapshot: Snapshot = { index: apply.appliedIndex, term: apply.appliedTerm, confState: apply.confState, data: image };
-    const rpc = this.peers.rpc(message.to);
-    if (rpc === undefined) return;
-    const options = { sizeBytes: state.sizeBytes, timeoutUs: SNAPSHOT_TIMEOUT_US };
-    rpc.callThen('peer/snapshot', { ...message, snapshot }, options, (result) => this.raft.reportSnapshot(message.to, result.ok));
-  }
-
   // --- applying -----------------------------------------------------------------------------------------------------------------
 
   #runApply(): void {
@@ -301,43 +259,16 @@ export class EtcdServer implements ServerContext {
 
   #applied(entry: Entry, result: Result<EtcdResponse> | undefined): void {
     if (result !== undefined) this.proposals.settle(entry.data, result);
-    this.#tellChanges();
-  }
-
-  /** Facts: what was committed, told by the first member that applies it, and each member's hash. */
-  #tellChanges(): void {
-    const { facts, told, name } = this.config;
-    const { store } = this.state;
-    const { revision } = store;
-    if (revision > told.revision) {
-      if (facts.keyChanged.on) {
-        store.forEachChangeFrom(told.revision + 1, (record) => {
-          const type = isTombstone(record) ? 'DELETE' : 'PUT';
-          facts.keyChanged.emit(record.modRevision, record.sub, record.key, type, record.valueHash);
-          facts.objectChanged.emit(record.modRevision, record.key, isTombstone(record) ? undefined : this.config.reveal?.(record.value));
-          return true;
-        });
-      }
-      told.revision = revision;
-    }
-    if (store.compactRevision > told.compacted) {
-      told.compacted = store.compactRevision;
-      facts.storeCompacted.emit(store.compactRevision);
-    }
-    if (revision !== this.#toldHashRevision) {
-      this.#toldHashRevision = revision;
-      facts.storeHash.emit(name, revision, store.historyHash);
-    }
+    this.#facts.applied(this.state.store, entry, result);
   }
 
   #batchApplied(): void {
     this.backend.noteChanges();
     this.#watches.flush();
     this.#reads.applied();
-    this.#settleAppliedWaiters();
-    if (this.state.store.compacting) this.#compactSoon();
+    this.#compactor.run();
     if (this.state.lessor.isPrimary) this.#expiry.reschedule();
-    this.#maybeSnapshot();
+    this.#snapshotter.applied();
   }
 
   #termBegan(term: number): void {
@@ -376,137 +307,26 @@ export class EtcdServer implements ServerContext {
   #installed(snapshot: Snapshot): void {
     const { facts, name } = this.config;
     facts.raftSnapshot.emit(name, snapshot.index, snapshot.term, this.state.store.revision);
-    this.#snapshotIndex = snapshot.index;
-    this.#memorySnapshotIndex = snapshot.index;
     this.#followMembership();
-    // The backend file is replaced by the one that came with the snapshot.
-    this.state.pendingWrites++;
-    this.backend.commit();
+    this.#snapshotter.installed(snapshot);
   }
 
-  // --- snapshots and compaction of the log ----------------------------------------------------------------------------------------
-
-  #maybeSnapshot(): void {
-    const { apply, config, raft } = this;
-    // Entries are applied beside the WAL write; a snapshot waits until the log holds them (raft.go's notifyc, server.go's applyAll).
-    if (apply.appliedIndex > raft.storage.lastIndex()) return;
-    if (apply.appliedIndex - this.#memorySnapshotIndex > MEMORY_SNAPSHOT_COUNT) this.#compactMemory();
-    if (apply.appliedIndex - this.#snapshotIndex <= config.snapshotCount || this.#snapshotting) return;
-    this.#snapshotting = true;
-    const file = {
-      index: apply.appliedIndex,
-      term: apply.appliedTerm,
-      confState: apply.confState,
-      membership: apply.membershipRows,
-      image: undefined,
-    };
-    this.#snapshotIndex = file.index;
-    // The backend must hold everything up to the snapshot before the log may start there.
-    this.backend.commit(() => {
-      this.#snapshots.save(this.#boot.wal, file, () => {
-        this.#snapshotting = false;
-      });
-    });
-  }
-
-  #compactMemory(): void {
-    const { apply, raft, config } = this;
-    this.#memorySnapshotIndex = apply.appliedIndex;
-    raft.storage.createSnapshot(apply.appliedIndex, apply.confState, undefined);
-    const keepFrom = apply.appliedIndex - config.snapshotCatchUpEntries;
-    if (keepFrom > 0) raft.storage.compact(keepFrom);
-  }
-
-  // --- compaction of the store ----------------------------------------------------------------------------------------------------
-
-  #compactSoon(): void {
-    if (this.#compactTimer !== 0) return;
-    this.#compactTimer = this.process.after(this.config.compactionSleepUs, () => {
-      this.#compactTimer = 0;
-      // Each batch is committed before the next, so a crash finds some of them done and the rest scheduled.
-      const done = this.state.store.compactStep(this.config.compactionBatchLimit);
-      this.state.pendingWrites++;
-      if (!done) {
-        this.backend.commit();
-        this.#compactSoon();
-        return;
-      }
-      this.backend.noteChanges();
-      const waiters = this.#compactionWaiters;
-      this.#compactionWaiters = [];
-      for (const waiter of waiters) waiter();
-    });
-  }
+  // --- what services need of the whole ---------------------------------------------------------------------------------------------
 
   waitCompaction(done: () => void): void {
-    if (this.state.store.compacting) this.#compactionWaiters.push(done);
-    else done();
+    this.#compactor.wait(done);
   }
 
-  defragment(): void {
-    // Our backend has no holes: what compaction frees is free.
-  }
-
-  // --- waiting --------------------------------------------------------------------------------------------------------------------
-
-  waitRead(waiter: (error: ReturnType<typeof etcdError> | undefined) => void): void {
+  waitRead(waiter: ReadWaiter): void {
     this.#reads.wait(waiter);
-  }
-
-  waitApplied(done: () => void): void {
-    const index = this.raft.node.committed;
-    if (this.apply.appliedIndex >= index) done();
-    else this.#appliedWaiters.push({ index, done });
-  }
-
-  #settleAppliedWaiters(): void {
-    if (this.#appliedWaiters.length === 0) return;
-    const { appliedIndex } = this.apply;
-    const ready = this.#appliedWaiters.filter((waiter) => waiter.index <= appliedIndex);
-    this.#appliedWaiters = this.#appliedWaiters.filter((waiter) => waiter.index > appliedIndex);
-    for (const waiter of ready) waiter.done();
   }
 
   leasesChanged(): void {
     this.#expiry.reschedule();
   }
 
-  /** waitLeader and the retry loops around it: asks whoever leads, looking again every election timeout while nobody does. */
-  askLeader(method: string, body: unknown, answer: (result: Result<unknown>) => void): void {
-    const deadline = this.process.mono() + requestTimeoutUs(this.config);
-    const attempt = () => {
-      const left = deadline - this.process.mono();
-      const lead = this.raft.lead;
-      if (left <= 0) return answer(etcdError(lead === 0 ? 'noLeader' : 'timeout'));
-      if (lead === this.memberId) return this.#askSelf(method, body, answer);
-      const rpc = lead === 0 ? undefined : this.peers.rpc(lead);
-      if (rpc === undefined) {
-        this.process.after(Math.min(left, electionTimeoutUs(this.config)), attempt);
-        return;
-      }
-      rpc.callThen(method, body, { timeoutUs: Math.min(left, electionTimeoutUs(this.config)) }, (result) => {
-        const value = result.ok ? (result.value as Result<unknown>) : undefined;
-        if (value !== undefined && !(isError(value) && value.code === 'leaseNotPrimary')) return answer(value);
-        this.process.after(FORWARD_RETRY_US, attempt);
-      });
-    };
-    attempt();
-  }
-
-  /** This member has become the leader while it looked for one. */
-  #askSelf(method: string, body: unknown, answer: (result: Result<unknown>) => void): void {
-    switch (method) {
-      case 'peer/renew':
-        return this.#unary.keepAlive(body as LeaseId, true, answer);
-      case 'peer/ttl': {
-        const { id, keys, metadata } = body as { id: LeaseId; keys: boolean; metadata: CallMetadata };
-        return this.#unary.timeToLive(id, keys, metadata, true, answer);
-      }
-      default: {
-        const { request, metadata } = body as EtcdCall & { request: Extract<EtcdRequest, { type: 'memberPromote' }> };
-        return this.#unary.promote(request, metadata, answer);
-      }
-    }
+  askLeader(call: LeaderCall, answer: (result: Result<unknown>) => void): void {
+    this.#peerService.askLeader(call, answer);
   }
 
   // --- what the parts need of the whole ---------------------------------------------------------------------------------------------

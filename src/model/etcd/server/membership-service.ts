@@ -1,4 +1,10 @@
-import { type ConfChange, ConfChangeAddLearnerNode, ConfChangeAddNode, ConfChangeRemoveNode, ConfChangeUpdateNode } from '../../../raft/types.ts';
+import {
+  type ConfChange,
+  ConfChangeAddLearnerNode,
+  ConfChangeAddNode,
+  ConfChangeRemoveNode,
+  ConfChangeUpdateNode,
+} from '../../../raft/types.ts';
 import { type Micros, SECOND } from '../../../sim/time.ts';
 import type {
   CallMetadata,
@@ -71,7 +77,7 @@ export class MembershipService {
   /** Only the leader knows how far a learner is; others ask it. */
   promote(request: MemberPromoteRequest, metadata: CallMetadata, answer: Answer): void {
     if (!this.#context.raft.isLeader) {
-      this.#context.askLeader('peer/promote', { request, metadata }, answer as (result: Result<unknown>) => void);
+      this.#context.askLeader({ method: 'promote', request, metadata }, answer as (result: Result<unknown>) => void);
       return;
     }
     const refused = this.#refuse(metadata, () => this.#learnerLag(request.id));

@@ -111,7 +111,8 @@ export class Proposals {
     // node.run takes no proposals without a leader: they wait at the door until their context ends.
     waiter.waitsForLeader = raft.lead === 0;
     if (waiter.waitsForLeader) return;
-    const refused = 'request' in (data as object) ? raft.propose(data, (data as Proposal).sizeBytes) : raft.proposeConfChange(data as ConfChange);
+    const refused =
+      'request' in (data as object) ? raft.propose(data, (data as Proposal).sizeBytes) : raft.proposeConfChange(data as ConfChange);
     if (refused !== undefined) this.settle(data, new EtcdError('other', 2, refused));
   }
 

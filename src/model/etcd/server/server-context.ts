@@ -5,6 +5,7 @@ import type { EtcdState } from '../state.ts';
 import type { ApplyLoop } from './apply-loop.ts';
 import type { Backend } from './backend.ts';
 import type { EtcdConfig } from './config.ts';
+import type { LeaderCall } from './peer-service.ts';
 import type { Peers } from './peers.ts';
 import type { Proposals } from './proposals.ts';
 import type { RaftDriver } from './raft-driver.ts';
@@ -28,14 +29,10 @@ export interface ServerContext {
   header(revision: number): ResponseHeader;
   /** Waits until the state is at least as new as now (linearizableReadNotify). */
   waitRead(waiter: ReadWaiter): void;
-  /** Waits until everything committed so far is applied here (waitAppliedIndex). */
-  waitApplied(done: () => void): void;
   /** Waits for the compaction that runs now to be physically done. */
   waitCompaction(done: () => void): void;
   /** Calls the leader through its peer address, waiting for one if there is none; `noLeader` or `timeout` after the request time-out. */
-  askLeader(method: string, body: unknown, answer: (result: Result<unknown>) => void): void;
+  askLeader(call: LeaderCall, answer: (result: Result<unknown>) => void): void;
   /** Leases changed: their expiry has to be looked at. */
   leasesChanged(): void;
-  /** Forgets pages that compaction freed (defragmentation). */
-  defragment(): void;
 }

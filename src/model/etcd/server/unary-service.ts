@@ -137,7 +137,7 @@ export class UnaryService {
       case 'defragment': {
         const denied = this.#asAdmin(metadata);
         if (denied !== undefined) return answer(denied);
-        this.#context.defragment();
+        // Our backend has no holes: what compaction frees is free at once.
         return answer({ header: this.#header() });
       }
       case 'moveLeader':
@@ -235,12 +235,12 @@ export class UnaryService {
 
   /** LeaseRenew: the leader's lessor decides; another member asks it, waiting for one if need be. */
   keepAlive(id: LeaseId, mayForward: boolean, answer: (result: Result<number>) => void): void {
-    const { raft, state, process } = this.#context;
+    const { raft, state, process, apply } = this.#context;
     if (raft.isLeader) {
-      this.#context.waitApplied(() => {
+      apply.wait(raft.node.committed, () => {
         const ttl = state.lessor.renew(id, process.mono());
         if (isError(ttl) && ttl.code === 'leaseNotPrimary' && mayForward) {
-          this.#context.askLeader('peer/renew', id, answer as (result: Result<unknown>) => void);
+          this.#context.askLeader({ method: 'renew', id }, answer as (result: Result<unknown>) => void);
           return;
         }
         if (!isError(ttl)) this.#context.leasesChanged();
@@ -248,7 +248,7 @@ export class UnaryService {
       });
       return;
     }
-    if (mayForward) this.#context.askLeader('peer/renew', id, answer as (result: Result<unknown>) => void);
+    if (mayForward) this.#context.askLeader({ method: 'renew', id }, answer as (result: Result<unknown>) => void);
     else answer(etcdError('leaseNotPrimary'));
   }
 
@@ -265,14 +265,13 @@ export class UnaryService {
     mayForward: boolean,
     answer: (result: Result<LeaseTimeToLiveResponse>) => void,
   ): void {
-    const { raft, state, process } = this.#context;
+    const { raft, state, process, apply } = this.#context;
     if (!raft.isLeader) {
-      const body = { id, keys, metadata };
-      if (mayForward) this.#context.askLeader('peer/ttl', body, answer as (result: Result<unknown>) => void);
+      if (mayForward) this.#context.askLeader({ method: 'ttl', id, keys, metadata }, answer as (result: Result<unknown>) => void);
       else answer(etcdError('leaseNotPrimary'));
       return;
     }
-    this.#context.waitApplied(() => {
+    apply.wait(raft.node.committed, () => {
       const view = state.lessor.view(id, process.mono());
       const header = this.#header();
       if (view === undefined || view.expired) return answer({ header, id, ttl: -1, grantedTtl: 0, keys: [] });

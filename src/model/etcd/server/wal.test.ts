@@ -11,7 +11,12 @@ function setUp() {
   const world = new World({ seed: 'wal' });
   const host = world.addHost({ name: 'h', zone: 'z' });
   let process: Process | undefined;
-  host.install({ name: 'p', start: (started) => void (process = started) });
+  host.install({
+    name: 'p',
+    start: (started) => {
+      process = started;
+    },
+  });
   world.run(1);
   if (process === undefined) throw new Error('no process');
   const owner = process;
@@ -62,7 +67,12 @@ describe('Wal', () => {
       const found = new Wal(owner, 'wal/', healthy).open({ index: 0 })?.entries ?? [];
       expect(found.length).toBeGreaterThanOrEqual(3);
       expect(positions(found)).toEqual(positions(entries(1, 1, found.length)));
-      expect(host.disk.list('wal/').flatMap((file) => host.disk.read(file) ?? []).some((record) => record.torn)).toBe(false);
+      expect(
+        host.disk
+          .list('wal/')
+          .flatMap((file) => host.disk.read(file) ?? [])
+          .some((record) => record.torn),
+      ).toBe(false);
     }
   });
 

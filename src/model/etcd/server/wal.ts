@@ -46,6 +46,19 @@ interface Segment {
 }
 
 /**
+ * Whether a log was begun and got as far as to hold anything of raft's. A member that lost power before that starts as if it were new:
+ * it can have promised nothing.
+ */
+export function walIsUsed(disk: Disk, prefix: string): boolean {
+  return disk.list(prefix).some((file) =>
+    (disk.read(file) ?? []).some((stored) => {
+      const record = stored.value as WalRecord;
+      return 'index' in record || 'snapshot' in record || ('vote' in record && record.term > 0);
+    }),
+  );
+}
+
+/**
  * etcd's write-ahead log (server/storage/wal): segments of checksummed records, appended and synced, read once at start. A torn last
  * record is cut off; a bad one before it ends the program.
  */
@@ -66,11 +79,6 @@ export class Wal {
     this.#disk = process.host.disk;
     this.#prefix = prefix;
     this.#defects = defects;
-  }
-
-  /** Whether there is a log to read. */
-  exists(): boolean {
-    return this.#disk.list(this.#prefix).some((file) => (this.#disk.read(file)?.length ?? 0) > 0);
   }
 
   /** Starts a new log. */
