@@ -163,8 +163,9 @@ WebhookClientConfig: url
 WindowsSecurityContextOptions: gmsaCredentialSpec gmsaCredentialSpecName runAsUserName
 `);
 
-/** Lists without omitempty: printed as null when they are not set, kept when empty. */
+/** Lists, and pointers, without omitempty: printed as null when they are not set, kept when empty. */
 const nullLists = rows(`
+CSINodeDriver: topologyKeys
 CSINodeSpec: drivers
 ClusterRole: rules
 Role: rules
@@ -189,7 +190,21 @@ ValidatingWebhook: admissionReviewVersions
 CustomResourceDefinitionSpec: versions
 CustomResourceDefinitionStatus: conditions storedVersions
 CustomResourceDefinitionNames: -
+TypedLocalObjectReference: apiGroup
+TypedObjectReference: apiGroup
 WebhookConversion: conversionReviewVersions
+`);
+
+/** Texts with omitempty of which OpenAPI says that their default is ''. */
+const omittedTexts = rows(`
+LocalObjectReference: name
+ConfigMapEnvSource: name
+ConfigMapKeySelector: name
+ConfigMapProjection: name
+ConfigMapVolumeSource: name
+SecretEnvSource: name
+SecretKeySelector: name
+SecretProjection: name
 `);
 
 /** Times that are no pointers, so printed as null when they are not set. */
@@ -224,6 +239,11 @@ VolumeError: time
 /** Whether a zero that was sent stays. */
 export function keepsZero(type: string, field: string, isText: boolean): boolean {
   return isText ? pointerTexts.has(`${type}.${field}`) : !plainNumbers.has(`${type}.${field}`);
+}
+
+/** Whether a text is left out when empty although its default is told. */
+export function omitsEmpty(type: string, field: string): boolean {
+  return omittedTexts.has(`${type}.${field}`);
 }
 
 /** Whether an absent list or time is printed as null. */
