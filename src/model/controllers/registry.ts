@@ -15,6 +15,7 @@ import { startDeploymentController } from './deployment.ts';
 import { startReplicaSetController } from './replicaset.ts';
 import { startEndpointSliceController } from './endpoint-slice.ts';
 import { startEndpointsController } from './endpoints.ts';
+import { startDaemonSetController } from './daemonset.ts';
 import { startJobController } from './job.ts';
 import { startStatefulSetController } from './statefulset.ts';
 
@@ -37,5 +38,6 @@ export const CONTROLLERS: readonly ControllerRow[] = [
   { name: 'endpointslice-controller', start: startEndpointSliceController },
   { name: 'endpoints-controller', start: startEndpointsController },
   { name: 'statefulset-controller', start: startStatefulSetController },
+  { name: 'daemonset-controller', start: startDaemonSetController },
   { name: 'job-controller', start: startJobController },
 ];
