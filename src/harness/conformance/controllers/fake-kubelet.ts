@@ -36,6 +36,8 @@ interface PodState {
   pod: Pod;
   phase: 'waiting' | 'running' | 'restarting' | 'done' | 'removed';
   ready: boolean;
+  /** Readiness in the status posted last. */
+  posted: boolean | undefined;
   restarts: number;
   timers: number[];
   ip: string;
@@ -211,7 +213,8 @@ export class FakeKubelets {
     let state = this.#pods.get(uid);
     if (state === undefined) {
       if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') return;
-      state = { pod, phase: 'waiting', ready: false, restarts: 0, timers: [], ip: '', startedAt: 0, stopping: false, exitCodeUsed: undefined };
+      state = { pod, phase: 'waiting', ready: false, posted: undefined,
+      restarts: 0, timers: [], ip: '', startedAt: 0, stopping: false, exitCodeUsed: undefined };
       this.#pods.set(uid, state);
       if (this.#alive(state)) this.#begin(state);
       return;
@@ -285,7 +288,9 @@ export class FakeKubelets {
     const exitAfter = this.#annotation(state, 'exit-after');
     if (exitAfter !== undefined) {
       const code = this.#exitCode(state);
-      this.#later(state, durationUs(exitAfter, 0), () => {
+      // Of the two that are due together, readiness came first in the recordings.
+      const together = readyAfter === durationUs(exitAfter, 0) ? 100 * MILLISECOND : 0;
+      this.#later(state, durationUs(exitAfter, 0) + together, () => {
         if (state.phase === 'running' && !state.stopping) this.#exit(state, code);
       });
     }
@@ -383,6 +388,7 @@ export class FakeKubelets {
   }
 
   #writeStatus(state: PodState): void {
+    state.posted = state.ready;
     const { pod } = state;
     const node = this.#nodes.get(pod.spec.nodeName ?? '') as Node_;
     const waiting = state.phase === 'restarting';
@@ -444,7 +450,8 @@ export class FakeKubelets {
       state.stopping = false;
       this.#stop(state);
     } else if (state.phase === 'waiting') this.#begin(state);
-    else if (state.phase === 'running') this.#writeStatus(state);
+    // A status that did not change meanwhile is not posted again, whatever somebody else wrote.
+    else if (state.phase === 'running' && state.ready !== state.posted) this.#writeStatus(state);
   }
 
   #gone(pod: Pod): void {

