@@ -22,6 +22,9 @@ export interface Operator {
   scale(deployment: string, replicas: number): void;
   /** Deletes the nth pod (by name) of a Deployment or StatefulSet. */
   deletePod(workload: string, ordinal: number): void;
+  /** `kubectl drain` and `kubectl uncordon`. */
+  drain(node: string): void;
+  uncordon(node: string): void;
   /** The running container processes of the nth pod (by name) of a workload; none where there is no such pod. */
   podProcesses(workload: string, ordinal: number): readonly Process[];
   /** `etcdctl move-leader`. */

@@ -10,6 +10,7 @@ import { deletePod } from './delete-pod.ts';
 import { diskFull } from './disk-full.ts';
 import { diskSlow } from './disk-slow.ts';
 import { diskStall } from './disk-stall.ts';
+import { drainNode } from './drain-node.ts';
 import type { Fault } from './fault.ts';
 import { linkDuplication } from './link-duplication.ts';
 import { linkLatency } from './link-latency.ts';
@@ -39,6 +40,7 @@ export const FAULTS: readonly Fault[] = [
   diskFull,
   diskSlow,
   diskStall,
+  drainNode,
   linkDuplication,
   linkLatency,
   linkLoss,

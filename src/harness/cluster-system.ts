@@ -72,6 +72,8 @@ export function clusterSystem(world: World, input: TrialInput, facts: Facts): Sy
       setImage: (deployment, image) => user?.order({ what: 'set-image', deployment, image }),
       scale: (deployment, replicas) => user?.order({ what: 'scale', deployment, replicas }),
       deletePod: (workload, ordinal) => user?.order({ what: 'delete-pod', workload, ordinal }),
+      drain: (node) => user?.order({ what: 'drain', node }),
+      uncordon: (node) => user?.order({ what: 'uncordon', node }),
       podProcesses: (workload, ordinal) => podProcesses(world, committed, workload, ordinal),
       moveLeader: (member) => {
         const name = `etcdctl-${++movers}`;

@@ -77,7 +77,6 @@ class TrialRun {
     world.at(timing.healAtMs * MILLISECOND, () => {
       this.#healedAtUs = world.now;
       this.#plan.healAll();
-      this.#system.stopUsers();
       facts.phase.emit('healing');
     });
   }
@@ -121,7 +120,11 @@ class TrialRun {
       this.#advance(Math.min(deadline, healAt + STORE_AFTER_HEAL_US + 5 * SECOND));
       return false;
     }
-    world.at(healAt + STORE_AFTER_HEAL_US, () => this.#system.stopStoreClients());
+    // What users had begun (an uncordon, say) they may finish; then they stop.
+    world.at(healAt + STORE_AFTER_HEAL_US, () => {
+      this.#system.stopStoreClients();
+      this.#system.stopUsers();
+    });
     while (this.#world.now < deadline) {
       this.#advance(Math.min(deadline, this.#world.now + LOOK_EVERY_US));
       const quietFor = this.#world.now - Math.max(this.#lastChangeUs, healAt);

@@ -7,7 +7,7 @@ import type { Task } from '../../sim/task.ts';
 import { kindOfKind } from '../api/kinds/registry.ts';
 import type { ApiObject, Json, UntypedObject } from '../api/object.ts';
 import type { Deployment, StatefulSet } from '../api/types.ts';
-import { DEPLOYMENTS, PODS, type Resource, STATEFUL_SETS } from '../client/resources.ts';
+import { DEPLOYMENTS, NODES, PODS, type Resource, STATEFUL_SETS } from '../client/resources.ts';
 import { type ApiFailure, type ApiResult, isAlreadyExists, isConflict } from '../client/result.ts';
 import { ApiTransport } from '../client/transport.ts';
 import { Client, type ResourceClient } from '../client/typed-client.ts';
@@ -18,6 +18,8 @@ export type UserOrder =
   | { readonly what: 'apply'; readonly source: string; readonly object: UntypedObject }
   | { readonly what: 'set-image'; readonly deployment: string; readonly image: string }
   | { readonly what: 'scale'; readonly deployment: string; readonly replicas: number }
+  | { readonly what: 'drain'; readonly node: string }
+  | { readonly what: 'uncordon'; readonly node: string }
   | { readonly what: 'delete-pod'; readonly workload: string; readonly ordinal: number };
 
 export interface KubectlOptions {
@@ -105,6 +107,10 @@ function describe(order: UserOrder): string {
       return `set image deployment/${order.deployment} ${order.image}`;
     case 'scale':
       return `scale deployment/${order.deployment} --replicas=${order.replicas}`;
+    case 'drain':
+      return `drain ${order.node} --ignore-daemonsets --delete-emptydir-data`;
+    case 'uncordon':
+      return `uncordon ${order.node}`;
     case 'delete-pod':
       return `delete pod ${order.ordinal} of ${order.workload}`;
   }
@@ -127,6 +133,10 @@ function* carryOut(client: Client, order: UserOrder): Task<ApiResult<unknown>> {
         .resource(DEPLOYMENTS)
         .patch(namespace, name, 'merge', { spec: { replicas: order.replicas } }, { subresource: 'scale' });
     }
+    case 'drain':
+      return yield* drain(client, order.node);
+    case 'uncordon':
+      return yield* client.resource(NODES).patch('', order.node, 'strategic', { spec: { unschedulable: null } });
     case 'delete-pod':
       return yield* deletePod(client, order.workload, order.ordinal);
   }
@@ -169,6 +179,20 @@ function* setImage(deployments: ResourceClient<Deployment>, key: string, image: 
   return yield* deployments.patch(namespace, name, 'strategic', {
     spec: { template: { spec: { containers: containers.map((c) => ({ name: c.name, image: c.image ?? '' })) } } },
   });
+}
+
+/** `kubectl drain`: cordons the node and evicts its pods; those of DaemonSets stay. A refused eviction is tried again with the whole order. */
+function* drain(client: Client, node: string): Task<ApiResult<unknown>> {
+  const cordoned = yield* client.resource(NODES).patch('', node, 'strategic', { spec: { unschedulable: true } });
+  if (!cordoned.ok) return cordoned;
+  const pods = yield* client.resource(PODS).list('', { options: { fieldSelector: `spec.nodeName=${node}` } });
+  if (!pods.ok) return pods;
+  for (const pod of pods.object.items) {
+    if (pod.metadata.deletionTimestamp !== undefined || pod.metadata.ownerReferences?.some((owner) => owner.kind === 'DaemonSet')) continue;
+    const evicted = yield* client.evict(pod.metadata.namespace ?? '', pod.metadata.name ?? '');
+    if (!evicted.ok && evicted.code !== 404) return evicted;
+  }
+  return { ok: true, object: undefined };
 }
 
 function* deletePod(client: Client, workload: string, ordinal: number): Task<ApiResult<unknown>> {

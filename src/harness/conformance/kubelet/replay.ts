@@ -77,9 +77,12 @@ function image(name: string, user = ''): { readonly name: string; readonly manif
 
 const images = [image('golden/prog:v1'), image('golden/prog:v2'), image('golden/prog:latest'), image('golden/user:v1', '1000'), image('golden/named-user:v1', 'user')];
 
-/** Replays a scenario's steps on virtual time. `phaseUs`: where in the kubelet's second the scenario starts; any is right. */
-export function replay(recording: Recording, phaseUs: Micros, seed: string): Replay {
-  const run = new Run(recording, phaseUs, seed);
+/**
+ * Replays a scenario's steps on virtual time. `phaseUs`: where in the kubelet's second the scenario starts; `relistUs`: how far its looks at
+ * the runtime are apart (a second and as long as a look takes). The recordings tell neither; any is right.
+ */
+export function replay(recording: Recording, phaseUs: Micros, relistUs: Micros, seed: string): Replay {
+  const run = new Run(recording, phaseUs, relistUs, seed);
   return run.finish();
 }
 
@@ -101,9 +104,11 @@ class Run {
   #client: Client | undefined;
   #user: Process | undefined;
   #config: Partial<KubeletConfig> = {};
+  readonly #relistUs: Micros;
 
-  constructor(recording: Recording, phaseUs: Micros, seed: string) {
+  constructor(recording: Recording, phaseUs: Micros, relistUs: Micros, seed: string) {
     this.#recording = recording;
+    this.#relistUs = relistUs;
     this.#world = new World({ seed });
     const world = this.#world;
     const facts = createFacts();
@@ -123,7 +128,7 @@ class Run {
       behaviours: () => goldenProgram,
       // Read anew at every start of the kubelet: steps restart it with other settings.
       get kubelet(): Partial<KubeletConfig> {
-        return { maxPods: 250, ...holder.#config };
+        return { maxPods: 250, plegRelistPeriodUs: holder.#relistUs, ...holder.#config };
       },
       preloadedImages: images,
     });

@@ -11,6 +11,7 @@ export interface KubeletResult {
 
 /** Where in the kubelet's second a scenario may start; the recordings do not say, and any of them is right. */
 const PHASES = [150_000, 350_000, 550_000, 750_000, 950_000];
+const RELISTS = [1_000_000, 1_020_000, 1_050_000, 1_080_000];
 const SEEDS = 8;
 
 /** Replays a recording at several phases and seeds; it passes when one of them does what the recording says. */
@@ -18,7 +19,7 @@ export function runKubeletRecording(recording: Recording): KubeletResult {
   let best: readonly string[] | undefined;
   for (let seed = 0; seed < SEEDS; seed++) {
     for (const phase of PHASES) {
-      const problems = compare(recording, replay(recording, phase, `golden ${seed}`));
+      const problems = compare(recording, replay(recording, phase, RELISTS[seed % RELISTS.length] ?? 1_020_000, `golden ${seed}`));
       if (problems.length === 0) return { name: recording.name, passed: true, problems: [] };
       if (best === undefined || problems.length < best.length) best = problems;
     }
