@@ -111,7 +111,8 @@ export function boot(process: Process, config: EtcdConfig, options: StateOptions
       membership: snapshot?.membership ?? noMembers,
     },
     bootstrap: undefined,
-    known: [],
+    // A crash in its very first moments leaves a member with a log but without a membership.
+    known: (image?.membership.members.length ?? 0) > 0 ? [] : initialMembers(config),
     names: namesOf(config),
     isFresh: false,
   };

@@ -46,14 +46,15 @@ interface Segment {
 }
 
 /**
- * Whether a log was begun and got as far as to hold anything of raft's. A member that lost power before that starts as if it were new:
- * it can have promised nothing.
+ * Whether a log holds anything that its member may have promised to others. One that lost power while it wrote its very first records (the
+ * members that it was configured with, term 1) has promised nothing and begins again.
  */
 export function walIsUsed(disk: Disk, prefix: string): boolean {
   return disk.list(prefix).some((file) =>
     (disk.read(file) ?? []).some((stored) => {
       const record = stored.value as WalRecord;
-      return 'index' in record || 'snapshot' in record || ('vote' in record && record.term > 0);
+      if ('vote' in record) return record.term > 0 || record.commit > 0;
+      return 'snapshot' in record || ('index' in record && record.term > 1);
     }),
   );
 }
