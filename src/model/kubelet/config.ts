@@ -51,7 +51,8 @@ export const DEFAULT_KUBELET_CONFIG: KubeletConfig = {
   crashLoopBackOffInitialUs: 10 * SECOND,
   imagePullBackOffInitialUs: 10 * SECOND,
   imagePullBackOffMaxUs: 300 * SECOND,
-  plegRelistPeriodUs: SECOND,
+  // A second after the relist before has ended, which takes some milliseconds: so it drifts against the probes' ticks.
+  plegRelistPeriodUs: 1_020 * MILLISECOND,
   podSyncBackOffUs: 10 * SECOND,
   statusSyncPeriodUs: 10 * SECOND,
   runtimeAwayMaxUs: 30 * SECOND,

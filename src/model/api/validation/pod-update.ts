@@ -189,7 +189,10 @@ export function checkPodStatus(next: Pod, previous: Pod, out: FieldErrors): void
   }
   if (status.qosClass !== old?.qosClass) out.push(invalid('status.qosClass', status.qosClass ?? '', 'field is immutable'));
   const policy = previous.spec?.restartPolicy;
-  checkTransitions(status.containerStatuses, old?.containerStatuses, 'status.containerStatuses', policy, () => false, out);
+  // A container's own restart policy or rules outrank the pod's (KEP-5307).
+  const hasOwnPolicy = (name: string): boolean =>
+    (previous.spec?.containers ?? []).some((c) => c.name === name && ((c.restartPolicy !== undefined && c.restartPolicy !== 'Never') || (c.restartPolicyRules?.length ?? 0) > 0));
+  checkTransitions(status.containerStatuses, old?.containerStatuses, 'status.containerStatuses', policy, hasOwnPolicy, out);
   const isSidecar = (name: string): boolean => (previous.spec?.initContainers ?? []).some((c) => c.name === name && c.restartPolicy === 'Always');
   checkTransitions(status.initContainerStatuses, old?.initContainerStatuses, 'status.initContainerStatuses', policy, isSidecar, out);
   checkTransitions(status.ephemeralContainerStatuses, old?.ephemeralContainerStatuses, 'status.ephemeralContainerStatuses', 'Never', () => false, out);

@@ -37,14 +37,16 @@ type Turn =
 
 /**
  * Probes one container in one way: upstream prober/worker.go. Ticks every period from the worker's start, not from the container's; a
- * manual trigger probes besides. A worker whose next ticks cannot change anything (no container runs, or the app's answer is a success that stands) parks
+ * manual trigger probes at once and starts the ticks anew. A worker whose next ticks cannot change anything (no container runs, or the app's answer is a success that stands) parks
  * and costs no events until it is woken; it then goes on at the next tick of the same grid.
  */
 export class ProbeWorker {
   readonly #options: ProbeWorkerOptions;
-  readonly #base: Micros;
+  #base: Micros;
   readonly #period: Micros;
   #timer = 0;
+  /** Counts armed ticks: an older one that still comes is stale. */
+  #arming = 0;
   #busy = false;
   /** A tick came while a probe was running: Go's ticker keeps one. */
   #tickMissed = false;
@@ -60,7 +62,7 @@ export class ProbeWorker {
     this.#options = options;
     this.#period = probePeriod(options.probe);
     this.#base = options.process.mono() + delayUs;
-    if (delayUs > 0) this.#timer = options.process.after(delayUs, () => this.#tick());
+    if (delayUs > 0) this.#timer = options.process.after(delayUs, () => this.#tick(0));
     else this.#turn();
   }
 
@@ -68,11 +70,23 @@ export class ProbeWorker {
     return this.#containerId;
   }
 
-  /** Probes at once, besides the ticks. */
+  /** Probes at once; the ticks count from here on. */
   trigger(): void {
     if (this.#ended || this.#options.process.mono() < this.#base) return;
-    if (this.#busy) this.#triggered = true;
-    else this.#turn();
+    if (this.#busy) {
+      this.#triggered = true;
+      return;
+    }
+    this.#restartTicks();
+    this.#turn();
+  }
+
+  #restartTicks(): void {
+    const { process } = this.#options;
+    this.#base = process.mono();
+    process.cancel(this.#timer);
+    this.#arming++;
+    this.#timer = 0;
   }
 
   /** Something that a parked worker waits for may have changed. */
@@ -94,10 +108,13 @@ export class ProbeWorker {
     const { process } = this.#options;
     const sinceBase = process.mono() - this.#base;
     const delay = sinceBase < 0 ? -sinceBase : this.#period - (sinceBase % this.#period);
-    this.#timer = process.after(delay, () => this.#tick());
+    const arming = ++this.#arming;
+    this.#timer = process.after(delay, () => this.#tick(arming));
   }
 
-  #tick(): void {
+  #tick(arming: number): void {
+    // Cancelled when it was already on its way to the CPU.
+    if (arming !== this.#arming) return;
     this.#timer = 0;
     if (this.#busy) {
       this.#tickMissed = true;
@@ -114,8 +131,7 @@ export class ProbeWorker {
         if (this.#timer === 0) this.#schedule();
         break;
       case 'park':
-        this.#options.process.cancel(this.#timer);
-        this.#timer = 0;
+        this.#park();
         break;
       case 'end':
         this.stop();
@@ -170,13 +186,17 @@ export class ProbeWorker {
     let turn: Turn = 'tick';
     if (id === this.#containerId && !this.#onHold) turn = this.#take(id, outcome);
     if (this.#triggered || this.#tickMissed) {
+      if (this.#triggered) this.#restartTicks();
       this.#triggered = false;
       this.#tickMissed = false;
       this.#turn();
-    } else if (turn === 'park') {
-      this.#options.process.cancel(this.#timer);
-      this.#timer = 0;
-    }
+    } else if (turn === 'park') this.#park();
+  }
+
+  #park(): void {
+    this.#options.process.cancel(this.#timer);
+    this.#arming++;
+    this.#timer = 0;
   }
 
   /** Upstream doProbe after the call. */

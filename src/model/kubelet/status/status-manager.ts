@@ -208,6 +208,8 @@ export class StatusManager {
     const entry = this.#entries.get(uid);
     if (entry === undefined) return;
     const pods = this.#options.client.resource(PODS);
+    // What is sent is the status as of now; a change during the calls below is a version of its own.
+    const { version, finished, status: proposed } = entry;
     const { namespace = '', name = '' } = entry.pod.metadata;
     const got = yield* pods.get(namespace, name);
     if (!got.ok) {
@@ -221,8 +223,7 @@ export class StatusManager {
       this.#entries.delete(uid);
       return;
     }
-    const { version, finished } = entry;
-    const status = this.#merged(pod, entry.status);
+    const status = this.#merged(pod, proposed);
     if (pod.status === undefined || !sameStatus(status, pod.status)) {
       // A patch without a resourceVersion, but of this very pod: a foreign condition written meanwhile stays.
       const patch = { metadata: { uid }, status: patchOf(pod.status, status) } as unknown as Json;
