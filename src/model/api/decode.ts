@@ -1,6 +1,6 @@
 import { canonicalQuantity, parseQuantity } from './quantity.ts';
 import { type FieldType, type ListType, type MapType, type ScalarType, type StructType, type TypeRef, zeroObject, zeroOf } from './schema.ts';
-import { canonicalMicroTime, canonicalTime, parseTime } from './time.ts';
+import { canonicalMicroTime, canonicalTime } from './time.ts';
 import type { UntypedObject } from './object.ts';
 
 /** What decoding a JSON value into a built-in type found. */
@@ -18,15 +18,13 @@ interface Context {
   error: string | undefined;
 }
 
-/** Parts of objects that were decoded before and are shared by reference: decoding them again would change nothing. */
-const decodedParts = new WeakSet<object>();
-
 /**
  * Decodes JSON into a struct, copying only what changes: a value that is already as the server prints it comes back itself.
+ * Parts that `known` (an object decoded before, such as the stored state) has too, by reference, are not looked at again.
  */
-export function decode(type: StructType, value: UntypedObject): Decoded {
+export function decode(type: StructType, value: UntypedObject, known?: UntypedObject): Decoded {
   const context: Context = { unknown: [], error: undefined };
-  const object = decodeStruct(type, value as Readonly<Record<string, unknown>>, '', '', context, true);
+  const object = decodeStruct(type, value as Readonly<Record<string, unknown>>, '', '', context, known);
   return { object: object as UntypedObject, unknown: context.unknown, error: context.error };
 }
 
@@ -35,7 +33,7 @@ export function decodeValue(type: TypeRef, value: unknown): unknown {
   return decodeAny(type, value, '', '', '', { unknown: [], error: undefined });
 }
 
-function decodeStruct(type: StructType, value: Readonly<Record<string, unknown>>, path: string, goPath: string, context: Context, isTop = false): object {
+function decodeStruct(type: StructType, value: Readonly<Record<string, unknown>>, path: string, goPath: string, context: Context, known?: Readonly<Record<string, unknown>>): object {
   let copy: Record<string, unknown> | undefined;
   const keys = Object.keys(value);
   for (let i = 0; i < keys.length; i++) {
@@ -48,15 +46,14 @@ function decodeStruct(type: StructType, value: Readonly<Record<string, unknown>>
       delete copy[key];
       continue;
     }
-    const marked = isTop && typeof child === 'object' && child !== null;
-    if (marked && decodedParts.has(child)) continue;
-    const next = decodeField(field, child, type, path, goPath, context);
+    const before = known?.[key];
+    if (before === child && typeof child === 'object' && child !== null) continue;
+    const next = decodeField(field, child, type, path, goPath, context, before);
     if (next !== child) {
       copy ??= { ...value };
       if (next === undefined) delete copy[key];
       else copy[key] = next;
     }
-    if (marked && typeof next === 'object' && next !== null && context.error === undefined) decodedParts.add(next);
   }
   const always = type.always;
   for (let i = 0; i < always.length; i++) {
@@ -69,10 +66,10 @@ function decodeStruct(type: StructType, value: Readonly<Record<string, unknown>>
   return copy ?? value;
 }
 
-function decodeField(field: FieldType, value: unknown, owner: StructType, path: string, goPath: string, context: Context): unknown {
+function decodeField(field: FieldType, value: unknown, owner: StructType, path: string, goPath: string, context: Context, known: unknown): unknown {
   if (value === null || value === undefined) return field.zero === 'omit' ? undefined : zeroOf(field);
   const name = field.name;
-  const next = decodeAny(field.type, value, path === '' ? name : `${path}.${name}`, goPath === '' ? name : `${goPath}.${name}`, owner.name, context);
+  const next = decodeAny(field.type, value, path === '' ? name : `${path}.${name}`, goPath === '' ? name : `${goPath}.${name}`, owner.name, context, known);
   if (field.dropZero && (next === '' || next === 0 || next === false)) return undefined;
   if (field.dropEmpty && isEmpty(next)) return undefined;
   return next;
@@ -85,11 +82,11 @@ function isEmpty(value: unknown): boolean {
   return true;
 }
 
-function decodeAny(type: TypeRef, value: unknown, path: string, goPath: string, owner: string, context: Context): unknown {
+function decodeAny(type: TypeRef, value: unknown, path: string, goPath: string, owner: string, context: Context, known?: unknown): unknown {
   switch (type.kind) {
     case 'struct':
       if (typeof value !== 'object' || value === null || Array.isArray(value)) return mismatch(type, value, goPath, owner, context);
-      return decodeStruct(type, value as Readonly<Record<string, unknown>>, path, goPath, context);
+      return decodeStruct(type, value as Readonly<Record<string, unknown>>, path, goPath, context, known as Readonly<Record<string, unknown>> | undefined);
     case 'list':
       if (!Array.isArray(value)) return mismatch(type, value, goPath, owner, context);
       return decodeList(type, value, path, goPath, owner, context);
@@ -173,12 +170,13 @@ function decodeScalar(type: ScalarType, value: unknown, goPath: string, owner: s
     case 'time':
     case 'microTime':
       if (typeof value !== 'string') return mismatch(type, value, goPath, owner, context);
-      if (parseTime(value) === undefined) {
+      {
+        const canonical = type.scalar === 'time' ? canonicalTime(value) : canonicalMicroTime(value);
+        if (canonical !== undefined) return canonical;
         const layout = type.scalar === 'time' ? '2006-01-02T15:04:05Z07:00' : '2006-01-02T15:04:05.000000Z07:00';
         context.error ??= `parsing time ${JSON.stringify(value)} as ${JSON.stringify(layout)}: cannot parse ${JSON.stringify(value)} as "2006"`;
         return undefined;
       }
-      return type.scalar === 'time' ? canonicalTime(value) : canonicalMicroTime(value);
   }
 }
 

@@ -48,6 +48,8 @@ export type TypeRef = StructType | ScalarType | ListType | MapType;
 
 export interface FieldType {
   readonly name: string;
+  /** Its path element in managedFields: 'f:name'. */
+  readonly element: string;
   readonly type: TypeRef;
   /** This reference owns its struct as a whole (x-kubernetes-map-type: atomic at the field). */
   readonly atomic: boolean;
@@ -119,6 +121,7 @@ export function structType(name: string): StructType {
     const strategy = typeof encoded === 'object' && 'ps' in encoded ? encoded.ps : undefined;
     const made: FieldType = {
       name: field,
+      element: `f:${field}`,
       type: target,
       atomic: reference?.a === 1,
       strategies: strategy === undefined ? [] : strategy.split(','),

@@ -77,15 +77,26 @@ export function parseTime(text: string): number | undefined {
   return (days * 86_400 + hour * 3600 + minute * 60 + second - offset) * usPerSecond + micros;
 }
 
+/** The last texts found canonical: the same few times are read again and again. */
+let lastCanonical = '';
+let lastCanonicalMicro = '';
+
 /** The text as metav1.Time would print it again: UTC, whole seconds. Undefined where it is no time. */
 export function canonicalTime(text: string): string | undefined {
-  if (text.length === 20 && text.endsWith('Z') && shape.test(text) && parseTime(text) !== undefined) return text;
+  if (text === lastCanonical) return text;
   const us = parseTime(text);
-  return us === undefined ? undefined : formatTime(us);
+  if (us === undefined) return undefined;
+  const canonical = text.length === 20 && text.endsWith('Z') ? text : formatTime(us);
+  lastCanonical = canonical;
+  return canonical;
 }
 
 /** The text as metav1.MicroTime would print it again. */
 export function canonicalMicroTime(text: string): string | undefined {
+  if (text === lastCanonicalMicro) return text;
   const us = parseTime(text);
-  return us === undefined ? undefined : formatMicroTime(us);
+  if (us === undefined) return undefined;
+  const canonical = text.length === 27 && text.endsWith('Z') ? text : formatMicroTime(us);
+  lastCanonicalMicro = canonical;
+  return canonical;
 }

@@ -28,7 +28,7 @@ function mismatchedKind(scope: RequestScope, kind: ServedKind, body: { readonly 
  * Decodes the object of a request as a kind: checks its type, finds unknown fields (fieldValidation), and makes it what the server would
  * print. Defaults are not applied yet.
  */
-export function decodeBody(scope: RequestScope, kind: ServedKind, body: UntypedObject | undefined): UntypedObject {
+export function decodeBody(scope: RequestScope, kind: ServedKind, body: UntypedObject | undefined, known?: UntypedObject): UntypedObject {
   const given = (body ?? {}) as UntypedObject;
   const mismatch = mismatchedKind(scope, kind, given);
   if (mismatch !== undefined) refuse(badRequest(mismatch));
@@ -42,8 +42,9 @@ export function decodeBody(scope: RequestScope, kind: ServedKind, body: UntypedO
     if (found.length > 0) reportFields(scope, kind, found);
     return object;
   }
-  const decoded = decode(kind.type, typed);
+  const decoded = decode(kind.type, typed, known);
   if (decoded.error !== undefined) refuse(badRequest(`${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${decoded.error}`));
+  if (decoded.unknown.length === 0 && scope.options.duplicateFields === undefined) return decoded.object;
   const problems = [...decoded.unknown.map((path) => `unknown field ${JSON.stringify(path)}`), ...duplicateTexts(scope)];
   if (problems.length > 0) reportFields(scope, kind, problems);
   return decoded.object;

@@ -45,9 +45,15 @@ export function* create(scope: RequestScope): Task<ApiResponse> {
 /** Sets the namespace of the URL, and refuses another. */
 export function withNamespace(scope: RequestScope, kind: ServedKind, object: UntypedObject): UntypedObject {
   const given = object.metadata.namespace ?? '';
-  if (!kind.namespaced || given === scope.namespace) return object;
+  if (!kind.namespaced) return given === '' ? object : withoutNamespace(object);
+  if (given === scope.namespace) return object;
   if (given !== '') refuse(badRequest('the namespace of the provided object does not match the namespace sent on the request'));
   return { ...object, metadata: { ...object.metadata, namespace: scope.namespace } };
+}
+
+function withoutNamespace(object: UntypedObject): UntypedObject {
+  const { namespace: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
 }
 
 export function checkNameMatches(urlName: string, bodyName: string): void {
@@ -101,7 +107,7 @@ function refuseTaken(kind: ServedKind, object: UntypedObject, taken: UntypedObje
 
 /** Upstream rest.BeforeCreate up to validation. */
 function prepare(scope: RequestScope, kind: ServedKind, object: UntypedObject, name: string): UntypedObject {
-  const { deletionTimestamp: _t, deletionGracePeriodSeconds: _g, generation: _n, ...given } = object.metadata;
+  const { deletionTimestamp: _t, deletionGracePeriodSeconds: _g, generation: _n, selfLink: _s, ...given } = object.metadata as ObjectMeta & { readonly selfLink?: string };
   const metadata: ObjectMeta = {
     ...given,
     ...(name !== '' ? { name } : {}),

@@ -1,4 +1,5 @@
 import type { UntypedObject } from '../api/object.ts';
+import type { WatchEvent } from '../api/request.ts';
 
 /** One change as the watch cache keeps it: upstream watchCacheEvent. */
 export interface CacheEvent {
@@ -9,6 +10,8 @@ export interface CacheEvent {
   readonly previous: UntypedObject | undefined;
   readonly deleted: boolean;
   readonly atUs: number;
+  /** The watch events made of this change so far. */
+  readonly shared: { added: WatchEvent | undefined; modified: WatchEvent | undefined; deleted: WatchEvent | undefined };
 }
 
 /** Upstream `watch_cache.go`: the window starts at 100 events and doubles while it covers less than eventFreshDuration. */

@@ -142,7 +142,7 @@ function decoded(scope: RequestScope, kind: ServedKind, existing: UntypedObject 
   }
   let next: UntypedObject = retyped ? { ...object, kind: kind.kind, apiVersion: kind.apiVersion } : object;
   if (kind.type !== undefined) {
-    const result = decode(kind.type, next);
+    const result = decode(kind.type, next, existing);
     if (result.error !== undefined) fail(tell === 'patch' ? unstructuredError(result.error) : result.error);
     if (result.unknown.length > 0) {
       const problems = result.unknown.map((path) => `unknown field ${JSON.stringify(path)}`);
@@ -233,7 +233,7 @@ function applyPatch(scope: RequestScope, kind: ServedKind, body: Json): PatchFun
     }
     const request = managerRequest(scope, kind);
     if (request === undefined) return decoded(scope, kind, existing, applyMergePatch(existing as unknown as Json, body), 'document');
-    const outcome = applyConfiguration(request, existing, config, scope.options.force === true, (merged) => finishApply(scope, kind, merged));
+    const outcome = applyConfiguration(request, existing, config, scope.options.force === true, (merged) => finishApply(scope, kind, merged, existing));
     if (outcome.error !== undefined) refuse(plainError(outcome.error));
     if (outcome.conflicts !== undefined) {
       refuse(applyConflict(outcome.conflicts.map(({ text, field }) => ({ manager: text, field })), conflictMessage(outcome.conflicts)));
@@ -242,9 +242,9 @@ function applyPatch(scope: RequestScope, kind: ServedKind, body: Json): PatchFun
   };
 }
 
-function finishApply(scope: RequestScope, kind: ServedKind, merged: UntypedObject): UntypedObject {
+function finishApply(scope: RequestScope, kind: ServedKind, merged: UntypedObject, existing: UntypedObject | undefined): UntypedObject {
   if (kind.type === undefined) return kind.custom === undefined ? merged : withDefaults(scope, kind, kind.custom.prune(merged).object);
-  const result = decode(kind.type, merged);
+  const result = decode(kind.type, merged, existing);
   if (result.error !== undefined) refuse(plainError(result.error));
   return withDefaults(scope, kind, result.object);
 }

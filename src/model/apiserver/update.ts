@@ -70,7 +70,7 @@ export function* update(scope: RequestScope, rules?: UpdateRules): Task<ApiRespo
   const { kind } = scope;
   const name = scope.request.name ?? '';
   checkWriteOptions('UpdateOptions', scope.options);
-  const decoded = withDefaults(scope, kind, decodeBody(scope, kind, scope.request.object));
+  const decoded = withDefaults(scope, kind, decodeBody(scope, kind, scope.request.object, cachedObject(scope, kind, keyOf(kind, scope.namespace, name))));
   const body = withNamespace(scope, kind, decoded);
   if ((body.metadata.name ?? '') !== '' || body.metadata.name === undefined) checkNameMatches(name, body.metadata.name ?? '');
   const result = yield* updateObject(scope, kind, rules ?? rulesOf(scope, kind), {

@@ -200,6 +200,7 @@ export class WatchCache {
       previous: known,
       deleted: event.type === 'delete',
       atUs: this.environment.now(),
+      shared: { added: undefined, modified: undefined, deleted: undefined },
     };
     this.changes++;
     this.window.add(change);
@@ -456,36 +457,22 @@ function lowerBound(sorted: readonly string[], key: string): number {
 }
 
 /** Events of one change are shared by all watchers that get the same kind of it. */
-const shared = new WeakMap<CacheEvent, { added?: WatchEvent; modified?: WatchEvent; deleted?: WatchEvent }>();
-
-function sharedOf(event: CacheEvent): { added?: WatchEvent; modified?: WatchEvent; deleted?: WatchEvent } {
-  let events = shared.get(event);
-  if (events === undefined) {
-    events = {};
-    shared.set(event, events);
-  }
-  return events;
-}
-
 function added(event: CacheEvent): WatchEvent {
-  const events = sharedOf(event);
-  events.added ??= { type: 'ADDED', object: event.object };
-  return events.added;
+  event.shared.added ??= { type: 'ADDED', object: event.object };
+  return event.shared.added;
 }
 
 function modified(event: CacheEvent): WatchEvent {
-  const events = sharedOf(event);
-  events.modified ??= { type: 'MODIFIED', object: event.object };
-  return events.modified;
+  event.shared.modified ??= { type: 'MODIFIED', object: event.object };
+  return event.shared.modified;
 }
 
 /** What left a selection shows its last matching state under the resourceVersion of the change. */
 function deleted(event: CacheEvent): WatchEvent {
-  const events = sharedOf(event);
-  if (events.deleted === undefined) {
+  if (event.shared.deleted === undefined) {
     const object =
       event.deleted || event.previous === undefined ? event.object : withResourceVersion(event.previous, event.object.metadata.resourceVersion ?? '');
-    events.deleted = { type: 'DELETED', object };
+    event.shared.deleted = { type: 'DELETED', object };
   }
-  return events.deleted;
+  return event.shared.deleted;
 }

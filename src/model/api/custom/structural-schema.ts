@@ -144,7 +144,7 @@ export function typeOf(schema: Schema, name: string, isRoot = false): TypeRef {
     if (!isRoot && (preservesUnknown(schema) || schema.properties === undefined)) return atomic ? { ...deduced, atomic } : deduced;
     const fields = new globalThis.Map<string, FieldType>();
     const add = (key: string, type: TypeRef): void => {
-      fields.set(key, { name: key, type, atomic: false, strategies: [], zero: 'omit', dropZero: false, dropEmpty: false });
+      fields.set(key, { name: key, element: `f:${key}`, type, atomic: false, strategies: [], zero: 'omit', dropZero: false, dropEmpty: false });
     };
     for (const [key, child] of Object.entries(schema.properties ?? {})) add(key, typeOf(child as Schema, `${name}.${key}`));
     if (isRoot) {

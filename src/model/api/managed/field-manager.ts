@@ -191,6 +191,25 @@ export type ApplyOutcome =
   | { readonly conflicts: readonly FieldConflict[]; readonly object?: undefined; readonly error?: undefined }
   | { readonly error: string; readonly object?: undefined; readonly conflicts?: undefined };
 
+/** What a configuration sets, and what is wrong with it; the same object applied again is not examined again. */
+interface Configuration {
+  readonly type: StructType;
+  readonly ignored: FieldSet;
+  readonly errors: readonly string[];
+  readonly set: FieldSet;
+}
+const configurations = new WeakMap<UntypedObject, Configuration>();
+
+function configurationOf(request: FieldManagerRequest, config: UntypedObject): Configuration {
+  const known = configurations.get(config);
+  if (known !== undefined && known.type === request.type && known.ignored === request.ignored) return known;
+  const errors = typedErrors(request.type, config, '');
+  const set = errors.length > 0 ? leaf : withoutBelow(stripSystem(fieldSetOf(request.type, config)), request.ignored);
+  const made = { type: request.type, ignored: request.ignored, errors, set };
+  configurations.set(config, made);
+  return made;
+}
+
 /** Server-side apply of a configuration: upstream FieldManager.Apply. The answer is not decoded or defaulted yet. */
 export function applyConfiguration(
   request: FieldManagerRequest,
@@ -200,7 +219,13 @@ export function applyConfiguration(
   finish: (merged: UntypedObject) => UntypedObject,
 ): ApplyOutcome {
   const { type, manager, apiVersion, subresource } = request;
-  const errors = typedErrors(type, config, '');
+  const fields = configurationOf(request, config);
+  const own = live?.metadata.managedFields?.find((entry) => isSame(entry, manager, 'Apply', apiVersion, subresource));
+  if (live !== undefined && own !== undefined && fields.errors.length === 0 && equalJson(fieldsOf(own), fields.set) && mergeTyped(type, undefined, live, config) === live) {
+    // The applier owns exactly this already, and the object says it.
+    return { object: live };
+  }
+  const { errors } = fields;
   if (errors.length > 0) {
     const { name = '', namespace } = config.metadata;
     const shown = typeof name === 'string' ? name : '';
@@ -212,8 +237,7 @@ export function applyConfiguration(
   const base = (live ?? { apiVersion: config.apiVersion, kind: config.kind, metadata: {} }) as UntypedObject;
   const { managedFields: _, ...bareMetadata } = base.metadata;
   const bare: UntypedObject = { ...base, metadata: bareMetadata };
-  const set = withoutBelow(stripSystem(fieldSetOf(type, config)), request.ignored);
-  const own = entries.find((entry) => isSame(entry, manager, 'Apply', apiVersion, subresource));
+  const { set } = fields;
   let merged = mergeTyped(type, undefined, bare, config) as UntypedObject;
   if (own !== undefined && !isEmptySet(fieldsOf(own))) merged = prune(type, merged, entries, own, set);
   const next = finish(merged);

@@ -86,8 +86,30 @@ function isUndivided(type: TypeRef, value: unknown): boolean {
   return type.kind === 'map' && type.deduced === true && value !== undefined && (typeof value !== 'object' || value === null || Array.isArray(value));
 }
 
+/** Everything below a value that was not there before, each node a member. */
+function addedNode(type: TypeRef, field: FieldType | undefined, value: unknown): FieldSet {
+  if (type.kind === 'scalar' || isAtomic(type, field) || isBlank(value) || isUndivided(type, value)) return leaf;
+  const node: Record<string, FieldSet> = { '.': leaf };
+  if (type.kind === 'list') {
+    const items = value as readonly unknown[];
+    for (let i = 0; i < items.length; i++) node[itemElement(type, items[i])] = addedNode(type.element, undefined, items[i]);
+    return node;
+  }
+  const map = value as Map;
+  for (const key in map) {
+    if (map[key] === undefined) continue;
+    if (type.kind === 'map') node[`f:${key}`] = addedNode(type.value, undefined, map[key]);
+    else {
+      const child = type.fields.get(key);
+      if (child !== undefined) node[child.element] = addedNode(child.type, child, map[key]);
+    }
+  }
+  return node;
+}
+
 function compareNode(type: TypeRef, field: FieldType | undefined, left: unknown, right: unknown): Sides {
-  if (left === right || (left === undefined && right === undefined)) return same;
+  if (left === right) return same;
+  if (left === undefined) return { changed: addedNode(type, field, right), removed: undefined };
   if (type.kind === 'scalar' || isAtomic(type, field) || (isBlank(left) && isBlank(right)) || isUndivided(type, left) || isUndivided(type, right)) {
     if (left === undefined) return leafChanged;
     if (right === undefined) return leafRemoved;

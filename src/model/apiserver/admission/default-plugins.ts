@@ -7,6 +7,7 @@ import { defaultIngressClass, defaultStorageClass, podTopologyLabels, storageObj
 import { alwaysPullImages, defaultTolerationSeconds, extendedResourceToleration, priority, runtimeClass } from './pod-scheduling.ts';
 import { resourceQuota } from './resource-quota.ts';
 import { serviceAccount } from './service-account.ts';
+import { persistentVolumeClaimResize } from './volume-claim-resize.ts';
 
 /** Every modelled plugin in upstream's fixed order (`pkg/kubeapiserver/options/plugins.go`); those off by default are marked. */
 const ordered: readonly { readonly plugin: AdmissionPlugin; readonly off?: true }[] = [
@@ -20,6 +21,7 @@ const ordered: readonly { readonly plugin: AdmissionPlugin; readonly off?: true 
   { plugin: defaultTolerationSeconds },
   { plugin: extendedResourceToleration, off: true },
   { plugin: storageObjectInUseProtection },
+  { plugin: persistentVolumeClaimResize },
   { plugin: runtimeClass },
   { plugin: defaultIngressClass },
   { plugin: defaultStorageClass },

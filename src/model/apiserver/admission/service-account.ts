@@ -43,13 +43,13 @@ export const serviceAccount: AdmissionPlugin = {
 function withToken(spec: Pod['spec'], newName: () => string): Pod['spec'] {
   const needs = (container: Container): boolean => !(container.volumeMounts ?? []).some((mount) => mount.mountPath === tokenPath);
   const existing = (spec.volumes ?? []).find((volume) => volume.name.startsWith(volumePrefix) && volume.projected !== undefined);
-  if (!spec.containers.some(needs) && !(spec.initContainers ?? []).some(needs)) return spec;
+  if (!(spec.containers ?? []).some(needs) && !(spec.initContainers ?? []).some(needs)) return spec;
   const name = existing?.name ?? newName();
   const mounted = (container: Container): Container =>
     needs(container) ? { ...container, volumeMounts: [...(container.volumeMounts ?? []), { name, readOnly: true, mountPath: tokenPath }] } : container;
   return {
     ...spec,
-    containers: spec.containers.map(mounted),
+    containers: (spec.containers ?? []).map(mounted),
     ...(spec.initContainers === undefined ? {} : { initContainers: spec.initContainers.map(mounted) }),
     volumes: existing === undefined ? [...(spec.volumes ?? []), tokenVolume(name)] : (spec.volumes ?? []),
   };
