@@ -82,7 +82,7 @@ export function shape(
   switch (representation.as) {
     case 'Table': {
       if (!['', 'Metadata', 'Object', 'None'].includes(includeObject)) {
-        return badRequest(`unrecognized includeObject value: ${JSON.stringify(includeObject)}`);
+        return badRequest(`Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(includeObject)}: must be 'Metadata', 'Object', 'None', or empty`);
       }
       const items = isList ? ((object as unknown as ApiList).items as readonly UntypedObject[]) : [object as UntypedObject];
       const metadata = isList ? (object as unknown as ApiObject).metadata : { resourceVersion: (object as ApiObject).metadata.resourceVersion ?? '' };

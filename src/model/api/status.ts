@@ -15,6 +15,11 @@ export interface GroupResource {
 
 const noMetadata = {};
 
+/** events.k8s.io and the core group share one store, whose errors name the core group. */
+function stored<T extends { readonly group: string }>(target: T): T {
+  return target.group === 'events.k8s.io' ? { ...target, group: '' } : target;
+}
+
 /** 'deployments.apps', 'pods'. */
 export function qualified(name: string, group: string): string {
   return group === '' ? name : `${name}.${group}`;
@@ -51,7 +56,8 @@ export function success(details: Details): Status {
   return { kind: 'Status', apiVersion: 'v1', metadata: noMetadata, status: 'Success', details };
 }
 
-export function notFound(target: GroupResource, name: string): Status {
+export function notFound(resource: GroupResource, name: string): Status {
+  const target = stored(resource);
   return failure(404, 'NotFound', `${qualified(target.resource, target.group)} ${JSON.stringify(name)} not found`, detailsOf(target, name));
 }
 
@@ -60,20 +66,23 @@ export function unknownResource(): Status {
   return failure(404, 'NotFound', 'the server could not find the requested resource', {});
 }
 
-export function alreadyExists(target: GroupResource, name: string, prefix = ''): Status {
+export function alreadyExists(resource: GroupResource, name: string, prefix = ''): Status {
+  const target = stored(resource);
   const message = `${prefix}${qualified(target.resource, target.group)} ${JSON.stringify(name)} already exists`;
   return failure(409, 'AlreadyExists', message, detailsOf(target, name));
 }
 
 /** 409 when generateName met a taken name: the client should try again. */
-export function generateNameConflict(target: GroupResource, name: string): Status {
+export function generateNameConflict(resource: GroupResource, name: string): Status {
+  const target = stored(resource);
   const message = `${qualified(target.resource, target.group)} ${JSON.stringify(name)} already exists, the server was not able to generate a unique name for the object`;
   return failure(409, 'AlreadyExists', message, detailsOf(target, name, { retryAfterSeconds: 1 }));
 }
 
 export const modifiedText = 'the object has been modified; please apply your changes to the latest version and try again';
 
-export function conflict(target: GroupResource, name: string, why: string = modifiedText): Status {
+export function conflict(resource: GroupResource, name: string, why: string = modifiedText): Status {
+  const target = stored(resource);
   const message = `Operation cannot be fulfilled on ${qualified(target.resource, target.group)} ${JSON.stringify(name)}: ${why}`;
   return failure(409, 'Conflict', message, detailsOf(target, name));
 }
@@ -91,8 +100,9 @@ function fieldErrorsText(errors: readonly FieldError[]): string {
   return all.length === 1 ? (all[0] ?? '') : `[${all.join(', ')}]`;
 }
 
-/** 422 with one cause per field error. `target.resource` is the kind here. */
-export function invalid(target: { readonly group: string; readonly kind: string }, name: string, errors: readonly FieldError[]): Status {
+/** 422 with one cause per field error.  */
+export function invalid(kind: { readonly group: string; readonly kind: string }, name: string, errors: readonly FieldError[]): Status {
+  const target = stored(kind);
   const message = `${qualified(target.kind, target.group)} ${JSON.stringify(name)} is invalid: ${fieldErrorsText(errors)}`;
   const causes = errors.map((error) => ({ reason: error.type, message: fieldErrorMessage(error), field: error.field }));
   return failure(422, 'Invalid', message, detailsOf({ group: target.group, resource: target.kind }, name, { causes }));
