@@ -1,5 +1,6 @@
 import type { Topology } from '../faults/topology.ts';
 import type { Trace } from '../harness/recorder.ts';
+import { text } from '../properties/fields.ts';
 import type { ActorKind } from './document.ts';
 
 /** A program, user or client of the run: what a lane stands for. */
@@ -41,11 +42,27 @@ export class Actors {
   readonly #actors = new Map<string, Actor>();
   readonly #ofLabel = new Map<string, string>();
   readonly #topology: Topology;
+  /** Pods by uid and by address: containers are processes named after the one, connections go to the other. */
+  readonly #pods = new Map<string, string>();
 
   constructor(topology: Topology, trace: Trace) {
     this.#topology = topology;
     for (const host of topology.hosts) for (const program of host.programs) this.#add(program, host.name);
-    for (const note of trace.notes) if (note.process !== '' && note.process !== '*') this.#add(note.process, note.host);
+    this.#findPods(trace);
+    for (const note of trace.notes) if (note.process !== '' && note.process !== '*') this.#add(this.ofProcess(note.process), note.host);
+  }
+
+  /** The actor that a process belongs to: a container's process stands for its pod. */
+  ofProcess(process: string): string {
+    const uid = /^ctr\/([^/]+)\//.exec(process)?.[1];
+    return uid === undefined ? process : (this.#pods.get(uid) ?? process);
+  }
+
+  /** Who holds or held a lease, by the identity that it wrote: `cp-0_3d64a1ea` and the lease's name. */
+  ofIdentity(identity: string, lease: string): string | undefined {
+    const host = identity.split('_')[0] ?? identity;
+    const prefix = lease.includes('scheduler') ? 'scheduler-' : lease.includes('cloud') ? 'cloud' : 'kcm-';
+    return this.#actors.has(host) ? host : this.programsOf(host).find((name) => name.startsWith(prefix));
   }
 
   /** All names, sorted. */
@@ -100,18 +117,30 @@ export class Actors {
   #resolve(label: string): string {
     const at = label.indexOf('@');
     if (at > 0) {
-      const name = label.slice(0, at);
+      const name = this.ofProcess(label.slice(0, at));
       this.#add(name, label.slice(at + 1));
       return name;
     }
     const colon = label.indexOf(':');
     if (colon < 0) return label;
     const host = label.slice(0, colon);
+    const pod = this.#pods.get(host);
+    if (pod !== undefined) return pod;
     const port = label.slice(colon + 1);
     const prefix = BY_PORT.find(([start]) => port.startsWith(start))?.[1];
     const program = prefix === undefined ? undefined : this.programsOf(host).find((name) => name.startsWith(prefix));
     if (program === undefined) this.#add(label, host);
     return program ?? label;
+  }
+
+  #findPods(trace: Trace): void {
+    for (const { channel, args } of trace.facts) {
+      if (channel === 'containerStarted') this.#pods.set(String(args[2]), String(args[1]));
+      else if (channel === 'objectChanged' && String(args[1]).startsWith('/registry/pods/') && args[2] !== undefined) {
+        const ip = text(args[2], 'status', 'podIP');
+        if (ip !== '') this.#pods.set(ip, String(args[1]).slice('/registry/pods/'.length));
+      }
+    }
   }
 
   #add(name: string, host: string): Actor {

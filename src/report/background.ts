@@ -22,7 +22,7 @@ export function withBackground(
 ): readonly Moment[] {
   const kept = new Set(important);
   const times = important.map((moment) => timeOf(history, moment)).sort((a, b) => a - b);
-  for (const fault of faults.all) kept.add(fault);
+  for (const fault of faults.all) kept.add(slice.canonical(fault));
   const states: Moment[] = [];
   for (const fact of history.trace.facts) {
     if (kept.has(fact) || (fact.channel === 'raftRole' && fact.args[1] === 'leader')) continue;
@@ -32,7 +32,7 @@ export function withBackground(
     if (lane !== undefined && shown.has(lane)) states.push(fact);
   }
   for (const note of history.trace.notes) {
-    const programs = note.process === '*' ? history.actors.programsOf(note.host) : [note.process];
+    const programs = note.process === '*' ? history.actors.programsOf(note.host) : [history.actors.ofProcess(note.process)];
     if (!kept.has(note) && slice.canonical(note) === note && programs.some((name) => shown.has(name))) states.push(note);
   }
   for (const moment of nearest(history, states, times, STATES_MAX)) kept.add(moment);

@@ -16,7 +16,7 @@ import { MILLISECOND, type Micros, SECOND } from '../sim/time.ts';
 import type { FaultMoments } from './fault-moments.ts';
 import { type History, lastAt } from './history.ts';
 import { frameOf, isRaft } from './message-labels.ts';
-import { isFact, isFault, isMessage, isWitness, lossOf, type Moment } from './moment.ts';
+import { type FaultMoment, isFact, isFault, isMessage, isWitness, lossOf, type Moment } from './moment.ts';
 import { podCauses } from './pod-causes.ts';
 import { raftOf } from './raft-labels.ts';
 
@@ -52,9 +52,11 @@ export class Causes {
       ? this.#ofMessage(moment)
       : isFact(moment)
         ? this.#ofFact(moment)
-        : isFault(moment) || isWitness(moment)
-          ? []
-          : this.#ofNote(moment);
+        : isFault(moment)
+          ? this.#ofFault(moment)
+          : isWitness(moment)
+            ? []
+            : this.#ofNote(moment);
     const causes = [...new Set(found.filter((cause) => cause !== undefined && cause !== moment))] as readonly Moment[];
     this.#known.set(moment, causes);
     return causes;
@@ -168,7 +170,7 @@ export class Causes {
             fact.atUs,
             (x) => isRaft(x) && raftOf(x).type === MsgVote && raftOf(x).term === term && this.#history.from(x) === third,
           ),
-          this.#lastRestart(subject, fact.atUs),
+          this.#lastStart(subject, fact.atUs),
         ];
       case 'raftAppend': {
         const index = Number(second);
@@ -184,7 +186,7 @@ export class Causes {
         return [this.lastArrival(subject, fact.atUs, (x) => isRaft(x) && raftOf(x).type === MsgApp && raftOf(x).entries.length > 0)];
       case 'raftCommit':
       case 'raftApply':
-        return [this.lastArrival(subject, fact.atUs, (x) => isRaft(x), SECOND), this.#lastRestart(subject, fact.atUs)];
+        return [this.lastArrival(subject, fact.atUs, (x) => isRaft(x), SECOND), this.#lastStart(subject, fact.atUs)];
       case 'memberQuorum':
       case 'nodeReachable':
         return this.#faults.at(fact.atUs);
@@ -227,6 +229,14 @@ export class Causes {
     return [this.lastArrival(member, atUs, (x) => isRaft(x), REACTION_US)];
   }
 
+  /** How a member came back after its latest restart: what its disk gave it. */
+  #lastStart(member: string, atUs: Micros): Moment | undefined {
+    const restart = this.#lastRestart(member, atUs);
+    return restart === undefined
+      ? undefined
+      : (this.lastFact(member, atUs, (fact) => fact.channel === 'memberStart' && fact.atUs >= restart.atUs) ?? restart);
+  }
+
   #lastRestart(program: string, atUs: Micros): TraceNote | undefined {
     return (this.#history.notesOf.get(program) ?? []).findLast(
       (note) => note.atUs <= atUs && note.what === 'started' && note.detail !== 'incarnation 1',
@@ -237,6 +247,13 @@ export class Causes {
     return (this.#history.notesOf.get(program) ?? []).findLast(
       (note) => note.atUs <= atUs && (note.what === 'killed' || note.what === 'exited' || note.what === 'paused'),
     );
+  }
+
+  /** A healing ends what the fault began, and starts again what died of it. */
+  #ofFault({ moment, effect, atUs }: FaultMoment): readonly (Moment | undefined)[] {
+    if (moment === 'inject') return [];
+    const died = effect.kind === 'crash-at-effect' ? this.#lastDeath(effect.lanes[0] ?? '', atUs) : undefined;
+    return [this.#faults.injection(effect.id), died];
   }
 
   #ofNote(note: TraceNote): readonly (Moment | undefined)[] {

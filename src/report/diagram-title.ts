@@ -12,7 +12,8 @@ export function diagramTitle(history: History, focus: Focus | undefined, importa
   const { witness } = focus.violation;
   for (const member of focus.lanes) {
     const quorum = history.factsOf.get(member)?.findLast((fact) => fact.channel === 'memberQuorum' && fact.atUs <= witness.atUs);
-    if (quorum?.args[1] === false) return `${member} had been without a majority for ${span(witness.atUs - quorum.atUs)} when it happened`;
+    if (quorum?.args[1] === false && focus.operation !== undefined)
+      return `${member} had been without a majority for ${span(witness.atUs - quorum.atUs)} when it happened`;
     const reach = history.factsBy
       .get('nodeReachable')
       ?.findLast((fact) => member === `kubelet-${String(fact.args[0])}` && fact.atUs <= witness.atUs);
@@ -20,6 +21,7 @@ export function diagramTitle(history: History, focus: Focus | undefined, importa
       return `${String(reach.args[0])} had been cut off for ${span(witness.atUs - reach.atUs)} when it happened`;
   }
   const start = focus.lanes
+    .slice(-1)
     .flatMap((lane) =>
       (history.notesOf.get(lane) ?? []).filter(
         (note) => note.what === 'started' && note.detail !== 'incarnation 1' && note.atUs <= witness.atUs,

@@ -119,15 +119,16 @@ export class Events {
   }
 
   #ofNote(note: TraceNote): Draft {
-    const line = ofNote(note);
+    const program = this.#history.actors.ofProcess(note.process);
+    const line = ofNote(note, program);
     const dies = note.what === 'killed' || note.what === 'exited';
     const lane =
-      note.process === '*' ? (this.#history.actors.programsOf(note.host).find((name) => this.#shown.has(name)) ?? note.host) : note.process;
+      note.process === '*' ? (this.#history.actors.programsOf(note.host).find((name) => this.#shown.has(name)) ?? note.host) : program;
     return {
       lane,
       mark: dies ? 'crash' : 'state',
       kind: `process/${note.what}`,
-      label: note.what,
+      label: dies ? '' : note.what,
       title: `${line?.source ?? lane}: ${line?.text ?? note.what}`,
       detail: [['host', note.host], ...(note.detail === '' ? [] : [['detail', note.detail] as const])],
     };
@@ -147,7 +148,7 @@ export class Events {
       kind: fault.operation ? 'operation' : 'fault',
       label: moment === 'heal' ? `${effect.id} ends` : fault.operation ? effect.label : '',
       title: moment === 'heal' ? `${effect.id} ends: ${effect.label}` : `${effect.id}: ${effect.label}`,
-      text: moment === 'heal' ? `It lasted ${lasted} and touched ${effect.touched} times.` : fault.about,
+      text: moment === 'heal' ? `It lasted ${lasted}.` : fault.about,
       detail: [
         ['fault', effect.id],
         ['kind', effect.kind],
@@ -179,35 +180,30 @@ export class Events {
   }
 }
 
-/** Channels whose second name is the place, not the first. */
-const PLACE: Readonly<Record<string, string>> = { podBound: 'scheduler-', podEvicted: 'kcm-' };
+/** Facts that a control loop makes, by the program that must hold the lease for it. */
+const DONE_BY: Readonly<Record<string, string>> = {
+  podBound: 'scheduler',
+  podEvicted: 'controller-manager',
+  nodeCondition: 'controller-manager',
+};
 
 /** The lane of a fact: its subject, the kubelet of its node, the controller that did it. */
 export function laneOfFact(history: History, fact: TraceFact): string | undefined {
-  const prefix = PLACE[fact.channel];
-  if (prefix !== undefined) {
-    const leases = (history.factsBy.get('leading') ?? []).filter((f) => f.atUs <= fact.atUs && f.args[2] === true);
-    const candidates = history.actors.names().filter((name) => name.startsWith(prefix));
-    const holder = leases.findLast((f) =>
-      candidates.some((name) => String(f.args[1]).startsWith(name) || String(f.args[1]).startsWith(history.hostOf(name))),
+  const { actors } = history;
+  const { channel, args } = fact;
+  if (channel === 'leading') return actors.ofIdentity(String(args[1]), String(args[0]));
+  const lease = DONE_BY[channel];
+  if (lease !== undefined) {
+    const holder = (history.factsBy.get('leading') ?? []).findLast(
+      (f) => f.atUs <= fact.atUs && f.args[2] === true && String(f.args[0]).includes(lease),
     );
-    return (
-      candidates.find(
-        (name) =>
-          holder !== undefined && (String(holder.args[1]).startsWith(name) || String(holder.args[1]).startsWith(history.hostOf(name))),
-      ) ?? candidates[0]
-    );
+    return holder === undefined ? undefined : actors.ofIdentity(String(holder.args[1]), String(holder.args[0]));
   }
-  const named =
-    fact.channel === 'userOperation' || fact.channel === 'requestSent' || fact.channel === 'leading' ? fact.args[1] : fact.args[0];
-  const subject = String(named);
-  const standing = history.actors.standingFor(subject) ?? history.actors.standingFor(subject.split('_')[0] ?? '');
-  if (standing !== undefined) return standing;
-  if (fact.channel === 'requestAnswered') {
-    const sent = history.factsBy.get('requestSent')?.find((f) => f.args[0] === fact.args[0]);
-    return sent === undefined ? undefined : history.actors.standingFor(String(sent.args[1]));
+  if (channel === 'requestAnswered') {
+    const sent = history.factsBy.get('requestSent')?.find((f) => f.args[0] === args[0]);
+    return sent === undefined ? undefined : actors.standingFor(String(sent.args[1]));
   }
-  return undefined;
+  return actors.standingFor(String(channel === 'userOperation' || channel === 'requestSent' ? args[1] : args[0]));
 }
 
 function ofWitness({ witness, lane, property }: WitnessMoment): Draft {

@@ -40,7 +40,6 @@ const WORDS: Readonly<Record<string, Say>> = {
   raftLeader: ([member, term, lastIndex]) => ({
     subject: s(member),
     text: `leads term ${s(term)} from entry ${s(lastIndex)} on`,
-    label: `leads t${s(term)}`,
   }),
   raftTruncate: ([member, from]) => ({
     subject: s(member),
@@ -131,9 +130,9 @@ const WORDS: Readonly<Record<string, Say>> = {
     label: s(outcome),
   }),
   leading: ([lease, identity, holds]) => ({
-    subject: s(identity),
+    // The identity is the host with a random end.
+    subject: s(identity).replace(/_.*$/, ''),
     text: `${holds === true ? 'holds' : 'no longer holds'} the lease ${s(lease)}`,
-    label: holds === true ? 'leads' : 'lease lost',
   }),
   podBound: ([pod, , node]) => ({ subject: 'scheduler', text: `binds pod ${s(pod)} to ${s(node)}`, label: `${tail(pod)} → ${s(node)}` }),
   podEvicted: ([pod, , node, reason]) => ({

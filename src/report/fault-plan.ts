@@ -52,22 +52,30 @@ function yamlOf(plan: object): string {
       return visit.SKIP;
     },
   });
-  return document.toString({ lineWidth: 140 }).trimEnd();
+  return document.toString({ lineWidth: 58 }).trimEnd();
 }
 
 function rowOf(history: History, planned: PlannedFault): FaultPlanRow {
   const effect = history.result.effects.find((candidate) => candidate.id === planned.id);
   const fault = faultOf(planned.params.kind);
-  const what = (effect?.label ?? fault.describe(planned.params)).replace(/^(partition|cut|crash|pause) /, '');
+  const what = shortLabel(effect?.label ?? fault.describe(planned.params), planned.params.kind);
   const counted = COUNTS.find(([start]) => planned.params.kind.startsWith(start))?.[1] ?? 'requests made';
   return {
     id: planned.id,
     kind: planned.params.kind,
     what,
     injectUs: effect?.injectedAtUs ?? planned.atMs * 1000,
-    ...(effect?.healedAtUs === undefined || fault.operation ? {} : { healUs: effect.healedAtUs }),
+    ...(effect?.healedAtUs === undefined ? {} : { healUs: effect.healedAtUs }),
     touched: effect === undefined ? [] : [{ what: counted, count: effect.touched }],
   };
+}
+
+/** The label without the words that the kind says already. */
+function shortLabel(label: string, kind: string): string {
+  const said = new Set([...kind.split('-'), 'cut']);
+  const words = label.split(' ');
+  const first = words.findIndex((word) => !said.has(word));
+  return first < 0 ? label : words.slice(first).join(' ');
 }
 
 /** The bands over the shown lanes: exactly those of the programs that a fault acts on. */

@@ -22,6 +22,8 @@ export function sayFault(history: History, effect: FaultEffect): string {
       return `cuts ${String(params.zone ?? 'a zone')} (${effect.lanes.join(', ')}) off from the other zones`;
     case 'crash-process':
       return `kills ${where}`;
+    case 'power-outage':
+      return `takes the power from ${where} at the same instant`;
     case 'crash-host':
       return `takes the power from ${where}`;
     case 'crash-at-effect':

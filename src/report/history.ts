@@ -46,7 +46,7 @@ export class History {
     this.#indexMessages();
     this.#indexFacts();
     for (const note of trace.notes) {
-      const names = note.process === '*' ? this.actors.programsOf(note.host) : [note.process];
+      const names = note.process === '*' ? this.actors.programsOf(note.host) : [this.actors.ofProcess(note.process)];
       for (const name of names) push(this.notesOf, name, note);
     }
   }

@@ -36,10 +36,13 @@ interface Step {
 /** What a program was over time: its role, and over it whether it ran at all and, for a leader, whether it could commit. */
 export function statesOf(history: History, actor: Actor): readonly LaneState[] {
   const facts = history.factsOf.get(actor.name) ?? [];
+  const notes = history.notesOf.get(actor.name) ?? [];
+  const born = actor.kind === 'app' && (notes[0]?.atUs ?? 0) > 0;
   const steps: Step[] = [
+    ...(born ? [{ atUs: 0, process: 'down' as const }] : []),
     ...facts.flatMap((fact) => stepOfFact(fact)),
     ...leaseSteps(history, actor),
-    ...(history.notesOf.get(actor.name) ?? []).flatMap((note) => stepOfNote(note)),
+    ...notes.flatMap((note) => stepOfNote(note)),
   ].sort((a, b) => a.atUs - b.atUs);
   const states: LaneState[] = [];
   let role: Step['role'];
@@ -113,12 +116,7 @@ function stepOfNote(note: TraceNote): readonly Step[] {
 function leaseSteps(history: History, actor: Actor): readonly Step[] {
   if (actor.group !== 'Controllers') return [];
   return (history.factsBy.get('leading') ?? [])
-    .filter(
-      (fact) =>
-        String(fact.args[1]) === actor.name ||
-        String(fact.args[1]).startsWith(`${actor.name}_`) ||
-        (String(fact.args[1]).startsWith(actor.host) && leaseIsOf(String(fact.args[0]), actor.name)),
-    )
+    .filter((fact) => history.actors.ofIdentity(String(fact.args[1]), String(fact.args[0])) === actor.name)
     .map((fact, i) => ({
       atUs: fact.atUs,
       role:
@@ -126,10 +124,4 @@ function leaseSteps(history: History, actor: Actor): readonly Step[] {
           ? { state: 'leader' as const, label: 'holds the lease', term: i + 1 }
           : { state: 'up' as const, label: 'standby', term: 0 },
     }));
-}
-
-function leaseIsOf(lease: string, program: string): boolean {
-  return lease.includes('controller-manager')
-    ? program.startsWith('kcm-')
-    : lease.includes('scheduler') && program.startsWith('scheduler-');
 }

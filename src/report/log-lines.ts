@@ -29,6 +29,8 @@ export function logLines(trace: Trace): readonly TraceLogLine[] {
     if (line !== undefined) lines.push(line);
   }
   for (const note of trace.notes) {
+    // A container's start and end are told by their facts, with the pod's name.
+    if (note.process.startsWith('ctr/')) continue;
     const line = ofNote(note);
     if (line !== undefined) lines.push(line);
   }
@@ -39,8 +41,8 @@ export function logLines(trace: Trace): readonly TraceLogLine[] {
 }
 
 /** A note about a process or a disk. */
-export function ofNote(note: TraceNote): TraceLogLine | undefined {
-  const source = note.process === '' || note.process === '*' ? note.host : note.process;
+export function ofNote(note: TraceNote, name = note.process): TraceLogLine | undefined {
+  const source = note.process === '' || note.process === '*' ? note.host : name;
   if (note.what === 'started' && note.process === '*') return { atUs: note.atUs, source, text: 'the host boots' };
   if (note.what === 'killed' && note.process === '*') return { atUs: note.atUs, source, text: 'the host loses power' };
   const text =

@@ -87,10 +87,13 @@ function phasesOf({ resource, list }: Changes): readonly ObjectPhase[] {
     const next = object === undefined ? undefined : phaseOf(resource, object);
     const last = phases.at(-1);
     if (last !== undefined && last.toUs === undefined) {
-      if (next !== undefined && last.look === next.look && last.label === next.label) continue;
+      if (next !== undefined && last.look === next.look && (resource === 'pods' || last.label === next.label)) continue;
       phases[phases.length - 1] = { ...last, toUs: atUs };
     }
-    if (next !== undefined) phases.push({ ...next, fromUs: atUs });
+    // A pod's node is written once.
+    const known = resource === 'pods' && phases.some((phase) => phase.label === next?.label);
+    if (next !== undefined)
+      phases.push({ look: next.look, fromUs: atUs, ...(next.label === undefined || known ? {} : { label: next.label }) });
   }
   return phases;
 }

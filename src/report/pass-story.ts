@@ -5,6 +5,7 @@ import { iconOfFault, sayFault } from './fault-words.ts';
 import type { History } from './history.ts';
 import { isFact, isFault, type Moment } from './moment.ts';
 import type { Draft, Sentences } from './sentences.ts';
+import { MILLISECOND } from '../sim/time.ts';
 import { clock } from './time-words.ts';
 
 /** The story of a run in which nothing was broken: what was done to the cluster, and how it came through. */
@@ -25,8 +26,20 @@ export function passStory(history: History, sentences: Sentences, important: rea
   for (const fact of important.filter(isFact)) {
     const words = sayFact(fact);
     if (words === undefined) continue;
+    if (fact.channel === 'userOperation')
+      drafts.push({
+        moment: fact,
+        icon: 'client',
+        text: `${words.subject} asks: ${words.text}.`,
+        need: fact.atUs < history.input.timing.chaosFromMs * MILLISECOND ? 20 : 66,
+      });
     if (fact.channel === 'raftLeader')
-      drafts.push({ moment: fact, icon: 'etcd', text: `${words.subject} is elected leader of term ${String(fact.args[1])}.`, need: 60 });
+      drafts.push({
+        moment: fact,
+        icon: 'etcd',
+        text: `${words.subject} is elected leader of term ${String(fact.args[1])}.`,
+        need: fact.atUs < history.input.timing.chaosFromMs * MILLISECOND ? 35 : 68,
+      });
     if (fact.channel === 'podEvicted' || fact.channel === 'nodeCondition')
       drafts.push({ moment: fact, icon: 'controller', text: `${words.subject} ${words.text}.`, need: 40 });
   }
@@ -38,7 +51,7 @@ export function passStory(history: History, sentences: Sentences, important: rea
     drafts.push({
       moment: last,
       icon: 'fault',
-      text: `${end}At the end, ${clock(history.result.endUs)}, ${held} properties have held.`,
+      text: `${end}The run ends at ${clock(history.result.endUs)}, and ${held} properties have held.`,
       need: 100,
     });
   }

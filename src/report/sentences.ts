@@ -60,6 +60,7 @@ export class Sentences {
       ...this.#faultSentences(important, focus),
       ...important.flatMap((moment) => (isFact(moment) && moment !== focus.anchor ? this.#milestone(moment, focus) : [])),
       ...this.#healing(focus),
+      ...this.#context(important, focus),
     ];
     return { title: sayClause(focus.violation).title, sentences: this.finish(drafts) };
   }
@@ -75,7 +76,10 @@ export class Sentences {
       .sort(([, a], [, b]) => b.need - a.need)
       .filter(([, draft], i) => i < SENTENCES_MIN || (i < SENTENCES_MAX && draft.need >= 30));
     const glossary = new Glossary();
-    const names = [...this.#history.actors.names(), ...this.#history.topology.hosts.map((host) => host.name)];
+    const names = [
+      ...this.#history.actors.names().filter((name) => /[-/]/.test(name)),
+      ...this.#history.topology.hosts.map((host) => host.name),
+    ];
     return chosen
       .sort(([, a], [, b]) => timeOf(this.#history, a.moment) - timeOf(this.#history, b.moment) || a.need - b.need)
       .map(([eventId, draft]) => ({
@@ -92,13 +96,13 @@ export class Sentences {
   #violation({ violation, anchor, operation, others }: Focus): readonly Draft[] {
     const { witness } = violation;
     const { because } = sayClause(violation);
-    const tail = `It should have been ${expectation(witness.expected)}, because ${because}; however, it was ${witness.actual}.`;
+    const tail = `Because ${because}, this had to be: ${witness.expected}; however, it was: ${witness.actual}.`;
     const said =
       operation !== undefined && isMessage(anchor)
         ? `${operation.member} answers ${operation.client}. ${tail}`
         : isFact(anchor)
           ? `${capital(`${sayFact(anchor)?.subject ?? ''} ${sayFact(anchor)?.text ?? ''}`)}. ${tail}`
-          : `${witness.sentence} This may not be, because ${because}.`;
+          : `${witness.sentence} ${tail}`;
     const icon = isMessage(anchor)
       ? this.#history.actors.get(this.#history.from(anchor)).kind
       : this.#iconOf(witness.subjects.at(-1) ?? '');
@@ -162,7 +166,7 @@ export class Sentences {
       moment,
       icon: iconOfFault(moment.effect.kind),
       text: this.#faultText(moment),
-      need: 76,
+      need: reasons.has(moment) ? 76 : 48,
     }));
     const last = older.at(-1);
     if (last !== undefined) {
@@ -230,10 +234,19 @@ export class Sentences {
       {
         moment: fact,
         icon: this.#iconOf(subject),
-        text: `${capital(`${after}${words.subject} ${words.text}`)}${this.#since(fact)}.`,
-        need: need - (after === '' ? 0 : 4),
+        text: `${capital(`${after}${words.subject} ${words.text}`)}${this.#since(fact)}.${this.#lostByRestart(fact)}`,
+        need: need - (after === '' ? 0 : 4) + (focus.lanes.includes(subject) ? 14 : 0),
       },
     ];
+  }
+
+  /** A member that comes back with less than the entry that it names had made. */
+  #lostByRestart(fact: TraceFact): string {
+    if (fact.channel !== 'memberStart') return '';
+    const [member, , applied, revision] = fact.args;
+    const truth = this.#history.factsBy.get('raftApply')?.find((other) => other.args[1] === applied && other.atUs < fact.atUs);
+    if (truth === undefined || Number(truth.args[4]) <= Number(revision)) return '';
+    return ` However, entry ${String(applied)} had led to revision ${String(truth.args[4])}: ${String(member)} has lost a change that it counts as applied.`;
   }
 
   /** A subject that gives up, or learns of another leader, after it did what it should not have done. */
@@ -294,6 +307,25 @@ export class Sentences {
     return cut?.args[1] === false ? `, ${span(fact.atUs - cut.atUs)} after it was cut off` : '';
   }
 
+  /** What may stand for context where little else is known. */
+  #context(important: readonly Moment[], focus: Focus): readonly Draft[] {
+    return important.flatMap((moment): readonly Draft[] => {
+      if (isFault(moment))
+        return [
+          {
+            moment,
+            icon: iconOfFault(moment.effect.kind),
+            text: moment.moment === 'heal' ? `${moment.effect.id} ends: ${moment.effect.label}.` : this.#faultText(moment),
+            need: 24,
+          },
+        ];
+      const words = isFact(moment) ? sayFact(moment) : undefined;
+      return words === undefined || moment === focus.anchor
+        ? []
+        : [{ moment, icon: this.#iconOf(words.subject), text: `${capital(`${words.subject} ${words.text}`)}.`, need: 20 }];
+    });
+  }
+
   /** The end of chaos, and how long it took from there. */
   #healing(focus: Focus): readonly Draft[] {
     const healedAt = this.#history.result.healedAtUs;
@@ -314,11 +346,6 @@ export class Sentences {
     const standing = this.#history.actors.standingFor(subject);
     return standing === undefined ? (subject === 'scheduler' ? 'scheduler' : 'controller') : this.#history.actors.get(standing).kind;
   }
-}
-
-/** "write rejected" reads better as "rejected" after "it should have been". */
-function expectation(expected: string): string {
-  return expected.replace(/^(write|read) rejected$/, 'rejected');
 }
 
 /** Names keep their small letters, also at the beginning of a sentence. */

@@ -18,7 +18,7 @@ export function shownLanes(history: History, important: readonly Moment[], subje
       add(history.to(moment));
     } else if (isFact(moment)) add(laneOfFact(history, moment));
     else if (isWitness(moment)) add(moment.lane);
-    else if (!isFault(moment) && moment.process !== '*') add(moment.process);
+    else if (!isFault(moment) && moment.process !== '*') add(history.actors.ofProcess(moment.process));
   }
   for (const moment of important) {
     if (!isFault(moment) || faultOf(moment.effect.kind).operation) continue;

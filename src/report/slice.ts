@@ -1,5 +1,6 @@
+import { faultOf } from '../faults/registry.ts';
 import type { TraceFact } from '../harness/recorder.ts';
-import { SECOND } from '../sim/time.ts';
+import { MILLISECOND, SECOND } from '../sim/time.ts';
 import type { Causes } from './causes.ts';
 import { sayMessage } from './message-labels.ts';
 import type { FaultMoments } from './fault-moments.ts';
@@ -12,7 +13,9 @@ const IMPORTANT_MAX = 40;
 /** Below this an event is too far from the violation to explain it. */
 const SCORE_MIN = 9;
 /** A fault that ended longer before the violation than this is context only when the causes lead to it. */
-const RECENT_US = 15 * SECOND;
+const RECENT_US = 5 * SECOND;
+/** What happens later than this after the violation is no consequence worth telling. */
+const LATER_US = 20 * SECOND;
 
 /** The few moments that explain a run: backwards from the violation over causes, with the plan, the elections and what came of it. */
 export class Slice {
@@ -34,7 +37,7 @@ export class Slice {
     for (const moment of focus.others) this.#raise(moment, 92);
     this.#expand();
     this.#addFaults(at, focus.lanes);
-    this.#addElections(at);
+    this.#addElections(at, focus.lanes);
     this.#addConsequences(at, focus.lanes);
     this.#expand();
     return this.#best();
@@ -43,23 +46,31 @@ export class Slice {
   /** Of a run that held: the plan, who led, what broke and came back, and the main steps of pods. */
   ofPass(): readonly Moment[] {
     for (const fault of this.#faults.all) this.#raise(fault, fault.moment === 'inject' ? 80 : 45);
-    for (const fact of this.#history.factsBy.get('raftLeader') ?? []) this.#raise(fact, 60);
+    const chaosFrom = this.#history.input.timing.chaosFromMs * MILLISECOND;
+    for (const fact of this.#history.factsBy.get('raftLeader') ?? []) this.#raise(fact, fact.atUs < chaosFrom ? 40 : 62);
     for (const [channel, score] of [
       ['podEvicted', 50],
       ['nodeCondition', 48],
       ['leading', 40],
-      ['userOperation', 70],
     ] as const) {
       for (const fact of (this.#history.factsBy.get(channel) ?? []).slice(0, 30)) this.#raise(fact, score);
     }
-    for (const notes of this.#history.notesOf.values())
+    for (const fact of this.#history.factsBy.get('userOperation') ?? []) this.#raise(fact, fact.atUs < chaosFrom ? 5 : 70);
+    for (const [name, notes] of this.#history.notesOf) {
+      if (this.#history.actors.get(name).kind === 'app') continue;
       for (const note of notes) if (note.what === 'killed' || note.what === 'exited') this.#raise(note, 55);
+    }
     return this.#best();
   }
 
   /** The moment that stands for another one in the slice: a crash for the death that it is, an election for the new role. */
   canonical(moment: Moment): Moment {
-    if (isMessage(moment) || isFault(moment) || isWitness(moment)) return moment;
+    if (isMessage(moment) || isWitness(moment)) return moment;
+    if (isFault(moment)) {
+      // What the plan lets a user do is told by the user, where there is one.
+      if (!faultOf(moment.effect.kind).operation) return moment;
+      return this.#history.factsBy.get('userOperation')?.find((fact) => fact.atUs === moment.atUs) ?? moment;
+    }
     if (isFact(moment)) {
       if (moment.channel !== 'raftRole' || moment.args[1] !== 'leader') return moment;
       return (
@@ -124,7 +135,8 @@ export class Slice {
       if (moment.moment === 'heal' || effect.injectedAtUs > atUs) continue;
       const over = effect.healedAtUs !== undefined && effect.healedAtUs < atUs - RECENT_US;
       const near = effect.lanes.some((lane) => lanes.includes(lane) || hosts.includes(lane));
-      if (!over && effect.touched > 0) this.#raise(moment, near ? 72 : 40);
+      const ended = effect.healedAtUs !== undefined && effect.healedAtUs < atUs;
+      if (!over && effect.touched > 0) this.#raise(moment, near && !ended ? 72 : 38);
     }
     for (const moment of this.#faults.all) {
       const injection = this.#faults.injection(moment.effect.id);
@@ -133,24 +145,31 @@ export class Slice {
   }
 
   /** Who led when it happened, who before, who next. */
-  #addElections(atUs: number): void {
+  #addElections(atUs: number, lanes: readonly string[]): void {
     const elections = this.#history.factsBy.get('raftLeader') ?? [];
     const before = elections.filter((fact) => fact.atUs <= atUs);
     const after = elections.find((fact) => fact.atUs > atUs);
     before.slice(-2).forEach((fact, i) => this.#raise(fact, 50 + 5 * i));
-    if (after !== undefined && after.atUs - atUs < 30 * SECOND) this.#raise(after, 50);
+    if (after !== undefined && after.atUs - atUs < LATER_US && lanes.some((lane) => this.#leads(lane, atUs))) this.#raise(after, 50);
   }
 
   /** What came of it for the subjects: the next role, the entries that were replaced, the restart. */
   #addConsequences(atUs: number, lanes: readonly string[]): void {
     for (const lane of lanes) {
       const facts = this.#history.factsOf.get(lane) ?? [];
-      const first = (fits: (fact: TraceFact) => boolean): TraceFact | undefined => facts.find((fact) => fact.atUs > atUs && fits(fact));
+      const first = (fits: (fact: TraceFact) => boolean): TraceFact | undefined =>
+        facts.find((fact) => fact.atUs > atUs && fact.atUs < atUs + LATER_US && fits(fact));
       const role = first((fact) => fact.channel === 'raftRole');
-      if (role !== undefined) this.#raise(role, 44);
+      if (role !== undefined && this.#leads(lane, atUs)) this.#raise(role, 44);
       const truncated = first((fact) => fact.channel === 'raftTruncate');
       if (truncated !== undefined) this.#raise(truncated, 48);
     }
+  }
+
+  #leads(member: string, atUs: number): boolean {
+    return (
+      this.#causes.lastFact(member, atUs, (fact) => fact.channel === 'raftRole' || fact.channel === 'memberStart')?.args[1] === 'leader'
+    );
   }
 
   #best(): readonly Moment[] {

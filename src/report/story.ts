@@ -67,11 +67,18 @@ export function buildReport({ trial, result, trace, reproduced, shrinking }: Rep
     messages: events.messages,
     operations: clientOperations(history, events, shown, important, focus),
     faults: bandsOf(history, names),
-    violations: result.violations.map((found) => {
-      const id = found === violation && focus !== undefined ? events.idOf(focus.anchor) : undefined;
-      const atUs = id === undefined || focus === undefined ? found.witness.atUs : timeOf(history, focus.anchor);
-      return { atUs, label: short(found), property: found.property, ...(id === undefined ? {} : { eventId: id }) };
-    }),
+    // One line in the diagram: what else was broken stands in the table of properties.
+    violations:
+      focus === undefined
+        ? []
+        : [
+            {
+              atUs: timeOf(history, focus.anchor),
+              label: short(focus.violation),
+              property: focus.violation.property,
+              ...idField(events.idOf(focus.anchor)),
+            },
+          ],
     ...(focus === undefined ? {} : { expected: expectedOf(history, focus, (moment: Moment) => events.idOf(moment)) }),
     objects: objectTimelines(history, violation?.witness.subjects ?? [], violation?.witness.atUs ?? result.endUs, (fact) =>
       events.idOf(fact),
@@ -116,7 +123,7 @@ function verdictOf(
         : { property: gaveUp.property }),
     sentence:
       violation !== undefined
-        ? `${violation.witness.sentence.replace(/\.$/, '')}, at ${clock(violation.witness.atUs)}.`
+        ? `${violation.witness.sentence.replace(/\.$/, '')} (${clock(violation.witness.atUs)}).`
         : gaveUp !== undefined
           ? nextStep(gaveUp.property, gaveUp.reason)
           : passSentence(trial, result),
@@ -150,6 +157,10 @@ function defectText(trial: TrialFile): string | undefined {
   return on.length === 0
     ? undefined
     : on.map((defect) => `Switched on in this trial, ${defect.id} (${defect.upstream}): ${defect.sentence}`).join(' ');
+}
+
+function idField(eventId: string | undefined): { readonly eventId?: string } {
+  return eventId === undefined ? {} : { eventId };
 }
 
 function short({ witness, property }: Violation): string {
