@@ -15,6 +15,7 @@ import { startDeploymentController } from './deployment.ts';
 import { startReplicaSetController } from './replicaset.ts';
 import { startEndpointSliceController } from './endpoint-slice.ts';
 import { startEndpointsController } from './endpoints.ts';
+import { startCronJobController } from './cronjob.ts';
 import { startDaemonSetController } from './daemonset.ts';
 import { startJobController } from './job.ts';
 import { startStatefulSetController } from './statefulset.ts';
@@ -39,5 +40,6 @@ export const CONTROLLERS: readonly ControllerRow[] = [
   { name: 'endpoints-controller', start: startEndpointsController },
   { name: 'statefulset-controller', start: startStatefulSetController },
   { name: 'daemonset-controller', start: startDaemonSetController },
+  { name: 'cronjob-controller', start: startCronJobController },
   { name: 'job-controller', start: startJobController },
 ];

@@ -110,6 +110,7 @@ function statusField(object: UntypedObject, field: string, naming: Naming, start
 /** Where the API's absence is worth a value in the recordings. */
 function withDefault(object: UntypedObject, field: string, value: unknown): unknown {
   if (value !== undefined) return value;
+  if (object.kind === 'CronJob' && field === 'status.active') return null;
   if (field === 'spec.suspend' || field === 'unschedulable') return false;
   if (field === 'status.replicas' && (object.kind === 'ReplicaSet' || object.kind === 'StatefulSet' || object.kind === 'ReplicationController')) return 0;
   return undefined;
