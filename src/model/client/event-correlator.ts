@@ -60,7 +60,8 @@ export class EventCorrelator {
     const aggregated = this.#aggregate(event, now);
     const key = loggedKey(aggregated.event);
     const before = this.#logged.get(aggregated.isAggregate ? aggregated.key : key);
-    const spamKey = sourceAndObject(event);
+    // Recordings of 1.35 kubelets show more than a burst of events a pod; within one type the burst of 25 holds.
+    const spamKey = `${sourceAndObject(event)}|${event.type ?? ''}`;
     let bucket = this.#spam.get(spamKey);
     if (bucket === undefined) {
       bucket = new TokenBucket(SPAM_QPS, SPAM_BURST);
