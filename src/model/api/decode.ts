@@ -158,10 +158,10 @@ function decodeScalar(type: ScalarType, value: unknown, goPath: string, owner: s
       context.error ??= `json: cannot unmarshal ${jsonKind(value)} into Go value of type int32`;
       return undefined;
     case 'quantity': {
-      if (typeof value !== 'string' && typeof value !== 'number') return mismatch(type, value, goPath, owner, context);
-      const parsed = parseQuantity(String(value).trim());
+      const isText = typeof value === 'string' || typeof value === 'number';
+      const parsed = parseQuantity(isText ? String(value).trim() : JSON.stringify(value));
       if (typeof parsed === 'string') context.error ??= parsed;
-      return canonicalQuantity(value);
+      return isText ? canonicalQuantity(value) : undefined;
     }
     case 'bytes':
       if (typeof value !== 'string') return mismatch(type, value, goPath, owner, context);

@@ -5,7 +5,7 @@ import { inVersion } from '../api/kinds/conversion.ts';
 import type { ObjectMeta, Status, UntypedObject } from '../api/object.ts';
 import type { ServedKind } from '../api/registry.ts';
 import type { ApiResponse } from '../api/request.ts';
-import { conflict, invalid, plainError, qualified } from '../api/status.ts';
+import { badRequest, conflict, invalid, plainError, qualified } from '../api/status.ts';
 import { formatTime } from '../api/time.ts';
 import { newUid } from '../api/names.ts';
 import { type FieldErrors, invalid as invalidField } from '../api/validation/field-errors.ts';
@@ -72,7 +72,9 @@ export function* update(scope: RequestScope, rules?: UpdateRules): Task<ApiRespo
   checkWriteOptions('UpdateOptions', scope.options);
   const decoded = withDefaults(scope, kind, decodeBody(scope, kind, scope.request.object, cachedObject(scope, kind, keyOf(kind, scope.namespace, name))));
   const body = withNamespace(scope, kind, decoded);
-  if ((body.metadata.name ?? '') !== '' || body.metadata.name === undefined) checkNameMatches(name, body.metadata.name ?? '');
+  const bodyName = body.metadata.name ?? '';
+  if (bodyName === '') refuse(badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`));
+  checkNameMatches(name, bodyName);
   const result = yield* updateObject(scope, kind, rules ?? rulesOf(scope, kind), {
     name,
     uid: body.metadata.uid,
@@ -161,7 +163,7 @@ function* nextState(scope: RequestScope, kind: ServedKind, rules: UpdateRules, w
     }
     next = { ...next, metadata: { ...next.metadata, resourceVersion: current } };
   } else if (given !== current) {
-    if (!/^[0-9]+$/.test(given)) refuse(invalidVersion(given));
+    if (!/^[0-9]+$/.test(given)) refuse(plainError(`strconv.ParseUint: parsing ${JSON.stringify(given)}: invalid syntax`));
     refuse(conflict(kind, name));
   }
   next = beforeUpdate(scope, kind, rules, next, existing);

@@ -30,7 +30,7 @@ function validate({ metadata, data = {}, binaryData = {} }: ConfigMap): FieldErr
     for (const message of isConfigMapKey(key)) out.push(invalid(`binaryData[${key}]`, key, message));
     size += base64Bytes(binaryData[key] ?? '');
   }
-  if (size > contentSizeBytesMax) out.push(tooLong('', contentSizeBytesMax));
+  if (size > contentSizeBytesMax) out.push(tooLong('[]', contentSizeBytesMax));
   return out;
 }
 
