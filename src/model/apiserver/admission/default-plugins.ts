@@ -5,6 +5,7 @@ import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { nodeRestriction } from './node-restriction.ts';
 import { defaultIngressClass, defaultStorageClass, podTopologyLabels, storageObjectInUseProtection, taintNodesByCondition } from './object-defaults.ts';
 import { alwaysPullImages, defaultTolerationSeconds, extendedResourceToleration, priority, runtimeClass } from './pod-scheduling.ts';
+import { podSecurity } from './pod-security.ts';
 import { resourceQuota } from './resource-quota.ts';
 import { serviceAccount } from './service-account.ts';
 import { persistentVolumeClaimResize } from './volume-claim-resize.ts';
@@ -17,6 +18,7 @@ const ordered: readonly { readonly plugin: AdmissionPlugin; readonly off?: true 
   { plugin: nodeRestriction },
   { plugin: taintNodesByCondition },
   { plugin: alwaysPullImages, off: true },
+  { plugin: podSecurity },
   { plugin: priority },
   { plugin: defaultTolerationSeconds },
   { plugin: extendedResourceToleration, off: true },
