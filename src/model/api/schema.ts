@@ -3,7 +3,7 @@
  * decoding, strategic merge and server-side apply.
  */
 import generated from './generated/schema.json' with { type: 'json' };
-import { keepsZero, neverOmitted, omitsEmpty } from './wire-facts.ts';
+import { isGranular, keepsZero, neverOmitted, omitsEmpty } from './wire-facts.ts';
 
 export type Scalar = 'string' | 'int32' | 'int64' | 'number' | 'boolean' | 'bytes' | 'time' | 'microTime' | 'quantity' | 'intOrString' | 'any';
 
@@ -53,6 +53,8 @@ export interface FieldType {
   readonly type: TypeRef;
   /** This reference owns its struct as a whole (x-kubernetes-map-type: atomic at the field). */
   readonly atomic: boolean;
+  /** This reference divides a struct that is owned as a whole elsewhere (structType=granular). */
+  readonly granular?: true;
   /** x-kubernetes-patch-strategy: merge, retainKeys, replace. */
   readonly strategies: readonly string[];
   /** What an absent value decodes to, when the server prints it even so: '' or 0 or false or null or an empty struct. */
@@ -124,6 +126,7 @@ export function structType(name: string): StructType {
       element: `f:${field}`,
       type: target,
       atomic: reference?.a === 1,
+      ...(isGranular(name, field) ? { granular: true as const } : {}),
       strategies: strategy === undefined ? [] : strategy.split(','),
       zero,
       dropZero: target.kind === 'scalar' && zero === 'omit' && target.scalar !== 'any' && target.scalar !== 'quantity' && target.scalar !== 'intOrString' && !keepsZero(name, field, target.scalar === 'string'),

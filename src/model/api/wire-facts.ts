@@ -241,6 +241,11 @@ export function keepsZero(type: string, field: string, isText: boolean): boolean
   return isText ? pointerTexts.has(`${type}.${field}`) : !plainNumbers.has(`${type}.${field}`);
 }
 
+/** Whether a reference divides a struct that is owned as a whole elsewhere. */
+export function isGranular(type: string, field: string): boolean {
+  return type === 'PersistentVolumeSpec' && field === 'claimRef';
+}
+
 /** Whether a text is left out when empty although its default is told. */
 export function omitsEmpty(type: string, field: string): boolean {
   return omittedTexts.has(`${type}.${field}`);

@@ -15,12 +15,16 @@ export function isAtomic(type: TypeRef, field?: FieldType): boolean {
     case 'map':
       return type.atomic;
     case 'struct':
-      return type.atomic || field?.atomic === true;
+      return field?.atomic === true || (type.atomic && field?.granular !== true);
   }
 }
 
 /** Schema defaults of list keys: an item that leaves the key out is the item of the default. */
 const keyDefaults: Readonly<Record<string, unknown>> = { protocol: 'TCP' };
+
+function isLocalReference(type: TypeRef): boolean {
+  return type.kind === 'struct' && type.name === 'LocalObjectReference';
+}
 
 /** The path element of a list's item. */
 export function itemElement(type: ListType, item: unknown): string {
@@ -28,7 +32,7 @@ export function itemElement(type: ListType, item: unknown): string {
   const values = item as Map;
   let text = '';
   for (const key of sortedKeysOf(type)) {
-    const value = values[key] ?? keyDefaults[key];
+    const value = values[key] ?? keyDefaults[key] ?? (key === 'name' && isLocalReference(type.element) ? '' : undefined);
     if (value === undefined) continue;
     text += `${text === '' ? '' : ','}"${key}":${JSON.stringify(value)}`;
   }
@@ -92,7 +96,11 @@ function addedNode(type: TypeRef, field: FieldType | undefined, value: unknown):
   const node: Record<string, FieldSet> = { '.': leaf };
   if (type.kind === 'list') {
     const items = value as readonly unknown[];
-    for (let i = 0; i < items.length; i++) node[itemElement(type, items[i])] = addedNode(type.element, undefined, items[i]);
+    for (let i = 0; i < items.length; i++) {
+      const element = itemElement(type, items[i]);
+      // Items under one key are owned as a whole.
+      node[element] = node[element] === undefined ? addedNode(type.element, undefined, items[i]) : leaf;
+    }
     return node;
   }
   const map = value as Map;
@@ -159,9 +167,26 @@ function compareItems(type: ListType, left: unknown, right: unknown): ChildSides
   const a = (left ?? []) as readonly unknown[];
   const b = (right ?? []) as readonly unknown[];
   const before = new globalThis.Map<string, unknown>();
-  for (let i = 0; i < a.length; i++) before.set(itemElement(type, a[i]), a[i]);
+  let twins: Set<string> | undefined;
+  for (let i = 0; i < a.length; i++) {
+    const element = itemElement(type, a[i]);
+    if (before.has(element)) (twins ??= new Set()).add(element);
+    before.set(element, a[i]);
+  }
+  const elements = b.map((item) => itemElement(type, item));
+  if (elements.length > 1 && new Set(elements).size < elements.length) {
+    twins ??= new Set();
+    for (let i = 0; i < elements.length; i++) if (elements.indexOf(elements[i] ?? '') < i) twins.add(elements[i] ?? '');
+  }
   for (let i = 0; i < b.length; i++) {
-    const element = itemElement(type, b[i]);
+    const element = elements[i] ?? '';
+    if (twins?.has(element) === true) {
+      // Items under one key are compared, and owned, as a whole.
+      const under = (list: readonly unknown[]): readonly unknown[] => list.filter((item) => itemElement(type, item) === element);
+      if (!equalJson(under(a), under(b))) collect(into, element, leafChanged);
+      before.delete(element);
+      continue;
+    }
     const previous = before.get(element);
     before.delete(element);
     collect(into, element, compareNode(type.element, undefined, previous, b[i]));
@@ -182,7 +207,8 @@ function setNode(type: TypeRef, field: FieldType | undefined, value: unknown, is
   if (type.kind === 'list') {
     for (const item of value as readonly unknown[]) {
       const node = setNode(type.element, undefined, item, true);
-      if (node !== undefined) children[itemElement(type, item)] = node;
+      const element = itemElement(type, item);
+      if (node !== undefined) children[element] = children[element] === undefined ? node : leaf;
     }
     return nodeOf(false, children);
   }
