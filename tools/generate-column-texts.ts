@@ -19,7 +19,9 @@ interface Line {
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const folder = process.argv[2] ?? join(root, '..', 'shared', 'goldens', 'api');
 const texts: Record<string, Record<string, string>> = {};
-for (const file of readdirSync(folder).filter((name) => name.endsWith('.jsonl')).sort()) {
+for (const file of readdirSync(folder)
+  .filter((name) => name.endsWith('.jsonl'))
+  .sort()) {
   if (file.startsWith('80') || file.startsWith('81')) continue;
   for (const text of readFileSync(join(folder, file), 'utf8').split('\n')) {
     if (!text.includes('columnDefinitions')) continue;

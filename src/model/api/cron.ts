@@ -128,13 +128,14 @@ function parseIntOrName(text: string, limit: Bounds): number {
 }
 
 function parseUnsigned(text: string): number {
-  if (!/^[+-]?[0-9]+$/.test(text)) throw new CronFailure(`failed to parse int from ${text}: strconv.Atoi: parsing "${text}": invalid syntax`);
+  if (!/^[+-]?[0-9]+$/.test(text))
+    throw new CronFailure(`failed to parse int from ${text}: strconv.Atoi: parsing "${text}": invalid syntax`);
   const value = Number(text);
   if (value < 0) throw new CronFailure(`negative number (${value}) not allowed: ${text}`);
   return value;
 }
 
-const unitSeconds: Readonly<Record<string, number>> = { ns: 1e-9, us: 1e-6, 'µs': 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600 };
+const unitSeconds: Readonly<Record<string, number>> = { ns: 1e-9, us: 1e-6, µs: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600 };
 
 /** time.ParseDuration, then rounded to whole seconds, at least one. */
 function everySeconds(text: string, descriptor: string): number {
@@ -148,7 +149,8 @@ function everySeconds(text: string, descriptor: string): number {
   let seconds = 0;
   for (const [, amount = '0', unit = ''] of text.matchAll(/([0-9]*\.?[0-9]+)([a-zµ]+)/g)) {
     const size = unitSeconds[unit];
-    if (size === undefined) throw new CronFailure(`failed to parse duration ${descriptor}: time: unknown unit "${unit}" in duration "${text}"`);
+    if (size === undefined)
+      throw new CronFailure(`failed to parse duration ${descriptor}: time: unknown unit "${unit}" in duration "${text}"`);
     seconds += Number(amount) * size;
   }
   if (text.startsWith('-')) seconds = -seconds;

@@ -66,7 +66,12 @@ const names: Readonly<Record<string, string>> = {
 };
 
 const known: ReadonlySet<string> = new Set(
-  Object.entries(names).flatMap(([area, list]) => list.trim().split(/\s+/).map((name) => (area === '' ? name : `${area}/${name}`))),
+  Object.entries(names).flatMap(([area, list]) =>
+    list
+      .trim()
+      .split(/\s+/)
+      .map((name) => (area === '' ? name : `${area}/${name}`)),
+  ),
 );
 
 /** Whether Go's time.LoadLocation would find a zone of this name. */

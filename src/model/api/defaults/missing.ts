@@ -42,13 +42,21 @@ export function mapShared<T>(list: readonly T[], change: (element: T) => T): rea
 }
 
 /** Changes one field that may be absent, sharing what does not change. */
-export function changed<T extends object, K extends keyof T>(object: T, key: K, change: (value: NonNullable<T[K]>) => NonNullable<T[K]>): T {
+export function changed<T extends object, K extends keyof T>(
+  object: T,
+  key: K,
+  change: (value: NonNullable<T[K]>) => NonNullable<T[K]>,
+): T {
   const value = object[key];
   return value === undefined || value === null ? object : withField(object, key, change(value));
 }
 
 /** Changes every element of a list that may be absent. */
-export function changedEach<T extends object, K extends keyof T, E>(object: T & { readonly [P in K]?: readonly E[] }, key: K, change: (element: E) => E): T {
+export function changedEach<T extends object, K extends keyof T, E>(
+  object: T & { readonly [P in K]?: readonly E[] },
+  key: K,
+  change: (element: E) => E,
+): T {
   const list = object[key] as readonly E[] | undefined;
   if (list === undefined || list === null || list.length === 0) return object;
   const mapped = mapShared(list, change);

@@ -15,7 +15,9 @@ export function isLatestImage(image: string): boolean {
   if (tag !== '' && tag !== 'latest') return false;
   const path = colon < 0 ? name : name.slice(0, colon);
   // The host may have capitals and a port; the rest must be lower case.
-  return /^(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]+)?\/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*$/.test(path);
+  return /^(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]+)?\/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*$/.test(
+    path,
+  );
 }
 
 const probeDefaults = { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 };
@@ -96,7 +98,9 @@ const volumeChanges: { readonly [K in keyof Volume]?: (source: NonNullable<Volum
   scaleIO: (source) => withMissing(source, { storageMode: 'ThinProvisioned', fsType: 'xfs' }),
   ephemeral: (source) =>
     changed(source, 'volumeClaimTemplate', (template) => {
-      const spec = changed(withMissing(template, { metadata: {} }), 'spec', (s) => withMissing(s, { volumeMode: 'Filesystem', resources: {} }));
+      const spec = changed(withMissing(template, { metadata: {} }), 'spec', (s) =>
+        withMissing(s, { volumeMode: 'Filesystem', resources: {} }),
+      );
       return spec;
     }),
   image: (source) => withMissing(source, { pullPolicy: isLatestImage(source.reference ?? '') ? 'Always' : 'IfNotPresent' }),
@@ -130,13 +134,15 @@ export function defaultPodSpec(spec: PodSpec, fillRequests: boolean): PodSpec {
   let result = withMissing(spec, specDefaults);
   result = changedEach(result, 'volumes', defaultVolume);
   const container = fillRequests ? defaultPodContainer : defaultTemplateContainer;
-  if (result.containers !== undefined && result.containers !== null) result = withField(result, 'containers', mapShared(result.containers, container));
+  if (result.containers !== undefined && result.containers !== null)
+    result = withField(result, 'containers', mapShared(result.containers, container));
   if (result.initContainers !== undefined) result = withField(result, 'initContainers', mapShared(result.initContainers, container));
   result = changedEach(result, 'ephemeralContainers', (c: EphemeralContainer) => defaultContainer(c, false));
   if (result.overhead !== undefined) result = changed(result, 'overhead', roundedResources);
   const account = result.serviceAccountName ?? result.serviceAccount;
   if (account !== undefined && account !== '') {
-    if (result.serviceAccountName !== account || result.serviceAccount !== account) result = { ...result, serviceAccountName: account, serviceAccount: account };
+    if (result.serviceAccountName !== account || result.serviceAccount !== account)
+      result = { ...result, serviceAccountName: account, serviceAccount: account };
   }
   return result;
 }

@@ -109,9 +109,28 @@ function containersOf(template: PodTemplateSpec | undefined): readonly Container
 }
 
 /** The wide columns of everything that makes pods: container names and images. */
-export function templateColumns<T extends ApiObject>(template: (object: T) => PodTemplateSpec | undefined, priority = 1): readonly ColumnRow<T>[] {
+export function templateColumns<T extends ApiObject>(
+  template: (object: T) => PodTemplateSpec | undefined,
+  priority = 1,
+): readonly ColumnRow<T>[] {
   return [
-    ['Containers', 'string', (object) => containersOf(template(object)).map((c) => c.name).join(','), priority],
-    ['Images', 'string', (object) => containersOf(template(object)).map((c) => c.image ?? '').join(','), priority],
+    [
+      'Containers',
+      'string',
+      (object) =>
+        containersOf(template(object))
+          .map((c) => c.name)
+          .join(','),
+      priority,
+    ],
+    [
+      'Images',
+      'string',
+      (object) =>
+        containersOf(template(object))
+          .map((c) => c.image ?? '')
+          .join(','),
+      priority,
+    ],
   ];
 }

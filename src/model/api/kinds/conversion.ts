@@ -9,8 +9,10 @@ type Conversion = (object: UntypedObject) => UntypedObject;
 const conversions: Readonly<Record<string, Conversion>> = {
   'v1 Event': (object) => eventToCore(object as unknown as EventsEvent) as unknown as UntypedObject,
   'events.k8s.io/v1 Event': (object) => eventFromCore(object as unknown as Event) as unknown as UntypedObject,
-  'autoscaling/v1 HorizontalPodAutoscaler': (object) => scalerToV1(object as unknown as HorizontalPodAutoscaler) as unknown as UntypedObject,
-  'autoscaling/v2 HorizontalPodAutoscaler': (object) => scalerToV2(object as unknown as HorizontalPodAutoscalerV1) as unknown as UntypedObject,
+  'autoscaling/v1 HorizontalPodAutoscaler': (object) =>
+    scalerToV1(object as unknown as HorizontalPodAutoscaler) as unknown as UntypedObject,
+  'autoscaling/v2 HorizontalPodAutoscaler': (object) =>
+    scalerToV2(object as unknown as HorizontalPodAutoscalerV1) as unknown as UntypedObject,
 };
 
 /** How objects of a kind come into the form of this version; undefined for kinds that have one form only. */

@@ -5,7 +5,17 @@ import { resourceRows } from '../resource-rows.ts';
 /** What a kind's file adds to its row in discovery: its rules. */
 export type KindRules<T> = Omit<
   Kind<T>,
-  'group' | 'version' | 'kind' | 'resource' | 'singular' | 'shortNames' | 'categories' | 'namespaced' | 'storagePath' | 'subresources' | 'hasGeneration'
+  | 'group'
+  | 'version'
+  | 'kind'
+  | 'resource'
+  | 'singular'
+  | 'shortNames'
+  | 'categories'
+  | 'namespaced'
+  | 'storagePath'
+  | 'subresources'
+  | 'hasGeneration'
 > & { readonly hasGeneration?: boolean };
 
 /**

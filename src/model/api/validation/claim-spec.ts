@@ -36,10 +36,16 @@ export function checkClaimSpec(spec: PersistentVolumeClaimSpec, field: string, o
   if (dataSourceRef !== undefined) {
     checkDataSource(dataSourceRef, `${field}.dataSourceRef`, allowInvalidApiGroup, out);
     const namespace = dataSourceRef.namespace ?? '';
-    if (namespace !== '') for (const message of isDns1123Label(namespace)) out.push(invalid(`${field}.dataSourceRef.namespace`, namespace, message));
+    if (namespace !== '')
+      for (const message of isDns1123Label(namespace)) out.push(invalid(`${field}.dataSourceRef.namespace`, namespace, message));
     if (dataSource !== undefined) {
-      if (namespace !== '') out.push(invalid(field, `${field}.dataSource`, 'may not be specified when dataSourceRef.namespace is specified'));
-      else if ((dataSource.apiGroup ?? null) !== (dataSourceRef.apiGroup ?? null) || dataSource.kind !== dataSourceRef.kind || dataSource.name !== dataSourceRef.name) {
+      if (namespace !== '')
+        out.push(invalid(field, `${field}.dataSource`, 'may not be specified when dataSourceRef.namespace is specified'));
+      else if (
+        (dataSource.apiGroup ?? null) !== (dataSourceRef.apiGroup ?? null) ||
+        dataSource.kind !== dataSourceRef.kind ||
+        dataSource.name !== dataSourceRef.name
+      ) {
         out.push(invalid(field, `${field}.dataSource`, 'must match dataSourceRef'));
       }
     }

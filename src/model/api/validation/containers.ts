@@ -68,13 +68,24 @@ export function checkInitContainers(pod: PodSurroundings, field: string, out: Fi
       checkProbe(container.startupProbe, 'startupProbe', path, grace, out);
     } else {
       for (const key of ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'] as const) {
-        if (container[key] !== undefined) out.push(forbidden(`${path}.${key}`, 'may not be set for init containers without restartPolicy=Always'));
+        if (container[key] !== undefined)
+          out.push(forbidden(`${path}.${key}`, 'may not be set for init containers without restartPolicy=Always'));
       }
     }
   }
 }
 
-const forbiddenInEphemeral = ['ports', 'resources', 'livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle', 'resizePolicy', 'restartPolicy', 'restartPolicyRules'] as const;
+const forbiddenInEphemeral = [
+  'ports',
+  'resources',
+  'livenessProbe',
+  'readinessProbe',
+  'startupProbe',
+  'lifecycle',
+  'resizePolicy',
+  'restartPolicy',
+  'restartPolicyRules',
+] as const;
 
 export function checkEphemeralContainers(pod: PodSurroundings, field: string, out: FieldErrors): void {
   const containers: readonly EphemeralContainer[] | undefined = pod.spec.ephemeralContainers;
@@ -109,7 +120,8 @@ export function checkEphemeralContainers(pod: PodSurroundings, field: string, ou
 
 /** validateContainerOnlyForPod. */
 export function checkImageIsTrimmed(image: string | undefined, container: string, out: FieldErrors): void {
-  if (image !== undefined && image.trim() !== image) out.push(invalid(`${container}.image`, image, 'must not have leading or trailing whitespace'));
+  if (image !== undefined && image.trim() !== image)
+    out.push(invalid(`${container}.image`, image, 'must not have leading or trailing whitespace'));
 }
 
 /** validateContainerCommon. */
@@ -202,7 +214,8 @@ function checkMounts(container: Container, pod: PodSurroundings, field: string, 
       }
     }
     if (devices.some((d) => d.name === name)) out.push(invalid(`${path}.name`, name, 'must not already exist in volumeDevices'));
-    if (devices.some((d) => d.devicePath === mountPath)) out.push(invalid(`${path}.mountPath`, mountPath, 'must not already exist as a path in volumeDevices'));
+    if (devices.some((d) => d.devicePath === mountPath))
+      out.push(invalid(`${path}.mountPath`, mountPath, 'must not already exist as a path in volumeDevices'));
     if (subPath !== '') checkLocalDescendingPath(subPath, `${field}.subPath`, out);
     if (subPathExpr !== '') {
       if (subPath !== '') out.push(invalid(`${path}.subPathExpr`, subPathExpr, 'subPathExpr and subPath are mutually exclusive'));
@@ -212,7 +225,12 @@ function checkMounts(container: Container, pod: PodSurroundings, field: string, 
   }
 }
 
-function checkPropagation(mount: NonNullable<Container['volumeMounts']>[number], container: Container, field: string, out: FieldErrors): void {
+function checkPropagation(
+  mount: NonNullable<Container['volumeMounts']>[number],
+  container: Container,
+  field: string,
+  out: FieldErrors,
+): void {
   const mode: string | undefined = mount.mountPropagation;
   if (mode !== undefined) {
     const modes = ['Bidirectional', 'HostToContainer', 'None'];
@@ -228,7 +246,8 @@ function checkPropagation(mount: NonNullable<Container['volumeMounts']>[number],
     return;
   }
   if (mount.readOnly !== true) out.push(forbidden(`${field}.recursiveReadOnly`, 'may only be specified when readOnly is true'));
-  if (mode !== undefined && mode !== 'None') out.push(forbidden(`${field}.recursiveReadOnly`, 'may only be specified when mountPropagation is None or not specified'));
+  if (mode !== undefined && mode !== 'None')
+    out.push(forbidden(`${field}.recursiveReadOnly`, 'may only be specified when mountPropagation is None or not specified'));
 }
 
 /** ValidateVolumeDevices. */
@@ -253,7 +272,8 @@ function checkDevices(container: Container, pod: PodSurroundings, field: string,
     if (devicePath.split('/').includes('..')) out.push(invalid(`${path}.devicePath`, devicePath, "can not contain backsteps ('..')"));
     else paths.add(devicePath);
     if (mounts.some((m) => m.name === name)) out.push(invalid(`${path}.name`, name, 'must not already exist in volumeMounts'));
-    if (mounts.some((m) => m.mountPath === devicePath)) out.push(invalid(`${path}.devicePath`, devicePath, 'must not already exist as a path in volumeMounts'));
+    if (mounts.some((m) => m.mountPath === devicePath))
+      out.push(invalid(`${path}.devicePath`, devicePath, 'must not already exist as a path in volumeMounts'));
     if (name !== '') names.add(name);
   }
 }
@@ -268,8 +288,10 @@ function checkResizePolicy(policies: Container['resizePolicy'], podPolicy: strin
     if (resourceName === '') out.push(required(field));
     else if (resourceName !== 'cpu' && resourceName !== 'memory') out.push(notSupported(field, resourceName, ['cpu', 'memory']));
     if (restartPolicy === '') out.push(required(field));
-    else if (restartPolicy !== 'NotRequired' && restartPolicy !== 'RestartContainer') out.push(notSupported(field, restartPolicy, ['NotRequired', 'RestartContainer']));
-    if (podPolicy === 'Never' && restartPolicy !== 'NotRequired') out.push(invalid(field, restartPolicy, "must be 'NotRequired' when `restartPolicy` is 'Never'"));
+    else if (restartPolicy !== 'NotRequired' && restartPolicy !== 'RestartContainer')
+      out.push(notSupported(field, restartPolicy, ['NotRequired', 'RestartContainer']));
+    if (podPolicy === 'Never' && restartPolicy !== 'NotRequired')
+      out.push(invalid(field, restartPolicy, "must be 'NotRequired' when `restartPolicy` is 'Never'"));
   }
 }
 

@@ -10,13 +10,34 @@ type ObjectFieldSelector = NonNullable<NonNullable<EnvVar['valueFrom']>['fieldRe
 type ResourceFieldSelector = NonNullable<NonNullable<EnvVar['valueFrom']>['resourceFieldRef']>;
 
 const envFieldPaths: readonly string[] = [
-  'metadata.name', 'metadata.namespace', 'metadata.uid', 'spec.nodeName', 'spec.serviceAccountName', 'status.hostIP', 'status.hostIPs', 'status.podIP', 'status.podIPs',
+  'metadata.name',
+  'metadata.namespace',
+  'metadata.uid',
+  'spec.nodeName',
+  'spec.serviceAccountName',
+  'status.hostIP',
+  'status.hostIPs',
+  'status.podIP',
+  'status.podIPs',
 ];
 /** ConvertDownwardAPIFieldLabel: what may be named at all, before what may be named here. */
 const convertible = new Set([
-  ...envFieldPaths, 'metadata.annotations', 'metadata.labels', 'spec.restartPolicy', 'spec.schedulerName', 'status.phase', 'status.nominatedNodeName',
+  ...envFieldPaths,
+  'metadata.annotations',
+  'metadata.labels',
+  'spec.restartPolicy',
+  'spec.schedulerName',
+  'status.phase',
+  'status.nominatedNodeName',
 ]);
-const resourceFields: readonly string[] = ['limits.cpu', 'limits.ephemeral-storage', 'limits.memory', 'requests.cpu', 'requests.ephemeral-storage', 'requests.memory'];
+const resourceFields: readonly string[] = [
+  'limits.cpu',
+  'limits.ephemeral-storage',
+  'limits.memory',
+  'requests.cpu',
+  'requests.ephemeral-storage',
+  'requests.memory',
+];
 const byteDivisors = new Set(['1', '1k', '1M', '1G', '1T', '1P', '1E', '1Ki', '1Mi', '1Gi', '1Ti', '1Pi', '1Ei']);
 const byteDivisorText = "only divisor's values 1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei are supported with the";
 
@@ -59,8 +80,10 @@ function checkValueFrom(variable: EnvVar, source: NonNullable<EnvVar['valueFrom'
     if (path === '') out.push(required(`${field}.fileKeyRef.path`));
     else checkLocalNonReservedPath(path, `${field}.fileKeyRef.path`, out);
   }
-  if (sources === 0) out.push(invalid(field, '', 'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`'));
-  else if (variable.value !== undefined && variable.value !== '') out.push(invalid(field, '', 'may not be specified when `value` is not empty'));
+  if (sources === 0)
+    out.push(invalid(field, '', 'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`'));
+  else if (variable.value !== undefined && variable.value !== '')
+    out.push(invalid(field, '', 'may not be specified when `value` is not empty'));
   else if (sources > 1) out.push(invalid(field, '', 'may not have more than one field specified at a time'));
 }
 
@@ -103,10 +126,12 @@ export function checkResourceFieldRef(ref: ResourceFieldSelector, field: string,
   if (quantityOf(divisor).nano === 0n) return;
   const path = `${field}.divisor`;
   if (resource.endsWith('.cpu')) {
-    if (divisor !== '1m' && divisor !== '1') out.push(invalid(path, resource, "only divisor's values 1m and 1 are supported with the cpu resource"));
+    if (divisor !== '1m' && divisor !== '1')
+      out.push(invalid(path, resource, "only divisor's values 1m and 1 are supported with the cpu resource"));
   } else if (!byteDivisors.has(divisor)) {
     if (resource.endsWith('.memory')) out.push(invalid(path, resource, `${byteDivisorText} memory resource`));
-    else if (resource.endsWith('.ephemeral-storage')) out.push(invalid(path, resource, `${byteDivisorText} local ephemeral storage resource`));
+    else if (resource.endsWith('.ephemeral-storage'))
+      out.push(invalid(path, resource, `${byteDivisorText} local ephemeral storage resource`));
     else if (hugePages) out.push(invalid(path, resource, `${byteDivisorText} hugepages resource`));
   }
 }

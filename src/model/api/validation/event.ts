@@ -36,7 +36,8 @@ function checkNamespace(event: ApiObject, regarding: Event['involvedObject'] | u
   const scope = scopes.get(`${splitApiVersion(regarding?.apiVersion ?? '').group}/${regarding?.kind ?? ''}`);
   const clusterWide = scope === false || (own === '' && scope === undefined);
   if (own === '' && clusterWide) {
-    if (namespace !== 'default' && namespace !== 'kube-system' && namespace !== '') out.push(invalid('involvedObject.namespace', own, 'does not match event.namespace'));
+    if (namespace !== 'default' && namespace !== 'kube-system' && namespace !== '')
+      out.push(invalid('involvedObject.namespace', own, 'does not match event.namespace'));
   } else if (own !== namespace) out.push(invalid('involvedObject.namespace', own, 'does not match event.namespace'));
 }
 
@@ -44,7 +45,8 @@ function checkNamespace(event: ApiObject, regarding: Event['involvedObject'] | u
 export function legacyEvent(event: ApiObject, view: EventView, out: FieldErrors): void {
   checkNamespace(event, view.regarding, out);
   checkMetadata(event.metadata, { namespaced: true, name: () => [] }, out);
-  for (const message of isDns1123Subdomain(event.metadata.namespace ?? '')) out.push(invalid('namespace', event.metadata.namespace ?? '', message));
+  for (const message of isDns1123Subdomain(event.metadata.namespace ?? ''))
+    out.push(invalid('namespace', event.metadata.namespace ?? '', message));
 }
 
 /** legacyValidateEvent of an events.k8s.io object, then ValidateEventCreate. */
@@ -70,5 +72,6 @@ export function checkEvent(event: ApiObject, view: EventView, out: FieldErrors):
   if (view.firstTimestamp !== undefined && view.firstTimestamp !== null) out.push(invalid('firstTimestamp', '', 'needs to be unset'));
   if (view.lastTimestamp !== undefined && view.lastTimestamp !== null) out.push(invalid('lastTimestamp', '', 'needs to be unset'));
   if ((view.count ?? 0) !== 0) out.push(invalid('count', '', 'needs to be unset'));
-  if (typeof view.source === 'object' && view.source !== null && Object.keys(view.source).length > 0) out.push(invalid('source', '', 'needs to be unset'));
+  if (typeof view.source === 'object' && view.source !== null && Object.keys(view.source).length > 0)
+    out.push(invalid('source', '', 'needs to be unset'));
 }

@@ -50,7 +50,8 @@ const structs: Readonly<Record<string, string>> = {
   EnvFrom: 'Prefix:s ConfigMapRef:*EnvSource SecretRef:*EnvSource',
   EnvSource: 'Name:s Optional:?',
   Env: 'Name:s Value:s ValueFrom:*ValueFrom',
-  ValueFrom: 'FieldRef:*FieldSelector ResourceFieldRef:*ResourceSelector ConfigMapKeyRef:*KeySelector SecretKeyRef:*KeySelector FileKeyRef:*FileKey',
+  ValueFrom:
+    'FieldRef:*FieldSelector ResourceFieldRef:*ResourceSelector ConfigMapKeyRef:*KeySelector SecretKeyRef:*KeySelector FileKeyRef:*FileKey',
   FieldSelector: 'APIVersion:s FieldPath:s',
   ResourceSelector: 'ContainerName:s Resource:s Divisor:q',
   KeySelector: 'Name:s Key:s Optional:?',
@@ -133,11 +134,14 @@ function wireNameOf(goName: string): string {
 function rowsOfStruct(name: string): readonly Row[] {
   const known = rowsOf.get(name);
   if (known !== undefined) return known;
-  const rows = (structs[name] ?? '').split(/\s+/).filter((text) => text !== '').map((text): Row => {
-    const [names = '', type = '?'] = text.split(':');
-    const [goName = '', wireName = wireNameOf(goName)] = names.split('=');
-    return { goName, wireName, type };
-  });
+  const rows = (structs[name] ?? '')
+    .split(/\s+/)
+    .filter((text) => text !== '')
+    .map((text): Row => {
+      const [names = '', type = '?'] = text.split(':');
+      const [goName = '', wireName = wireNameOf(goName)] = names.split('=');
+      return { goName, wireName, type };
+    });
   rowsOf.set(name, rows);
   return rows;
 }

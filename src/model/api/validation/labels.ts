@@ -124,7 +124,9 @@ export function goSelector(selector: LabelSelector | undefined): unknown {
   if (selector === undefined) return null;
   const labels = selector.matchLabels;
   return {
-    ...(labels !== undefined && sizeOf(labels) > 0 ? { matchLabels: Object.fromEntries(sortedKeys(labels).map((k) => [k, labels[k]])) } : {}),
+    ...(labels !== undefined && sizeOf(labels) > 0
+      ? { matchLabels: Object.fromEntries(sortedKeys(labels).map((k) => [k, labels[k]])) }
+      : {}),
     ...(selector.matchExpressions !== undefined && selector.matchExpressions.length > 0
       ? {
           matchExpressions: selector.matchExpressions.map(({ key, operator, values }) => ({

@@ -52,13 +52,19 @@ export function checkMetadataUpdate(next: ObjectMeta, previous: ObjectMeta, rule
   if (previous.deletionTimestamp !== undefined && next.finalizers !== previous.finalizers) {
     const added = (next.finalizers ?? []).filter((f) => !(previous.finalizers ?? []).includes(f));
     if (added.length > 0) {
-      out.push(forbidden('metadata.finalizers', `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((f) => JSON.stringify(f)).join(', ')}}`));
+      out.push(
+        forbidden(
+          'metadata.finalizers',
+          `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((f) => JSON.stringify(f)).join(', ')}}`,
+        ),
+      );
     }
   }
   if (next.resourceVersion === undefined || next.resourceVersion === '') {
     out.push(invalid('metadata.resourceVersion', '', 'must be specified for an update'));
   }
-  if ((next.generation ?? 0) < (previous.generation ?? 0)) out.push(invalid('metadata.generation', next.generation ?? 0, 'must not be decremented'));
+  if ((next.generation ?? 0) < (previous.generation ?? 0))
+    out.push(invalid('metadata.generation', next.generation ?? 0, 'must not be decremented'));
   checkImmutable(next.name, previous.name, 'metadata.name', out);
   checkImmutable(next.namespace, previous.namespace, 'metadata.namespace', out);
   checkImmutable(next.uid, previous.uid, 'metadata.uid', out);
@@ -107,13 +113,23 @@ function checkOwners(owners: readonly OwnerReference[] | undefined, out: FieldEr
     if ((owner.name ?? '') === '') out.push(invalid(`${field}.name`, owner.name ?? '', 'must not be empty'));
     if ((owner.uid ?? '') === '') out.push(invalid(`${field}.uid`, owner.uid ?? '', 'must not be empty'));
     if (bannedOwners.includes(`${owner.apiVersion}/${owner.kind}`)) {
-      out.push(invalid(field, goOwner(owner), `${group === '' ? '' : `${group}/`}${version}, Kind=${owner.kind} is disallowed from being an owner`));
+      out.push(
+        invalid(
+          field,
+          goOwner(owner),
+          `${group === '' ? '' : `${group}/`}${version}, Kind=${owner.kind} is disallowed from being an owner`,
+        ),
+      );
     }
     if (owner.controller !== true) continue;
     if (controller !== '' && !reported) {
       reported = true;
       out.push(
-        invalid(field, owners.map(goOwner), `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${owner.kind}/${owner.name}`),
+        invalid(
+          field,
+          owners.map(goOwner),
+          `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${owner.kind}/${owner.name}`,
+        ),
       );
     }
     if (controller === '') controller = `${owner.kind}/${owner.name}`;

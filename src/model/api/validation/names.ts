@@ -32,7 +32,8 @@ const headerMessage =
   "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')";
 const cIdentifierMessage =
   "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', regex used for validation is '[A-Za-z_][A-Za-z0-9_]*')";
-const percentMessage = "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')";
+const percentMessage =
+  "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')";
 
 /** Length in bytes of UTF-8, without encoding. */
 export function byteLength(text: string): number {
@@ -66,7 +67,9 @@ function bounded(value: string, pattern: RegExp, message: string, limit: number)
 export function isDns1123Label(value: string): readonly string[] {
   const errors = bounded(value, dns1123Label, labelMessage, 63);
   // A subdomain that is no label has dots, apart from its length.
-  return errors.length > 0 && !dns1123Label.test(value) && dns1123Subdomain.test(value) ? [...errors.slice(0, -1), 'must not contain dots'] : errors;
+  return errors.length > 0 && !dns1123Label.test(value) && dns1123Subdomain.test(value)
+    ? [...errors.slice(0, -1), 'must not contain dots']
+    : errors;
 }
 
 export function isDns1123Subdomain(value: string): readonly string[] {
@@ -90,7 +93,13 @@ export function isWildcardDns1123Subdomain(value: string): readonly string[] {
 export function isQualifiedName(value: string): readonly string[] {
   const slash = value.indexOf('/');
   if (slash < 0 && value.length <= 63 && qualifiedNamePart.test(value)) return none;
-  if (slash > 0 && slash <= 253 && value.length - slash <= 64 && qualifiedNamePart.test(value.slice(slash + 1)) && dns1123Subdomain.test(value.slice(0, slash))) {
+  if (
+    slash > 0 &&
+    slash <= 253 &&
+    value.length - slash <= 64 &&
+    qualifiedNamePart.test(value.slice(slash + 1)) &&
+    dns1123Subdomain.test(value.slice(0, slash))
+  ) {
     return none;
   }
   return labelKeyErrors(value);
@@ -135,7 +144,7 @@ export function isCIdentifier(value: string): readonly string[] {
 
 /** validation.IsRelaxedEnvVarName: printable ASCII except '='. */
 export function isEnvVarName(value: string): readonly string[] {
-  if (value.length === 0) return ["environment variable name must be non-empty"];
+  if (value.length === 0) return ['environment variable name must be non-empty'];
   for (let i = 0; i < value.length; i++) {
     const code = value.charCodeAt(i);
     if (code < 0x20 || code > 0x7e || code === 0x3d) {

@@ -23,7 +23,8 @@ export function checkPodSpec(spec: PodSpec, pod: ObjectMeta | undefined, field: 
   if (spec.terminationGracePeriodSeconds === undefined) out.push(required(`${field}.terminationGracePeriodSeconds`));
   const hostUsers = spec.hostUsers !== false;
   const volumes = checkVolumes(spec.volumes, pod, `${field}.volumes`, out);
-  const claimNames = spec.resourceClaims === undefined ? noNames : new Set(spec.resourceClaims.map((c) => c.name).filter((name) => name !== ''));
+  const claimNames =
+    spec.resourceClaims === undefined ? noNames : new Set(spec.resourceClaims.map((c) => c.name).filter((name) => name !== ''));
   checkResourceClaims(spec.resourceClaims, `${field}.resourceClaims`, out);
   const surroundings: PodSurroundings = { spec, volumes, claimNames, hostUsers };
   checkContainers(surroundings, `${field}.containers`, out);
@@ -51,7 +52,8 @@ export function checkPodSpec(spec: PodSpec, pod: ObjectMeta | undefined, field: 
   checkSubdomain(spec.serviceAccountName, `${field}.serviceAccountName`, out);
   checkSubdomain(spec.nodeName, `${field}.nodeName`, out);
   const deadline = spec.activeDeadlineSeconds;
-  if (deadline !== undefined && (deadline < 1 || deadline > int32Max)) out.push(invalid(`${field}.activeDeadlineSeconds`, deadline, rangeMessage(1, int32Max)));
+  if (deadline !== undefined && (deadline < 1 || deadline > int32Max))
+    out.push(invalid(`${field}.activeDeadlineSeconds`, deadline, rangeMessage(1, int32Max)));
   checkLabel(spec.hostname, `${field}.hostname`, out);
   checkLabel(spec.subdomain, `${field}.subdomain`, out);
   if (spec.hostnameOverride !== undefined) checkHostnameOverride(spec, spec.hostnameOverride, field, out);
@@ -59,9 +61,11 @@ export function checkPodSpec(spec: PodSpec, pod: ObjectMeta | undefined, field: 
   checkHostAliases(spec.hostAliases, `${field}.hostAliases`, out);
   checkSubdomain(spec.priorityClassName, `${field}.priorityClassName`, out);
   if (spec.runtimeClassName !== undefined) {
-    for (const message of isDns1123Subdomain(spec.runtimeClassName)) out.push(invalid(`${field}.runtimeClassName`, spec.runtimeClassName, message));
+    for (const message of isDns1123Subdomain(spec.runtimeClassName))
+      out.push(invalid(`${field}.runtimeClassName`, spec.runtimeClassName, message));
   }
-  if (spec.preemptionPolicy !== undefined) checkPolicy(spec.preemptionPolicy, ['PreemptLowerPriority', 'Never'], `${field}.preemptionPolicy`, out);
+  if (spec.preemptionPolicy !== undefined)
+    checkPolicy(spec.preemptionPolicy, ['PreemptLowerPriority', 'Never'], `${field}.preemptionPolicy`, out);
   if (spec.overhead !== undefined) checkRequirements({ limits: spec.overhead }, `${field}.overhead`, noNames, out);
   checkOs(spec, field, out);
 }
@@ -108,15 +112,24 @@ function checkResourceClaims(claims: PodSpec['resourceClaims'], field: string, o
     if (resourceClaimName === undefined && resourceClaimTemplateName === undefined) {
       out.push(invalid(path, go, 'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`'));
     }
-    if (resourceClaimName !== undefined) for (const message of isDns1123Subdomain(resourceClaimName)) out.push(invalid(`${path}.resourceClaimName`, resourceClaimName, message));
+    if (resourceClaimName !== undefined)
+      for (const message of isDns1123Subdomain(resourceClaimName))
+        out.push(invalid(`${path}.resourceClaimName`, resourceClaimName, message));
     if (resourceClaimTemplateName !== undefined) {
-      for (const message of isDns1123Subdomain(resourceClaimTemplateName)) out.push(invalid(`${path}.resourceClaimTemplateName`, resourceClaimTemplateName, message));
+      for (const message of isDns1123Subdomain(resourceClaimTemplateName))
+        out.push(invalid(`${path}.resourceClaimTemplateName`, resourceClaimTemplateName, message));
     }
   }
 }
 
 /** validatePodResources: requirements of the pod as a whole (KEP-2837). */
-function checkPodResources(spec: PodSpec, resources: NonNullable<PodSpec['resources']>, field: string, claimNames: ReadonlySet<string>, out: FieldErrors): void {
+function checkPodResources(
+  spec: PodSpec,
+  resources: NonNullable<PodSpec['resources']>,
+  field: string,
+  claimNames: ReadonlySet<string>,
+  out: FieldErrors,
+): void {
   if (resources.claims !== undefined) out.push(forbidden(`${field}.claims`, 'claims cannot be set for Resources at pod-level'));
   checkRequirements(resources, field, claimNames, out, (name, path, errors) => {
     if (checkResourceName(name, path, errors) && name !== 'cpu' && name !== 'memory' && !isHugePages(name)) {
@@ -128,7 +141,13 @@ function checkPodResources(spec: PodSpec, resources: NonNullable<PodSpec['resour
     const sum = total[name];
     const pod = quantityOf(resources.requests?.[name]);
     if (sum !== undefined && compareQuantity(sum, pod) > 0 && (name === 'cpu' || name === 'memory' || isHugePages(name))) {
-      out.push(invalid(`${field}.requests[${name}]`, formatQuantity(pod), `must be greater than or equal to aggregate container requests of ${formatQuantity(sum)}`));
+      out.push(
+        invalid(
+          `${field}.requests[${name}]`,
+          formatQuantity(pod),
+          `must be greater than or equal to aggregate container requests of ${formatQuantity(sum)}`,
+        ),
+      );
     }
   }
   for (const [i, container] of (spec.containers ?? []).entries()) {
@@ -136,7 +155,9 @@ function checkPodResources(spec: PodSpec, resources: NonNullable<PodSpec['resour
     for (const name of sortedKeys(limits)) {
       const podLimit = resources.limits?.[name];
       if (podLimit !== undefined && compareQuantity(quantityOf(limits[name]), quantityOf(podLimit)) > 0) {
-        out.push(invalid(`${field}.containers[${i}][${name}].limits`, limits[name], `must be less than or equal to pod limits of ${podLimit}`));
+        out.push(
+          invalid(`${field}.containers[${i}][${name}].limits`, limits[name], `must be less than or equal to pod limits of ${podLimit}`),
+        );
       }
     }
   }
@@ -178,13 +199,15 @@ function checkDnsConfig(spec: PodSpec, field: string, out: FieldErrors): void {
   if (nameservers.length > 3) out.push(invalid(`${field}.nameservers`, nameservers, 'must not have more than 3 nameservers'));
   for (const [i, server] of nameservers.entries()) checkIp(server, `${field}.nameservers[${i}]`, out);
   if (searches.length > 32) out.push(invalid(`${field}.searches`, searches, 'must not have more than 32 search paths'));
-  if (searches.join(' ').length > 2048) out.push(invalid(`${field}.searches`, searches, 'must not have more than 2048 characters (including spaces) in the search list'));
+  if (searches.join(' ').length > 2048)
+    out.push(invalid(`${field}.searches`, searches, 'must not have more than 2048 characters (including spaces) in the search list'));
   for (const [i, search] of searches.entries()) {
     if (search === '.') continue;
     const name = search.endsWith('.') ? search.slice(0, -1) : search;
     for (const message of isDns1123SubdomainWithUnderscore(name)) out.push(invalid(`${field}.searches[${i}]`, name, message));
   }
-  for (const [i, option] of options.entries()) if ((option.name ?? '') === '') out.push(required(`${field}.options[${i}]`, 'must not be empty'));
+  for (const [i, option] of options.entries())
+    if ((option.name ?? '') === '') out.push(required(`${field}.options[${i}]`, 'must not be empty'));
 }
 
 function checkHostUsers(spec: PodSpec, field: string, out: FieldErrors): void {

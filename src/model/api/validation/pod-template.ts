@@ -24,7 +24,9 @@ export function checkPodAnnotations(annotations: Annotations, spec: PodSpec, fie
     if (key === seccompPodKey || key.startsWith(seccompContainerPrefix)) checkSeccompAnnotation(value, `${field}.${key}`, out);
     if (!key.startsWith(appArmorPrefix)) continue;
     const name = key.slice(appArmorPrefix.length);
-    const known = [...(spec.initContainers ?? []), ...(spec.containers ?? []), ...(spec.ephemeralContainers ?? [])].some((c) => c.name === name);
+    const known = [...(spec.initContainers ?? []), ...(spec.containers ?? []), ...(spec.ephemeralContainers ?? [])].some(
+      (c) => c.name === name,
+    );
     if (!known) out.push(invalid(`${field}[${key}]`, name, 'container not found'));
     if (value !== '' && value !== 'runtime/default' && value !== 'unconfined' && !value.startsWith('localhost/')) {
       out.push(invalid(`${field}[${key}]`, value, `invalid AppArmor profile name: "${value}"`));

@@ -17,7 +17,8 @@ const updatable =
 /** The part of an update's check that comes after the new pod as such has been found right. */
 export function checkPodSpecUpdate(next: PodSpec, previous: PodSpec, out: FieldErrors): void {
   if (next === previous) return;
-  for (const list of ['containers', 'initContainers'] as const) if (!checkImages(next[list] ?? [], previous[list] ?? [], `spec.${list}`, out)) return;
+  for (const list of ['containers', 'initContainers'] as const)
+    if (!checkImages(next[list] ?? [], previous[list] ?? [], `spec.${list}`, out)) return;
   if (!checkDeadline(next.activeDeadlineSeconds, previous.activeDeadlineSeconds, out)) return;
   checkAddedTolerations(next, previous, out);
   checkRemovedGates(next, previous, out);
@@ -30,11 +31,19 @@ export function checkPodSpecUpdate(next: PodSpec, previous: PodSpec, out: FieldE
 /** Upstream appends a diff of Go structs here; we name the fields. */
 function changedFields(next: PodSpec, previous: PodSpec): string {
   const keys = new Set([...Object.keys(next), ...Object.keys(previous)]);
-  return [...keys].sort().filter((key) => !sameValue(next[key as keyof PodSpec], previous[key as keyof PodSpec])).join('\n');
+  return [...keys]
+    .sort()
+    .filter((key) => !sameValue(next[key as keyof PodSpec], previous[key as keyof PodSpec]))
+    .join('\n');
 }
 
 /** ValidateContainerUpdates. False: stop here. */
-function checkImages(next: NonNullable<PodSpec['containers']>, previous: NonNullable<PodSpec['containers']>, field: string, out: FieldErrors): boolean {
+function checkImages(
+  next: NonNullable<PodSpec['containers']>,
+  previous: NonNullable<PodSpec['containers']>,
+  field: string,
+  out: FieldErrors,
+): boolean {
   if (next.length !== previous.length) {
     out.push(forbidden(field, 'pod updates may not add or remove containers'));
     return false;
@@ -77,7 +86,8 @@ function checkAddedTolerations(next: PodSpec, previous: PodSpec, out: FieldError
 function checkRemovedGates(next: PodSpec, previous: PodSpec, out: FieldErrors): void {
   const known = (previous.schedulingGates ?? []).map((g) => g.name);
   for (const [i, gate] of (next.schedulingGates ?? []).entries()) {
-    if (!known.includes(gate.name)) out.push(forbidden(`spec.schedulingGates[${i}].name`, `only deletion is allowed, but found new scheduling gate '${gate.name}'`));
+    if (!known.includes(gate.name))
+      out.push(forbidden(`spec.schedulingGates[${i}].name`, `only deletion is allowed, but found new scheduling gate '${gate.name}'`));
   }
 }
 
@@ -100,7 +110,8 @@ function munge(next: PodSpec, previous: PodSpec, out: FieldErrors): PodSpec {
     ...(tolerations === undefined ? {} : { tolerations }),
   };
   const grace = previous.terminationGracePeriodSeconds;
-  if (grace !== undefined && grace < 0 && munged.terminationGracePeriodSeconds === 1) munged = { ...munged, terminationGracePeriodSeconds: grace };
+  if (grace !== undefined && grace < 0 && munged.terminationGracePeriodSeconds === 1)
+    munged = { ...munged, terminationGracePeriodSeconds: grace };
   return (previous.schedulingGates ?? []).length > 0 ? mungeGated(munged, previous, out) : munged;
 }
 
@@ -109,7 +120,13 @@ function mungeGated(given: PodSpec, previous: PodSpec, out: FieldErrors): PodSpe
   if (!sameValue(munged.nodeSelector, previous.nodeSelector)) {
     const before = previous.nodeSelector ?? {};
     if (Object.keys(before).some((key) => munged.nodeSelector?.[key] !== before[key])) {
-      out.push(invalid('spec.nodeSelector', goMap(munged.nodeSelector), 'only additions to spec.nodeSelector are allowed (no mutations or deletions)'));
+      out.push(
+        invalid(
+          'spec.nodeSelector',
+          goMap(munged.nodeSelector),
+          'only additions to spec.nodeSelector are allowed (no mutations or deletions)',
+        ),
+      );
     }
     const { nodeSelector: _, ...rest } = munged;
     munged = previous.nodeSelector === undefined ? rest : { ...rest, nodeSelector: previous.nodeSelector };
@@ -136,7 +153,8 @@ function checkNodeAffinityMutation(next: NodeAffinity | undefined, previous: Nod
   }
   for (const [i, old] of before.entries()) {
     const term = after[i];
-    if (term !== undefined && !onlyAdds(term, old)) out.push(invalid(`${field}[${i}]`, goTerm(term), 'only additions are allowed (no mutations or deletions)'));
+    if (term !== undefined && !onlyAdds(term, old))
+      out.push(invalid(`${field}[${i}]`, goTerm(term), 'only additions are allowed (no mutations or deletions)'));
   }
 }
 
@@ -160,10 +178,15 @@ export function checkPodAnnotationUpdates(next: Pod, previous: Pod, out: FieldEr
   const before = previous.metadata.annotations;
   if (after === before) return;
   const special = (key: string): string | undefined =>
-    key.startsWith('container.apparmor.security.beta.kubernetes.io/') ? 'AppArmor annotations' : key === mirrorKey ? 'mirror pod annotation' : undefined;
+    key.startsWith('container.apparmor.security.beta.kubernetes.io/')
+      ? 'AppArmor annotations'
+      : key === mirrorKey
+        ? 'mirror pod annotation'
+        : undefined;
   for (const key of sortedKeys(before ?? {})) {
     const what = special(key);
-    if (what !== undefined && after?.[key] !== before?.[key]) out.push(forbidden(`metadata.annotations[${key}]`, `may not remove or update ${what}`));
+    if (what !== undefined && after?.[key] !== before?.[key])
+      out.push(forbidden(`metadata.annotations[${key}]`, `may not remove or update ${what}`));
   }
   for (const key of sortedKeys(after ?? {})) {
     const what = special(key);
@@ -171,7 +194,14 @@ export function checkPodAnnotationUpdates(next: Pod, previous: Pod, out: FieldEr
   }
 }
 
-const systemConditions = new Set(['PodScheduled', 'Ready', 'Initialized', 'ContainersReady', 'PodReadyToStartContainers', 'DisruptionTarget']);
+const systemConditions = new Set([
+  'PodScheduled',
+  'Ready',
+  'Initialized',
+  'ContainersReady',
+  'PodReadyToStartContainers',
+  'DisruptionTarget',
+]);
 type Status = NonNullable<Pod['status']>;
 
 /** ValidatePodStatusUpdate after the metadata. */
@@ -181,7 +211,8 @@ export function checkPodStatus(next: Pod, previous: Pod, out: FieldErrors): void
   if (status === undefined || status === old) return;
   for (const [i, condition] of (status.conditions ?? []).entries()) {
     const type: string = condition.type ?? '';
-    if (!systemConditions.has(type)) for (const message of isQualifiedName(type)) out.push(invalid(`metadata.conditions[${i}].Type`, type, message));
+    if (!systemConditions.has(type))
+      for (const message of isQualifiedName(type)) out.push(invalid(`metadata.conditions[${i}].Type`, type, message));
   }
   const nominated = status.nominatedNodeName;
   if (nominated !== undefined && nominated !== '' && nominated !== old?.nominatedNodeName) {
@@ -191,11 +222,21 @@ export function checkPodStatus(next: Pod, previous: Pod, out: FieldErrors): void
   const policy = previous.spec?.restartPolicy;
   // A container's own restart policy or rules outrank the pod's (KEP-5307).
   const hasOwnPolicy = (name: string): boolean =>
-    (previous.spec?.containers ?? []).some((c) => c.name === name && ((c.restartPolicy !== undefined && c.restartPolicy !== 'Never') || (c.restartPolicyRules?.length ?? 0) > 0));
+    (previous.spec?.containers ?? []).some(
+      (c) => c.name === name && ((c.restartPolicy !== undefined && c.restartPolicy !== 'Never') || (c.restartPolicyRules?.length ?? 0) > 0),
+    );
   checkTransitions(status.containerStatuses, old?.containerStatuses, 'status.containerStatuses', policy, hasOwnPolicy, out);
-  const isSidecar = (name: string): boolean => (previous.spec?.initContainers ?? []).some((c) => c.name === name && c.restartPolicy === 'Always');
+  const isSidecar = (name: string): boolean =>
+    (previous.spec?.initContainers ?? []).some((c) => c.name === name && c.restartPolicy === 'Always');
   checkTransitions(status.initContainerStatuses, old?.initContainerStatuses, 'status.initContainerStatuses', policy, isSidecar, out);
-  checkTransitions(status.ephemeralContainerStatuses, old?.ephemeralContainerStatuses, 'status.ephemeralContainerStatuses', 'Never', () => false, out);
+  checkTransitions(
+    status.ephemeralContainerStatuses,
+    old?.ephemeralContainerStatuses,
+    'status.ephemeralContainerStatuses',
+    'Never',
+    () => false,
+    out,
+  );
   checkIps(status.podIPs, 'status.podIPs', out);
   const hostIps = status.hostIPs ?? [];
   if (hostIps.length > 0) {
@@ -209,7 +250,14 @@ function checkIps(ips: Status['podIPs'], field: string, out: FieldErrors): void 
   for (let i = 0; i < ips.length; i++) checkIp(ips[i]?.ip ?? '', `${field}[${i}]`, out);
   if (ips.length > 1) {
     const v6 = ips.filter(({ ip }) => ip.includes(':')).length;
-    if (ips.length > 2 || v6 !== 1) out.push(invalid(field, ips.map(({ ip }) => ({ IP: ip })), 'may specify no more than one IP for each IP family'));
+    if (ips.length > 2 || v6 !== 1)
+      out.push(
+        invalid(
+          field,
+          ips.map(({ ip }) => ({ IP: ip })),
+          'may specify no more than one IP for each IP family',
+        ),
+      );
   }
 }
 

@@ -14,12 +14,25 @@ const labelReplacements: Readonly<Record<string, string>> = {
   'beta.kubernetes.io/instance-type': 'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead',
 };
 
-export function podWarnings(spec: PodSpec, meta: ObjectMeta | undefined, field: string, oldSpec: PodSpec | undefined, oldMeta: ObjectMeta | undefined): readonly string[] {
+export function podWarnings(
+  spec: PodSpec,
+  meta: ObjectMeta | undefined,
+  field: string,
+  oldSpec: PodSpec | undefined,
+  oldMeta: ObjectMeta | undefined,
+): readonly string[] {
   if (spec === oldSpec && meta?.annotations === oldMeta?.annotations) return none;
   const out: string[] = [];
   warnOfLabels(spec, field, out);
-  if (meta?.annotations !== undefined) warnOfAnnotations(spec, meta.annotations, field.endsWith('spec') ? `${field.slice(0, -4)}metadata.annotations` : 'metadata.annotations', out);
-  for (const [i, alias] of (spec.hostAliases ?? []).entries()) if (nonCanonicalIp(alias.ip)) out.push(ipWarning(`${field}.hostAliases[${i}].ip`, alias.ip));
+  if (meta?.annotations !== undefined)
+    warnOfAnnotations(
+      spec,
+      meta.annotations,
+      field.endsWith('spec') ? `${field.slice(0, -4)}metadata.annotations` : 'metadata.annotations',
+      out,
+    );
+  for (const [i, alias] of (spec.hostAliases ?? []).entries())
+    if (nonCanonicalIp(alias.ip)) out.push(ipWarning(`${field}.hostAliases[${i}].ip`, alias.ip));
   warnOfVolumes(spec, field, out);
   for (const [i, ref] of (spec.imagePullSecrets ?? []).entries()) {
     if ((ref.name ?? '') === '') out.push(`${field}.imagePullSecrets[${i}].name: invalid empty name ""`);
@@ -50,13 +63,17 @@ function warnOfLabels(spec: PodSpec, field: string, out: string[]): void {
   for (const [i, term] of must.entries()) {
     for (const [j, { key }] of (term.matchExpressions ?? []).entries()) {
       const text = labelReplacements[key];
-      if (text !== undefined) out.push(`${base}.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[${i}].matchExpressions[${j}].key: ${key} is ${text}`);
+      if (text !== undefined)
+        out.push(
+          `${base}.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[${i}].matchExpressions[${j}].key: ${key} is ${text}`,
+        );
     }
   }
   for (const [i, term] of (affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).entries()) {
     for (const [j, { key }] of (term.preference.matchExpressions ?? []).entries()) {
       const text = labelReplacements[key];
-      if (text !== undefined) out.push(`${base}.preferredDuringSchedulingIgnoredDuringExecution[${i}].preference.matchExpressions[${j}].key: ${key} is ${text}`);
+      if (text !== undefined)
+        out.push(`${base}.preferredDuringSchedulingIgnoredDuringExecution[${i}].preference.matchExpressions[${j}].key: ${key} is ${text}`);
     }
   }
   for (const [i, constraint] of (spec.topologySpreadConstraints ?? []).entries()) {
@@ -84,7 +101,8 @@ function warnOfAnnotations(spec: PodSpec, annotations: Readonly<Record<string, s
       if (!hasField) out.push(`${field}[${apparmor}${container.name}]: deprecated since v1.30; use the "appArmorProfile" field instead`);
     }
   }
-  if (annotations['pods.beta.kubernetes.io/hostname'] !== undefined) out.push(`${field}[pods.beta.kubernetes.io/hostname]: non-functional in v1.32+; use the "hostname" field instead`);
+  if (annotations['pods.beta.kubernetes.io/hostname'] !== undefined)
+    out.push(`${field}[pods.beta.kubernetes.io/hostname]: non-functional in v1.32+; use the "hostname" field instead`);
   if (annotations['scheduler.alpha.kubernetes.io/critical-pod'] !== undefined) {
     out.push(`${field}[scheduler.alpha.kubernetes.io/critical-pod]: non-functional in v1.16+; use the "priorityClassName" field instead`);
   }
@@ -108,7 +126,9 @@ function warnOfVolumes(spec: PodSpec, field: string, out: string[]): void {
     }
     if (volume.ephemeral?.volumeClaimTemplate?.spec?.resources?.requests?.['storage']?.endsWith('m') === true) {
       const size = volume.ephemeral.volumeClaimTemplate.spec.resources.requests['storage'];
-      out.push(`${field}.volumes[${i}].ephemeral.volumeClaimTemplate.spec.resources.requests[storage]: fractional byte value "${size}" is invalid, must be an integer`);
+      out.push(
+        `${field}.volumes[${i}].ephemeral.volumeClaimTemplate.spec.resources.requests[storage]: fractional byte value "${size}" is invalid, must be an integer`,
+      );
     }
   }
 }
@@ -117,7 +137,8 @@ function warnOfContainer(container: Container, field: string, out: string[]): vo
   for (const kind of ['limits', 'requests'] as const) {
     const list = container.resources?.[kind] ?? {};
     for (const name of ['memory', 'ephemeral-storage']) {
-      if (list[name]?.endsWith('m') === true) out.push(`${field}.resources.${kind}[${name}]: fractional byte value "${list[name]}" is invalid, must be an integer`);
+      if (list[name]?.endsWith('m') === true)
+        out.push(`${field}.resources.${kind}[${name}]: fractional byte value "${list[name]}" is invalid, must be an integer`);
     }
   }
   const seen = new Map<string, string>();
@@ -125,7 +146,7 @@ function warnOfContainer(container: Container, field: string, out: string[]): vo
     const value = variable.value;
     const before = seen.get(variable.name);
     if (before !== undefined) {
-      if (value !== undefined && value.includes(`$(${variable.name})`)) {
+      if (value?.includes(`$(${variable.name})`) === true) {
         seen.set(variable.name, variable.name);
         continue;
       }
@@ -158,7 +179,9 @@ function warnOfPorts(spec: PodSpec, field: string, out: string[]): void {
         const clash = known.find((k) => k.hostPort === hostPort && (k.hostIp === hostIp || k.hostIp === '' || hostIp === ''));
         if (clash !== undefined) {
           const exact = clash.hostIp === hostIp;
-          out.push(exact ? `${path}: duplicate port definition with ${clash.field}` : `${path}: overlapping port definition with ${clash.field}`);
+          out.push(
+            exact ? `${path}: duplicate port definition with ${clash.field}` : `${path}: overlapping port definition with ${clash.field}`,
+          );
         }
         seen.set(key, [...known, { field: path, hostPort, hostIp }]);
       }
@@ -173,6 +196,9 @@ export function nonCanonicalIp(ip: string | undefined): boolean {
 
 /** warnings for addresses that later releases will refuse: pkg/api/util/ip. */
 export function ipWarning(field: string, ip: string): string {
-  const canonical = ip.split('.').map((part) => String(Number(part))).join('.');
+  const canonical = ip
+    .split('.')
+    .map((part) => String(Number(part)))
+    .join('.');
   return `${field}: non-standard IP address "${ip}" will be considered invalid in a future Kubernetes release: use "${canonical}"`;
 }

@@ -15,7 +15,13 @@ interface Handler {
 
 export type ProbeRole = 'livenessProbe' | 'readinessProbe' | 'startupProbe';
 
-export function checkProbe(probe: Probe | undefined, role: ProbeRole, container: string, graceSeconds: number | undefined, out: FieldErrors): void {
+export function checkProbe(
+  probe: Probe | undefined,
+  role: ProbeRole,
+  container: string,
+  graceSeconds: number | undefined,
+  out: FieldErrors,
+): void {
   if (probe === undefined) return;
   const field = `${container}.${role}`;
   checkHandler(probe, graceSeconds, field, out);
@@ -32,7 +38,13 @@ export function checkProbe(probe: Probe | undefined, role: ProbeRole, container:
 }
 
 /** validateLifecycle. */
-export function checkLifecycle(container: Container, field: string, graceSeconds: number | undefined, osName: string | undefined, out: FieldErrors): void {
+export function checkLifecycle(
+  container: Container,
+  field: string,
+  graceSeconds: number | undefined,
+  osName: string | undefined,
+  out: FieldErrors,
+): void {
   const lifecycle = container.lifecycle;
   if (lifecycle === undefined) return;
   if (lifecycle.postStart !== undefined) checkHandler(lifecycle.postStart, graceSeconds, `${field}.lifecycle.postStart`, out);

@@ -17,12 +17,38 @@ const nanoPerMilli = 1_000_000n;
 
 const standardContainer = new Set(['cpu', 'memory', 'ephemeral-storage']);
 const standardQuota = new Set([
-  'cpu', 'memory', 'ephemeral-storage', 'requests.cpu', 'requests.memory', 'requests.storage', 'requests.ephemeral-storage',
-  'limits.cpu', 'limits.memory', 'limits.ephemeral-storage', 'pods', 'resourcequotas', 'services', 'replicationcontrollers', 'secrets',
-  'persistentvolumeclaims', 'configmaps', 'services.nodeports', 'services.loadbalancers',
+  'cpu',
+  'memory',
+  'ephemeral-storage',
+  'requests.cpu',
+  'requests.memory',
+  'requests.storage',
+  'requests.ephemeral-storage',
+  'limits.cpu',
+  'limits.memory',
+  'limits.ephemeral-storage',
+  'pods',
+  'resourcequotas',
+  'services',
+  'replicationcontrollers',
+  'secrets',
+  'persistentvolumeclaims',
+  'configmaps',
+  'services.nodeports',
+  'services.loadbalancers',
 ]);
 const standard = new Set([...standardQuota, 'storage']);
-const integer = new Set(['pods', 'resourcequotas', 'services', 'replicationcontrollers', 'secrets', 'configmaps', 'persistentvolumeclaims', 'services.nodeports', 'services.loadbalancers']);
+const integer = new Set([
+  'pods',
+  'resourcequotas',
+  'services',
+  'replicationcontrollers',
+  'secrets',
+  'configmaps',
+  'persistentvolumeclaims',
+  'services.nodeports',
+  'services.loadbalancers',
+]);
 
 export function isHugePages(name: string): boolean {
   return name.startsWith('hugepages-');
@@ -166,7 +192,12 @@ export function checkRequirements(
 }
 
 /** validateResourceClaimNames. */
-function checkClaims(claims: NonNullable<ResourceRequirements['claims']>, field: string, claimNames: ReadonlySet<string>, out: FieldErrors): void {
+function checkClaims(
+  claims: NonNullable<ResourceRequirements['claims']>,
+  field: string,
+  claimNames: ReadonlySet<string>,
+  out: FieldErrors,
+): void {
   const seen = new Set<string>();
   for (let i = 0; i < claims.length; i++) {
     const { name = '', request = '' } = claims[i] ?? {};

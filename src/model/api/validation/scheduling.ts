@@ -1,4 +1,13 @@
-import type { LabelSelector, NodeAffinity, NodeSelector, NodeSelectorTerm, PodAffinityTerm, PodSpec, Toleration, TopologySpreadConstraint } from '../types.ts';
+import type {
+  LabelSelector,
+  NodeAffinity,
+  NodeSelector,
+  NodeSelectorTerm,
+  PodAffinityTerm,
+  PodSpec,
+  Toleration,
+  TopologySpreadConstraint,
+} from '../types.ts';
 import { duplicate, type FieldErrors, forbidden, invalid, notSupported, required } from './field-errors.ts';
 import { checkLabelName, checkLabelSelector } from './labels.ts';
 import { isDns1123Label, isDns1123Subdomain, isLabelValue } from './names.ts';
@@ -26,7 +35,9 @@ export function checkTolerations(tolerations: readonly Toleration[] | undefined,
     const effect: string = toleration.effect ?? '';
     if (key !== '') checkLabelName(key, `${path}.key`, out);
     else if (operator !== 'Exists') {
-      out.push(invalid(`${path}.operator`, operator, 'operator must be Exists when `key` is empty, which means "match all values and all keys"'));
+      out.push(
+        invalid(`${path}.operator`, operator, 'operator must be Exists when `key` is empty, which means "match all values and all keys"'),
+      );
     }
     if (toleration.tolerationSeconds !== undefined && effect !== 'NoExecute') {
       out.push(invalid(`${path}.effect`, effect, "effect must be 'NoExecute' when `tolerationSeconds` is set"));
@@ -84,7 +95,8 @@ function checkNodeSelectorTerm(term: NodeSelectorTerm, field: string, checkValue
     const { key = '', operator, values = [] } = fields[i] ?? {};
     const path = `${field}.matchFields[${i}]`;
     if (operator === 'In' || operator === 'NotIn') {
-      if (values.length !== 1) out.push(required(`${path}.values`, "must be only one value when `operator` is 'In' or 'NotIn' for node field selector"));
+      if (values.length !== 1)
+        out.push(required(`${path}.values`, "must be only one value when `operator` is 'In' or 'NotIn' for node field selector"));
     } else out.push(invalid(`${path}.operator`, operator ?? '', 'not a valid selector operator'));
     if (key !== 'metadata.name') out.push(invalid(`${path}.key`, key, 'not a valid field selector key'));
     else {
@@ -135,7 +147,8 @@ export function checkAffinity(affinity: PodSpec['affinity'], field: string, out:
 function checkPodAffinityTerm(term: PodAffinityTerm, field: string, out: FieldErrors): void {
   checkLabelSelector(term.labelSelector, `${field}.labelSelector`, out);
   checkLabelSelector(term.namespaceSelector, `${field}.namespaceSelector`, out);
-  for (const name of term.namespaces ?? []) for (const message of isDns1123Label(name)) out.push(invalid(`${field}.namespace`, name, message));
+  for (const name of term.namespaces ?? [])
+    for (const message of isDns1123Label(name)) out.push(invalid(`${field}.namespace`, name, message));
   checkMatchLabelKeys(term, field, out);
   const key = term.topologyKey ?? '';
   if (key === '') out.push(required(`${field}.topologyKey`, 'can not be empty'));
@@ -146,7 +159,10 @@ function checkPodAffinityTerm(term: PodAffinityTerm, field: string, out: FieldEr
 function checkMatchLabelKeys(term: PodAffinityTerm, field: string, out: FieldErrors): void {
   const { matchLabelKeys = [], mismatchLabelKeys = [], labelSelector } = term;
   if (matchLabelKeys.length === 0 && mismatchLabelKeys.length === 0) return;
-  for (const [name, keys] of [['matchLabelKeys', matchLabelKeys], ['mismatchLabelKeys', mismatchLabelKeys]] as const) {
+  for (const [name, keys] of [
+    ['matchLabelKeys', matchLabelKeys],
+    ['mismatchLabelKeys', mismatchLabelKeys],
+  ] as const) {
     if (keys.length === 0) continue;
     if (labelSelector === undefined) out.push(forbidden(`${field}.${name}`, 'must not be specified when labelSelector is not set'));
     else for (const [i, key] of keys.entries()) checkLabelName(key, `${field}.${name}[${i}]`, out);
@@ -161,7 +177,8 @@ function checkMatchLabelKeys(term: PodAffinityTerm, field: string, out: FieldErr
     }
   }
   for (const [i, key] of matchLabelKeys.entries()) {
-    if (mismatchLabelKeys.includes(key)) out.push(invalid(`${field}.matchLabelKeys[${i}]`, key, 'exists in both matchLabelKeys and mismatchLabelKeys'));
+    if (mismatchLabelKeys.includes(key))
+      out.push(invalid(`${field}.matchLabelKeys[${i}]`, key, 'exists in both matchLabelKeys and mismatchLabelKeys'));
   }
 }
 
@@ -175,7 +192,8 @@ export function checkTopologySpread(constraints: readonly TopologySpreadConstrai
     const action: string = constraint.whenUnsatisfiable ?? '';
     if (maxSkew <= 0) out.push(invalid(`${path}.maxSkew`, maxSkew, notPositiveMessage));
     if (topologyKey === '') out.push(required(`${path}.topologyKey`, 'can not be empty'));
-    if (action !== 'DoNotSchedule' && action !== 'ScheduleAnyway') out.push(notSupported(`${path}.whenUnsatisfiable`, action, ['DoNotSchedule', 'ScheduleAnyway']));
+    if (action !== 'DoNotSchedule' && action !== 'ScheduleAnyway')
+      out.push(notSupported(`${path}.whenUnsatisfiable`, action, ['DoNotSchedule', 'ScheduleAnyway']));
     for (let j = i + 1; j < constraints.length; j++) {
       if (constraints[j]?.topologyKey === topologyKey && constraints[j]?.whenUnsatisfiable === action) {
         out.push(duplicate(`${path}.{topologyKey, whenUnsatisfiable}`, `{${topologyKey}, ${action}}`));
@@ -184,11 +202,13 @@ export function checkTopologySpread(constraints: readonly TopologySpreadConstrai
     }
     if (minDomains !== undefined) {
       if (minDomains <= 0) out.push(invalid(`${path}.minDomains`, minDomains, notPositiveMessage));
-      if (action !== 'DoNotSchedule') out.push(invalid(`${path}.minDomains`, minDomains, `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${action}`));
+      if (action !== 'DoNotSchedule')
+        out.push(invalid(`${path}.minDomains`, minDomains, `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${action}`));
     }
     for (const policy of ['nodeAffinityPolicy', 'nodeTaintsPolicy'] as const) {
       const value: string | undefined = constraint[policy];
-      if (value !== undefined && value !== 'Honor' && value !== 'Ignore') out.push(notSupported(`${path}.${policy}`, value, ['Honor', 'Ignore']));
+      if (value !== undefined && value !== 'Honor' && value !== 'Ignore')
+        out.push(notSupported(`${path}.${policy}`, value, ['Honor', 'Ignore']));
     }
     checkSpreadLabelKeys(constraint.matchLabelKeys, constraint.labelSelector, `${path}.matchLabelKeys`, out);
     checkLabelSelector(constraint.labelSelector, `${path}.labelSelector`, out);
@@ -196,7 +216,12 @@ export function checkTopologySpread(constraints: readonly TopologySpreadConstrai
 }
 
 /** validateMatchLabelKeysInTopologySpread. */
-function checkSpreadLabelKeys(keys: readonly string[] | undefined, selector: LabelSelector | undefined, field: string, out: FieldErrors): void {
+function checkSpreadLabelKeys(
+  keys: readonly string[] | undefined,
+  selector: LabelSelector | undefined,
+  field: string,
+  out: FieldErrors,
+): void {
   if (keys === undefined || keys.length === 0) return;
   if (selector === undefined) out.push(forbidden(field, 'must not be specified when labelSelector is not set'));
   const seen = new Set(Object.keys(selector?.matchLabels ?? {}));

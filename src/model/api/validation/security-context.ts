@@ -7,7 +7,8 @@ import { checkLocalDescendingPath } from './paths.ts';
 /** Security contexts of pods and containers. Upstream: ValidateSecurityContext and validatePodSpecSecurityContext. */
 
 const sysctlName = /^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$/;
-const sysctlMessage = 'must have at most 253 characters and match regex ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$';
+const sysctlMessage =
+  'must have at most 253 characters and match regex ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$';
 const profileTypes = ['Localhost', 'RuntimeDefault', 'Unconfined'];
 
 export function checkSecurityContext(context: SecurityContext | undefined, field: string, hostUsers: boolean, out: FieldErrors): void {
@@ -15,8 +16,10 @@ export function checkSecurityContext(context: SecurityContext | undefined, field
   checkUnixId(context.runAsUser, `${field}.runAsUser`, out);
   checkUnixId(context.runAsGroup, `${field}.runAsGroup`, out);
   if (context.procMount !== undefined) {
-    if (context.procMount !== 'Default' && context.procMount !== 'Unmasked') out.push(notSupported(`${field}.procMount`, context.procMount, ['Default', 'Unmasked']));
-    if (hostUsers && context.procMount === 'Unmasked') out.push(invalid(`${field}.procMount`, context.procMount, '`hostUsers` must be false to use `Unmasked`'));
+    if (context.procMount !== 'Default' && context.procMount !== 'Unmasked')
+      out.push(notSupported(`${field}.procMount`, context.procMount, ['Default', 'Unmasked']));
+    if (hostUsers && context.procMount === 'Unmasked')
+      out.push(invalid(`${field}.procMount`, context.procMount, '`hostUsers` must be false to use `Unmasked`'));
   }
   checkSeccomp(context.seccompProfile, `${field}.seccompProfile`, out);
   if (context.allowPrivilegeEscalation === false) {
@@ -25,7 +28,9 @@ export function checkSecurityContext(context: SecurityContext | undefined, field
     }
     for (const capability of context.capabilities?.add ?? []) {
       if (capability === 'CAP_SYS_ADMIN') {
-        out.push(invalid(field, goSecurityContext(context), 'cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN'));
+        out.push(
+          invalid(field, goSecurityContext(context), 'cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN'),
+        );
       }
     }
   }
@@ -42,7 +47,12 @@ function goSecurityContext(context: SecurityContext): unknown {
     SELinuxOptions:
       seLinuxOptions === undefined
         ? null
-        : { User: seLinuxOptions.user ?? '', Role: seLinuxOptions.role ?? '', Type: seLinuxOptions.type ?? '', Level: seLinuxOptions.level ?? '' },
+        : {
+            User: seLinuxOptions.user ?? '',
+            Role: seLinuxOptions.role ?? '',
+            Type: seLinuxOptions.type ?? '',
+            Level: seLinuxOptions.level ?? '',
+          },
     WindowsOptions:
       windowsOptions === undefined
         ? null
@@ -73,7 +83,8 @@ function checkSeccomp(profile: SecurityContext['seccompProfile'], field: string,
   if (type === '') out.push(required(`${field}.type`, 'type is required when seccompProfile is set'));
   else if (!profileTypes.includes(type)) out.push(notSupported(`${field}.type`, type, profileTypes));
   if (type === 'Localhost') {
-    if (profile.localhostProfile === undefined) out.push(required(`${field}.localhostProfile`, 'must be set when seccomp type is Localhost'));
+    if (profile.localhostProfile === undefined)
+      out.push(required(`${field}.localhostProfile`, 'must be set when seccomp type is Localhost'));
     else checkLocalDescendingPath(profile.localhostProfile, `${field}.localhostProfile`, out);
   } else if (profile.localhostProfile !== undefined) {
     out.push(invalid(`${field}.localhostProfile`, goProfile(profile), 'can only be set when seccomp type is Localhost'));
@@ -102,11 +113,13 @@ function checkWindowsOptions(options: SecurityContext['windowsOptions'], field: 
   if (options === undefined) return;
   const { gmsaCredentialSpecName, gmsaCredentialSpec, runAsUserName } = options;
   if (gmsaCredentialSpecName !== undefined) {
-    for (const message of isDns1123Subdomain(gmsaCredentialSpecName)) out.push(invalid(`${field}.gmsaCredentialSpecName`, gmsaCredentialSpecName, message));
+    for (const message of isDns1123Subdomain(gmsaCredentialSpecName))
+      out.push(invalid(`${field}.gmsaCredentialSpecName`, gmsaCredentialSpecName, message));
   }
   if (gmsaCredentialSpec !== undefined) {
     if (gmsaCredentialSpec === '') out.push(invalid(`${field}.gmsaCredentialSpec`, '', 'gmsaCredentialSpec cannot be an empty string'));
-    else if (gmsaCredentialSpec.length > 64 * 1024) out.push(invalid(`${field}.gmsaCredentialSpec`, gmsaCredentialSpec, 'gmsaCredentialSpec size must be under 64 KiB'));
+    else if (gmsaCredentialSpec.length > 64 * 1024)
+      out.push(invalid(`${field}.gmsaCredentialSpec`, gmsaCredentialSpec, 'gmsaCredentialSpec size must be under 64 KiB'));
   }
   if (runAsUserName === undefined) return;
   const fail = (detail: string): void => void out.push(invalid(`${field}.runAsUserName`, runAsUserName, detail));
@@ -158,7 +171,8 @@ function checkSysctls(context: PodSecurityContext, spec: PodSpec, field: string,
     else if (name.length > 253 || !sysctlName.test(name)) out.push(invalid(path, name, sysctlMessage));
     else if (seen.has(name)) out.push(duplicate(path, name));
     const dotted = name.replaceAll('/', '.');
-    if (spec.hostNetwork === true && dotted.startsWith('net.')) out.push(invalid(path, name, "may not be specified when 'hostNetwork' is true"));
+    if (spec.hostNetwork === true && dotted.startsWith('net.'))
+      out.push(invalid(path, name, "may not be specified when 'hostNetwork' is true"));
     else if (spec.hostIPC === true && (/^kernel\.(shm|msg|sem)/.test(dotted) || dotted.startsWith('fs.mqueue.'))) {
       out.push(invalid(path, name, "may not be specified when 'hostIPC' is true"));
     }
@@ -167,7 +181,10 @@ function checkSysctls(context: PodSecurityContext, spec: PodSpec, field: string,
 }
 
 /** Containers of all three lists with their paths: podshelper.VisitContainersWithPath. */
-export function* containersWithPaths(spec: PodSpec, field: string): Generator<readonly [Pick<Container, 'name' | 'securityContext'>, string]> {
+export function* containersWithPaths(
+  spec: PodSpec,
+  field: string,
+): Generator<readonly [Pick<Container, 'name' | 'securityContext'>, string]> {
   for (const list of ['initContainers', 'containers', 'ephemeralContainers'] as const) {
     const containers = spec[list];
     if (containers === undefined) continue;
@@ -179,10 +196,29 @@ export function* containersWithPaths(spec: PodSpec, field: string): Generator<re
 }
 
 const windowsPodFields = [
-  'appArmorProfile', 'seLinuxOptions', 'seccompProfile', 'fsGroup', 'fsGroupChangePolicy', 'sysctls', 'runAsUser', 'runAsGroup', 'supplementalGroups', 'supplementalGroupsPolicy', 'seLinuxChangePolicy',
+  'appArmorProfile',
+  'seLinuxOptions',
+  'seccompProfile',
+  'fsGroup',
+  'fsGroupChangePolicy',
+  'sysctls',
+  'runAsUser',
+  'runAsGroup',
+  'supplementalGroups',
+  'supplementalGroupsPolicy',
+  'seLinuxChangePolicy',
 ] as const;
 const windowsContainerFields = [
-  'appArmorProfile', 'seLinuxOptions', 'seccompProfile', 'capabilities', 'readOnlyRootFilesystem', 'privileged', 'allowPrivilegeEscalation', 'procMount', 'runAsUser', 'runAsGroup',
+  'appArmorProfile',
+  'seLinuxOptions',
+  'seccompProfile',
+  'capabilities',
+  'readOnlyRootFilesystem',
+  'privileged',
+  'allowPrivilegeEscalation',
+  'procMount',
+  'runAsUser',
+  'runAsGroup',
 ] as const;
 
 /** validateOS, validateLinux and validateWindows. */
@@ -198,11 +234,14 @@ export function checkOs(spec: PodSpec, field: string, out: FieldErrors): void {
     }
   } else if (name === 'windows') {
     const detail = 'cannot be set for a windows pod';
-    for (const key of windowsPodFields) if (spec.securityContext?.[key] !== undefined) out.push(forbidden(`${field}.securityContext.${key}`, detail));
-    for (const key of ['hostUsers', 'shareProcessNamespace'] as const) if (spec[key] !== undefined) out.push(forbidden(`${field}.${key}`, detail));
+    for (const key of windowsPodFields)
+      if (spec.securityContext?.[key] !== undefined) out.push(forbidden(`${field}.securityContext.${key}`, detail));
+    for (const key of ['hostUsers', 'shareProcessNamespace'] as const)
+      if (spec[key] !== undefined) out.push(forbidden(`${field}.${key}`, detail));
     for (const key of ['hostPID', 'hostIPC'] as const) if (spec[key] === true) out.push(forbidden(`${field}.${key}`, detail));
     for (const [container, path] of containersWithPaths(spec, field)) {
-      for (const key of windowsContainerFields) if (container.securityContext?.[key] !== undefined) out.push(forbidden(`${path}.securityContext.${key}`, detail));
+      for (const key of windowsContainerFields)
+        if (container.securityContext?.[key] !== undefined) out.push(forbidden(`${path}.securityContext.${key}`, detail));
     }
   } else out.push(notSupported(`${field}.os`, name, ['linux', 'windows']));
 }
@@ -216,11 +255,19 @@ export function checkHostProcess(spec: PodSpec, field: string, out: FieldErrors)
     containers++;
     const own = container.securityContext?.windowsOptions?.hostProcess;
     if (pod !== undefined && own !== undefined && pod !== own) {
-      out.push(invalid(`${path}.securityContext.windowsOptions.hostProcess`, own, `pod hostProcess value must be identical if both are specified, was ${pod}`));
+      out.push(
+        invalid(
+          `${path}.securityContext.windowsOptions.hostProcess`,
+          own,
+          `pod hostProcess value must be identical if both are specified, was ${pod}`,
+        ),
+      );
     }
     if (own ?? pod ?? false) hostProcess++;
   }
   if (hostProcess === 0) return;
-  if (hostProcess !== containers) out.push(invalid(field, '', 'If pod contains any hostProcess containers then all containers must be HostProcess containers'));
-  if (spec.hostNetwork !== true) out.push(invalid(`${field}.hostNetwork`, false, 'hostNetwork must be true if pod contains any hostProcess containers'));
+  if (hostProcess !== containers)
+    out.push(invalid(field, '', 'If pod contains any hostProcess containers then all containers must be HostProcess containers'));
+  if (spec.hostNetwork !== true)
+    out.push(invalid(`${field}.hostNetwork`, false, 'hostNetwork must be true if pod contains any hostProcess containers'));
 }

@@ -42,7 +42,8 @@ export const checkAwsElasticBlockStore: SourceCheck<NonNullable<Volume['awsElast
 };
 
 function checkPartition(partition: number | undefined, field: string, out: FieldErrors): void {
-  if (partition !== undefined && (partition < 0 || partition > 255)) out.push(invalid(`${field}.partition`, partition, rangeMessage(1, 255)));
+  if (partition !== undefined && (partition < 0 || partition > 255))
+    out.push(invalid(`${field}.partition`, partition, rangeMessage(1, 255)));
 }
 
 export const checkNfs: SourceCheck<NonNullable<Volume['nfs']>> = (source, field, out) => {
@@ -81,10 +82,12 @@ export const checkIscsi: SourceCheck<Iscsi> = (source, field, out) => {
   }
   const lun = source.lun ?? 0;
   if (lun < 0 || lun > 255) out.push(invalid(`${field}.lun`, lun, rangeMessage(0, 255)));
-  if ((source.chapAuthDiscovery === true || source.chapAuthSession === true) && source.secretRef === undefined) out.push(required(`${field}.secretRef`));
+  if ((source.chapAuthDiscovery === true || source.chapAuthSession === true) && source.secretRef === undefined)
+    out.push(required(`${field}.secretRef`));
   if (source.initiatorName !== undefined) {
     const valid = iscsiNameIsValid(source.initiatorName);
-    if (valid === undefined) out.push(invalid(`${field}.initiatorname`, source.initiatorName, 'must be valid format starting with iqn, eui, or naa'));
+    if (valid === undefined)
+      out.push(invalid(`${field}.initiatorname`, source.initiatorName, 'must be valid format starting with iqn, eui, or naa'));
     else if (!valid) out.push(invalid(`${field}.initiatorname`, source.initiatorName, 'must be valid format'));
   }
 };
@@ -96,7 +99,8 @@ export const checkGlusterfs: SourceCheck<{ readonly endpoints: string; readonly 
 export const checkFlocker: SourceCheck<NonNullable<Volume['flocker']>> = (source, field, out) => {
   const { datasetName = '', datasetUUID = '' } = source;
   if (datasetName === '' && datasetUUID === '') out.push(required(field, 'one of datasetName and datasetUUID is required'));
-  if (datasetName !== '' && datasetUUID !== '') out.push(invalid(field, 'resource', 'datasetName and datasetUUID can not be specified simultaneously'));
+  if (datasetName !== '' && datasetUUID !== '')
+    out.push(invalid(field, 'resource', 'datasetName and datasetUUID can not be specified simultaneously'));
   if (datasetName.includes('/')) out.push(invalid(`${field}.datasetName`, datasetName, "must not contain '/'"));
 };
 
@@ -133,30 +137,39 @@ export const checkStorageOs =
     const { volumeName = '', volumeNamespace = '' } = source;
     if (volumeName === '') out.push(required(`${field}.volumeName`));
     else for (const message of isDns1123Label(volumeName)) out.push(invalid(`${field}.volumeName`, volumeName, message));
-    if (volumeNamespace !== '') for (const message of isDns1123Label(volumeNamespace)) out.push(invalid(`${field}.volumeNamespace`, volumeNamespace, message));
+    if (volumeNamespace !== '')
+      for (const message of isDns1123Label(volumeNamespace)) out.push(invalid(`${field}.volumeNamespace`, volumeNamespace, message));
     checkSecretRef(source.secretRef, `${field}.secretRef`, namespaced, out);
   };
 
 export const checkQuobyte: SourceCheck<NonNullable<Volume['quobyte']>> = (source, field, out) => {
   const detail = 'must be a host:port pair or multiple pairs separated by commas';
   if ((source.registry ?? '') === '') out.push(required(`${field}.registry`, detail));
-  else if ((source.tenant ?? '').length >= 65) out.push(required(`${field}.tenant`, 'must be a UUID and may not exceed a length of 64 characters'));
+  else if ((source.tenant ?? '').length >= 65)
+    out.push(required(`${field}.tenant`, 'must be a UUID and may not exceed a length of 64 characters'));
   else {
-    for (const pair of source.registry.split(',')) if (!/^(\[[^\]]*\]|[^:]*):[^:]*$/.test(pair)) out.push(invalid(`${field}.registry`, source.registry, detail));
+    for (const pair of source.registry.split(','))
+      if (!/^(\[[^\]]*\]|[^:]*):[^:]*$/.test(pair)) out.push(invalid(`${field}.registry`, source.registry, detail));
   }
   demand(field, { volume: source.volume }, out);
 };
 
 export const checkFc: SourceCheck<NonNullable<Volume['fc']>> = (source, field, out) => {
   const { targetWWNs = [], wwids = [], lun } = source;
-  if (targetWWNs.length === 0 && wwids.length === 0) out.push(required(`${field}.targetWWNs`, 'must specify either targetWWNs or wwids, but not both'));
-  if (targetWWNs.length > 0 && wwids.length > 0) out.push(invalid(`${field}.targetWWNs`, targetWWNs, 'targetWWNs and wwids can not be specified simultaneously'));
+  if (targetWWNs.length === 0 && wwids.length === 0)
+    out.push(required(`${field}.targetWWNs`, 'must specify either targetWWNs or wwids, but not both'));
+  if (targetWWNs.length > 0 && wwids.length > 0)
+    out.push(invalid(`${field}.targetWWNs`, targetWWNs, 'targetWWNs and wwids can not be specified simultaneously'));
   if (targetWWNs.length === 0) return;
   if (lun === undefined) out.push(required(`${field}.lun`, 'lun is required if targetWWNs is specified'));
   else if (lun < 0 || lun > 255) out.push(invalid(`${field}.lun`, lun, rangeMessage(0, 255)));
 };
 
-export const checkFlex: SourceCheck<{ readonly driver: string; readonly options?: Readonly<Record<string, string>> }> = (source, field, out) => {
+export const checkFlex: SourceCheck<{ readonly driver: string; readonly options?: Readonly<Record<string, string>> }> = (
+  source,
+  field,
+  out,
+) => {
   demand(field, { driver: source.driver }, out);
   for (const key of Object.keys(source.options ?? {}).sort()) {
     const domain = `.${(key.includes('/') ? key.slice(0, key.indexOf('/')) : key).toLowerCase()}`;
@@ -166,7 +179,11 @@ export const checkFlex: SourceCheck<{ readonly driver: string; readonly options?
   }
 };
 
-export const checkAzureFile: SourceCheck<{ readonly secretName: string; readonly shareName: string; readonly secretNamespace?: string }> = (source, field, out) => {
+export const checkAzureFile: SourceCheck<{ readonly secretName: string; readonly shareName: string; readonly secretNamespace?: string }> = (
+  source,
+  field,
+  out,
+) => {
   demand(field, { secretName: source.secretName, shareName: source.shareName }, out);
   if (source.secretNamespace === '') out.push(required(`${field}.secretNamespace`));
 };
@@ -181,18 +198,27 @@ export const checkAzureDisk: SourceCheck<NonNullable<Volume['azureDisk']>> = (so
   if (caching !== undefined && !cachingModes.includes(caching)) out.push(notSupported(`${field}.cachingMode`, caching, cachingModes));
   if (kind !== undefined && !kinds.includes(kind)) out.push(notSupported(`${field}.kind`, kind, kinds));
   if (kind === 'Managed' && !uri.startsWith('/subscriptions/')) {
-    out.push(notSupported(`${field}.diskURI`, uri, ['/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/microsoft.compute/disks/{disk-id}']));
+    out.push(
+      notSupported(`${field}.diskURI`, uri, [
+        '/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/microsoft.compute/disks/{disk-id}',
+      ]),
+    );
   }
   if (kind !== undefined && kind !== 'Managed' && !uri.startsWith('https://')) {
     out.push(notSupported(`${field}.diskURI`, uri, ['https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd']));
   }
 };
 
-export const checkVsphere: SourceCheck<{ readonly volumePath: string }> = (source, field, out) => demand(field, { volumePath: source.volumePath }, out);
+export const checkVsphere: SourceCheck<{ readonly volumePath: string }> = (source, field, out) =>
+  demand(field, { volumePath: source.volumePath }, out);
 export const checkPhoton: SourceCheck<{ readonly pdID: string }> = (source, field, out) => demand(field, { pdID: source.pdID }, out);
-export const checkPortworx: SourceCheck<{ readonly volumeID: string }> = (source, field, out) => demand(field, { volumeID: source.volumeID }, out);
-export const checkScaleIo: SourceCheck<{ readonly gateway: string; readonly system: string; readonly volumeName?: string }> = (source, field, out) =>
-  demand(field, { gateway: source.gateway, system: source.system, volumeName: source.volumeName }, out);
+export const checkPortworx: SourceCheck<{ readonly volumeID: string }> = (source, field, out) =>
+  demand(field, { volumeID: source.volumeID }, out);
+export const checkScaleIo: SourceCheck<{ readonly gateway: string; readonly system: string; readonly volumeName?: string }> = (
+  source,
+  field,
+  out,
+) => demand(field, { gateway: source.gateway, system: source.system, volumeName: source.volumeName }, out);
 
 /** ValidateCSIDriverName. */
 export function checkCsiDriverName(name: string, field: string, out: FieldErrors): void {

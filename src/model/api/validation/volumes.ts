@@ -63,7 +63,8 @@ function checkDownwardFile(file: DownwardFile, field: string, out: FieldErrors):
   checkLocalNonReservedPath(path, `${field}.path`, out);
   if (file.fieldRef !== undefined) {
     checkFieldRef(file.fieldRef, downwardFieldPaths, `${field}.fieldRef`, out);
-    if (file.resourceFieldRef !== undefined) out.push(invalid(field, 'resource', 'fieldRef and resourceFieldRef can not be specified simultaneously'));
+    if (file.resourceFieldRef !== undefined)
+      out.push(invalid(field, 'resource', 'fieldRef and resourceFieldRef can not be specified simultaneously'));
   } else if (file.resourceFieldRef !== undefined) checkResourceFieldRef(file.resourceFieldRef, `${field}.resourceFieldRef`, true, out);
   else out.push(required(field, 'one of fieldRef and resourceFieldRef is required'));
   checkMode(file.mode, `${field}.mode`, out);
@@ -90,7 +91,13 @@ function checkProjected(volume: Of<'projected'>, field: string, out: FieldErrors
   }
 }
 
-function checkProjection(projection: Projection, volume: string, field: string, claim: (path: string, blame: string) => void, out: FieldErrors): void {
+function checkProjection(
+  projection: Projection,
+  volume: string,
+  field: string,
+  claim: (path: string, blame: string) => void,
+  out: FieldErrors,
+): void {
   let count = 0;
   for (const key of ['secret', 'configMap'] as const) {
     const from = projection[key];
@@ -112,7 +119,8 @@ function checkProjection(projection: Projection, volume: string, field: string, 
     const { expirationSeconds = 0, path = '' } = projection.serviceAccountToken;
     const expiration = `${field}.serviceAccountToken.expirationSeconds`;
     if (expirationSeconds < 600) out.push(invalid(expiration, expirationSeconds, 'may not specify a duration less than 10 minutes'));
-    if (expirationSeconds > 2 ** 32) out.push(invalid(expiration, expirationSeconds, 'may not specify a duration larger than 2^32 seconds'));
+    if (expirationSeconds > 2 ** 32)
+      out.push(invalid(expiration, expirationSeconds, 'may not specify a duration larger than 2^32 seconds'));
     if (path === '') out.push(required(`${volume}.path`));
     else checkLocalNonReservedPath(path, `${volume}.path`, out);
   }
@@ -128,12 +136,20 @@ function checkProjection(projection: Projection, volume: string, field: string, 
 function checkTrustBundle(bundle: NonNullable<Projection['clusterTrustBundle']>, field: string, out: FieldErrors): void {
   const { name, signerName, labelSelector, path = '' } = bundle;
   if (name !== undefined && signerName !== undefined) {
-    const go = { Name: name, SignerName: signerName, LabelSelector: goSelector(labelSelector), Optional: bundle.optional ?? null, Path: path };
+    const go = {
+      Name: name,
+      SignerName: signerName,
+      LabelSelector: goSelector(labelSelector),
+      Optional: bundle.optional ?? null,
+      Path: path,
+    };
     out.push(invalid(field, go, 'only one of name and signerName may be used'));
   } else if (name !== undefined) {
     if (name === '') out.push(required(`${field}.name`, 'must be a valid object name'));
-    for (const message of isDns1123Subdomain(name.replaceAll(':', '.'))) out.push(invalid(`${field}.name`, name, `not a valid clustertrustbundlename: ${message}`));
-    if (labelSelector !== undefined) out.push(invalid(`${field}.labelSelector`, goSelector(labelSelector), 'labelSelector must be unset if name is specified'));
+    for (const message of isDns1123Subdomain(name.replaceAll(':', '.')))
+      out.push(invalid(`${field}.name`, name, `not a valid clustertrustbundlename: ${message}`));
+    if (labelSelector !== undefined)
+      out.push(invalid(`${field}.labelSelector`, goSelector(labelSelector), 'labelSelector must be unset if name is specified'));
   } else if (signerName !== undefined) {
     if (signerName === '') out.push(required(`${field}.signerName`, 'must be a valid signer name'));
     checkLabelSelector(labelSelector, `${field}.labelSelector`, out);
@@ -157,7 +173,8 @@ function checkEphemeral(ephemeral: Of<'ephemeral'>, field: string, out: FieldErr
   checkAnnotations(template.metadata?.annotations, `${field}.volumeClaimTemplate.metadata.annotations`, out);
   checkLabels(template.metadata?.labels, `${field}.volumeClaimTemplate.metadata.labels`, out);
   for (const key of Object.keys(template.metadata ?? {})) {
-    if (key !== 'labels' && key !== 'annotations' && key !== 'creationTimestamp') out.push(forbidden(`${field}.volumeClaimTemplate.metadata.${key}`, 'cannot be set'));
+    if (key !== 'labels' && key !== 'annotations' && key !== 'creationTimestamp')
+      out.push(forbidden(`${field}.volumeClaimTemplate.metadata.${key}`, 'cannot be set'));
   }
   checkClaimSpec(template.spec ?? {}, `${field}.volumeClaimTemplate.spec`, out);
 }
@@ -234,12 +251,20 @@ export function checkVolumes(volumes: PodSpec['volumes'], pod: ObjectMeta | unde
     const before = out.length;
     const path = `${field}[${i}]`;
     const name = volume.name ?? '';
-    if (source.checkOneSource(volume, pod === undefined ? templateSources : podSources, path, out) === 0) out.push(required(path, 'must specify a volume type'));
+    if (source.checkOneSource(volume, pod === undefined ? templateSources : podSources, path, out) === 0)
+      out.push(required(path, 'must specify a volume type'));
     if (volume.iscsi?.initiatorName !== undefined && `${name}:${volume.iscsi.targetPortal}`.length > 64) {
-      out.push(invalid(`${path}.name`, name, 'Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.'));
+      out.push(
+        invalid(
+          `${path}.name`,
+          name,
+          'Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.',
+        ),
+      );
     }
     if (volume.ephemeral !== undefined && podName !== '' && name !== '') {
-      for (const message of isDns1123Subdomain(`${podName}-${name}`)) out.push(invalid(`${path}.name`, name, `PVC name "${podName}-${name}": ${message}`));
+      for (const message of isDns1123Subdomain(`${podName}-${name}`))
+        out.push(invalid(`${path}.name`, name, `PVC name "${podName}-${name}": ${message}`));
     }
     if (name === '') out.push(required(`${path}.name`));
     else for (const message of isDns1123Label(name)) out.push(invalid(`${path}.name`, name, message));
@@ -247,7 +272,9 @@ export function checkVolumes(volumes: PodSpec['volumes'], pod: ObjectMeta | unde
     if (out.length === before) byName.set(name, volume);
     const claim = volume.persistentVolumeClaim?.claimName;
     if (claim !== undefined && podName !== '' && volumes.some((v) => v.ephemeral !== undefined && `${podName}-${v.name}` === claim)) {
-      out.push(invalid(`${path}.persistentVolumeClaim.claimName`, claim, 'must not reference a PVC that gets created for an ephemeral volume'));
+      out.push(
+        invalid(`${path}.persistentVolumeClaim.claimName`, claim, 'must not reference a PVC that gets created for an ephemeral volume'),
+      );
     }
   }
   return byName;

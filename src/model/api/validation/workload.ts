@@ -19,7 +19,8 @@ export function checkSelectorAndTemplate(
   if (selector === undefined) out.push(required('spec.selector'));
   else {
     checkLabelSelector(selector, 'spec.selector', out);
-    if (isEmptySelector(selector)) out.push(invalid('spec.selector', goSelector(selector), `empty selector is invalid for ${workload.selector}`));
+    if (isEmptySelector(selector))
+      out.push(invalid('spec.selector', goSelector(selector), `empty selector is invalid for ${workload.selector}`));
   }
   const template = spec?.template ?? noTemplate;
   const labels = template.metadata?.labels;
@@ -44,7 +45,12 @@ interface Counts {
 }
 
 /** Counters of a status: none negative, and none above another. */
-export function checkCounts(status: Counts | undefined, nonNegative: readonly string[], atMost: readonly (readonly [string, string, string])[], out: FieldErrors): void {
+export function checkCounts(
+  status: Counts | undefined,
+  nonNegative: readonly string[],
+  atMost: readonly (readonly [string, string, string])[],
+  out: FieldErrors,
+): void {
   const value = (field: string): number => (status?.[field] as number | undefined) ?? 0;
   for (const field of nonNegative) checkNonNegative(value(field), `status.${field}`, out);
   for (const [field, limit, detail] of atMost) if (value(field) > value(limit)) out.push(invalid(`status.${field}`, value(field), detail));
@@ -52,5 +58,6 @@ export function checkCounts(status: Counts | undefined, nonNegative: readonly st
 
 /** A collision count never goes back. */
 export function checkCollisionCount(next: number | undefined, previous: number | undefined, out: FieldErrors): void {
-  if (previous !== undefined && (next === undefined || next < previous)) out.push(invalid('status.collisionCount', next ?? 0, 'cannot be decremented'));
+  if (previous !== undefined && (next === undefined || next < previous))
+    out.push(invalid('status.collisionCount', next ?? 0, 'cannot be decremented'));
 }

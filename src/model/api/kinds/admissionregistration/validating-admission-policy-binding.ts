@@ -20,7 +20,11 @@ function checkSpec(spec: Spec | undefined, out: FieldErrors): void {
   else for (const message of isDns1123Subdomain(policy)) out.push(invalid('spec.policyName', policy, message));
   if (spec?.paramRef !== undefined) {
     const { name = '', selector, parameterNotFoundAction } = spec.paramRef;
-    if (name !== '' && selector !== undefined) out.push(forbidden('spec.paramRef.name', 'name and selector are mutually exclusive'), forbidden('spec.paramRef.selector', 'name and selector are mutually exclusive'));
+    if (name !== '' && selector !== undefined)
+      out.push(
+        forbidden('spec.paramRef.name', 'name and selector are mutually exclusive'),
+        forbidden('spec.paramRef.selector', 'name and selector are mutually exclusive'),
+      );
     if (name === '' && selector === undefined) out.push(required('spec.paramRef', 'one of name or selector must be specified'));
     checkLabelSelector(selector, 'spec.paramRef.selector', out);
     if (parameterNotFoundAction === undefined) out.push(required('spec.paramRef.parameterNotFoundAction'));
@@ -36,39 +40,51 @@ function checkSpec(spec: Spec | undefined, out: FieldErrors): void {
     if (given.indexOf(action) < i) out.push(duplicate(`spec.validationActions[${i}]`, action));
   }
   if (given.includes('Deny') && given.includes('Warn')) {
-    out.push(invalid('spec.validationActions', given, 'must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)'));
+    out.push(
+      invalid(
+        'spec.validationActions',
+        given,
+        'must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)',
+      ),
+    );
   }
 }
 
-export const validatingAdmissionPolicyBinding = defineKind<ValidatingAdmissionPolicyBinding>('admissionregistration.k8s.io/v1', 'validatingadmissionpolicybindings', {
-  setDefaults: (object) =>
-    object.spec?.matchResources === undefined ? object : changed(object, 'spec', (spec) => changed(spec, 'matchResources', defaultMatchResources)),
-  prepareForCreate: freshGeneration,
-  prepareForUpdate: specUpdate,
-  validate({ metadata, spec }) {
-    const out: FieldErrors = [];
-    checkMetadata(metadata, rule, out);
-    checkSpec(spec, out);
-    return out;
+export const validatingAdmissionPolicyBinding = defineKind<ValidatingAdmissionPolicyBinding>(
+  'admissionregistration.k8s.io/v1',
+  'validatingadmissionpolicybindings',
+  {
+    setDefaults: (object) =>
+      object.spec?.matchResources === undefined
+        ? object
+        : changed(object, 'spec', (spec) => changed(spec, 'matchResources', defaultMatchResources)),
+    prepareForCreate: freshGeneration,
+    prepareForUpdate: specUpdate,
+    validate({ metadata, spec }) {
+      const out: FieldErrors = [];
+      checkMetadata(metadata, rule, out);
+      checkSpec(spec, out);
+      return out;
+    },
+    validateUpdate(next, previous) {
+      const out: FieldErrors = [];
+      checkMetadataUpdate(next.metadata, previous.metadata, rule, out);
+      if (next.spec !== previous.spec) checkSpec(next.spec, out);
+      return out;
+    },
+    columns: columns<ValidatingAdmissionPolicyBinding>('validatingadmissionpolicybindings.admissionregistration.k8s.io', [
+      ['PolicyName', 'string', ({ spec }) => spec?.policyName ?? ''],
+      [
+        'ParamRef',
+        'string',
+        ({ spec }) => {
+          const ref = spec?.paramRef;
+          if (ref === undefined) return unset;
+          if ((ref.namespace ?? '') !== '') return `${ref.namespace}/${ref.name ?? '*'}`;
+          return `*/${ref.name ?? ''}`;
+        },
+      ],
+      age(),
+    ]),
   },
-  validateUpdate(next, previous) {
-    const out: FieldErrors = [];
-    checkMetadataUpdate(next.metadata, previous.metadata, rule, out);
-    if (next.spec !== previous.spec) checkSpec(next.spec, out);
-    return out;
-  },
-  columns: columns<ValidatingAdmissionPolicyBinding>('validatingadmissionpolicybindings.admissionregistration.k8s.io', [
-    ['PolicyName', 'string', ({ spec }) => spec?.policyName ?? ''],
-    [
-      'ParamRef',
-      'string',
-      ({ spec }) => {
-        const ref = spec?.paramRef;
-        if (ref === undefined) return unset;
-        if ((ref.namespace ?? '') !== '') return `${ref.namespace}/${ref.name ?? '*'}`;
-        return `*/${ref.name ?? ''}`;
-      },
-    ],
-    age(),
-  ]),
-});
+);

@@ -22,19 +22,23 @@ export function defaultMatchResources(resources: MatchResources): MatchResources
 
 export function checkMatchResources(resources: MatchResources, field: string, out: FieldErrors): void {
   const policy: string | undefined = resources.matchPolicy;
-  if (policy !== undefined && policy !== 'Equivalent' && policy !== 'Exact') out.push(notSupported(`${field}.matchPolicy`, policy, ['Equivalent', 'Exact']));
+  if (policy !== undefined && policy !== 'Equivalent' && policy !== 'Exact')
+    out.push(notSupported(`${field}.matchPolicy`, policy, ['Equivalent', 'Exact']));
   checkLabelSelector(resources.namespaceSelector, `${field}.namespaceSelector`, out);
   checkLabelSelector(resources.objectSelector, `${field}.objectSelector`, out);
-  for (const key of ['resourceRules', 'excludeResourceRules'] as const) for (const [i, r] of (resources[key] ?? []).entries()) checkRule(r, `${field}.${key}[${i}]`, out);
+  for (const key of ['resourceRules', 'excludeResourceRules'] as const)
+    for (const [i, r] of (resources[key] ?? []).entries()) checkRule(r, `${field}.${key}[${i}]`, out);
 }
 
 function checkSpec(spec: Spec | undefined, out: FieldErrors): void {
   const failure: string | undefined = spec?.failurePolicy;
-  if (failure !== undefined && failure !== 'Fail' && failure !== 'Ignore') out.push(notSupported('spec.failurePolicy', failure, ['Fail', 'Ignore']));
+  if (failure !== undefined && failure !== 'Fail' && failure !== 'Ignore')
+    out.push(notSupported('spec.failurePolicy', failure, ['Fail', 'Ignore']));
   if (spec?.paramKind !== undefined) {
     const { apiVersion = '', kind = '' } = spec.paramKind;
     if (apiVersion === '') out.push(required('spec.paramKind.apiVersion'));
-    else if (apiVersion.split('/').length > 2) out.push(invalid('spec.paramKind.apiVersion', apiVersion, `unexpected GroupVersion string: ${apiVersion}`));
+    else if (apiVersion.split('/').length > 2)
+      out.push(invalid('spec.paramKind.apiVersion', apiVersion, `unexpected GroupVersion string: ${apiVersion}`));
     if (kind === '') out.push(required('spec.paramKind.kind'));
   }
   if (spec?.matchConstraints === undefined) out.push(required('spec.matchConstraints'));
@@ -56,33 +60,42 @@ function checkSpec(spec: Spec | undefined, out: FieldErrors): void {
     out.push(required('spec.validations', 'validations or auditAnnotations must contain at least one item'));
     out.push(required('spec.auditAnnotations', 'validations or auditAnnotations must contain at least one item'));
   }
-  for (const [i, { expression = '' }] of validations.entries()) if (expression.trim() === '') out.push(required(`spec.validations[${i}].expression`, 'expression is not specified'));
+  for (const [i, { expression = '' }] of validations.entries())
+    if (expression.trim() === '') out.push(required(`spec.validations[${i}].expression`, 'expression is not specified'));
 }
 
-export const validatingAdmissionPolicy = defineKind<ValidatingAdmissionPolicy>('admissionregistration.k8s.io/v1', 'validatingadmissionpolicies', {
-  setDefaults(object) {
-    let spec: Spec = withMissing(object.spec ?? {}, { failurePolicy: 'Fail' });
-    if (spec.matchConstraints !== undefined) spec = changed(spec, 'matchConstraints', defaultMatchResources);
-    return spec === object.spec ? object : { ...object, spec };
+export const validatingAdmissionPolicy = defineKind<ValidatingAdmissionPolicy>(
+  'admissionregistration.k8s.io/v1',
+  'validatingadmissionpolicies',
+  {
+    setDefaults(object) {
+      let spec: Spec = withMissing(object.spec ?? {}, { failurePolicy: 'Fail' });
+      if (spec.matchConstraints !== undefined) spec = changed(spec, 'matchConstraints', defaultMatchResources);
+      return spec === object.spec ? object : { ...object, spec };
+    },
+    prepareForCreate: (object) => freshWithStatus(object, {}),
+    prepareForUpdate: specUpdate,
+    prepareForStatusUpdate: statusUpdate,
+    validate({ metadata, spec }) {
+      const out: FieldErrors = [];
+      checkMetadata(metadata, rule, out);
+      checkSpec(spec, out);
+      return out;
+    },
+    validateUpdate(next, previous) {
+      const out: FieldErrors = [];
+      checkMetadataUpdate(next.metadata, previous.metadata, rule, out);
+      if (next.spec !== previous.spec) checkSpec(next.spec, out);
+      return out;
+    },
+    columns: columns<ValidatingAdmissionPolicy>('validatingadmissionpolicies.admissionregistration.k8s.io', [
+      ['Validations', 'integer', ({ spec }) => spec?.validations?.length ?? 0],
+      [
+        'ParamKind',
+        'string',
+        ({ spec }) => (spec?.paramKind === undefined ? unset : `${spec.paramKind.apiVersion}/${spec.paramKind.kind}`),
+      ],
+      age(),
+    ]),
   },
-  prepareForCreate: (object) => freshWithStatus(object, {}),
-  prepareForUpdate: specUpdate,
-  prepareForStatusUpdate: statusUpdate,
-  validate({ metadata, spec }) {
-    const out: FieldErrors = [];
-    checkMetadata(metadata, rule, out);
-    checkSpec(spec, out);
-    return out;
-  },
-  validateUpdate(next, previous) {
-    const out: FieldErrors = [];
-    checkMetadataUpdate(next.metadata, previous.metadata, rule, out);
-    if (next.spec !== previous.spec) checkSpec(next.spec, out);
-    return out;
-  },
-  columns: columns<ValidatingAdmissionPolicy>('validatingadmissionpolicies.admissionregistration.k8s.io', [
-    ['Validations', 'integer', ({ spec }) => spec?.validations?.length ?? 0],
-    ['ParamKind', 'string', ({ spec }) => (spec?.paramKind === undefined ? unset : `${spec.paramKind.apiVersion}/${spec.paramKind.kind}`)],
-    age(),
-  ]),
-});
+);

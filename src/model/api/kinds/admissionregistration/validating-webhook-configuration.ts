@@ -12,24 +12,29 @@ import { checkWebhooks, defaultWebhook } from './webhooks.ts';
 /** Upstream: pkg/registry/admissionregistration/validatingwebhookconfiguration/strategy.go. Its generation counts changes of the webhooks. */
 const rule = { namespaced: false, name: nameIsDnsSubdomain };
 
-export const validatingWebhookConfiguration = defineKind<ValidatingWebhookConfiguration>('admissionregistration.k8s.io/v1', 'validatingwebhookconfigurations', {
-  setDefaults: (object) => changedEach(object, 'webhooks', defaultWebhook<NonNullable<ValidatingWebhookConfiguration['webhooks']>[number]>),
-  prepareForCreate: freshGeneration,
-  prepareForUpdate: (next, previous) => nextGeneration(next, previous, !sameValue(next.webhooks, previous.webhooks)),
-  validate({ metadata, webhooks }) {
-    const out: FieldErrors = [];
-    checkMetadata(metadata, rule, out);
-    checkWebhooks(webhooks, out);
-    return out;
+export const validatingWebhookConfiguration = defineKind<ValidatingWebhookConfiguration>(
+  'admissionregistration.k8s.io/v1',
+  'validatingwebhookconfigurations',
+  {
+    setDefaults: (object) =>
+      changedEach(object, 'webhooks', defaultWebhook<NonNullable<ValidatingWebhookConfiguration['webhooks']>[number]>),
+    prepareForCreate: freshGeneration,
+    prepareForUpdate: (next, previous) => nextGeneration(next, previous, !sameValue(next.webhooks, previous.webhooks)),
+    validate({ metadata, webhooks }) {
+      const out: FieldErrors = [];
+      checkMetadata(metadata, rule, out);
+      checkWebhooks(webhooks, out);
+      return out;
+    },
+    validateUpdate(next, previous) {
+      const out: FieldErrors = [];
+      checkMetadataUpdate(next.metadata, previous.metadata, rule, out);
+      if (next.webhooks !== previous.webhooks) checkWebhooks(next.webhooks, out);
+      return out;
+    },
+    columns: columns<ValidatingWebhookConfiguration>('validatingwebhookconfigurations.admissionregistration.k8s.io', [
+      ['Webhooks', 'integer', ({ webhooks }) => webhooks?.length ?? 0],
+      age(),
+    ]),
   },
-  validateUpdate(next, previous) {
-    const out: FieldErrors = [];
-    checkMetadataUpdate(next.metadata, previous.metadata, rule, out);
-    if (next.webhooks !== previous.webhooks) checkWebhooks(next.webhooks, out);
-    return out;
-  },
-  columns: columns<ValidatingWebhookConfiguration>('validatingwebhookconfigurations.admissionregistration.k8s.io', [
-    ['Webhooks', 'integer', ({ webhooks }) => webhooks?.length ?? 0],
-    age(),
-  ]),
-});
+);

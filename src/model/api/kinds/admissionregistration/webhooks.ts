@@ -22,7 +22,10 @@ export function defaultWebhook<T extends Validating | Mutating>(webhook: T): T {
     objectSelector: {},
     timeoutSeconds: 10,
   });
-  const ported = filled.clientConfig?.service === undefined ? filled : changed(filled, 'clientConfig', (config) => changed(config, 'service', (service) => withMissing(service, { port: 443 })));
+  const ported =
+    filled.clientConfig?.service === undefined
+      ? filled
+      : changed(filled, 'clientConfig', (config) => changed(config, 'service', (service) => withMissing(service, { port: 443 })));
   return changedEach(ported, 'rules', defaultRule<Rule>) as T;
 }
 
@@ -50,7 +53,8 @@ function checkFullName(name: string, field: string, out: FieldErrors): void {
   if (name === '') return void out.push(required(field));
   const messages = isDns1123Subdomain(name);
   for (const message of messages) out.push(invalid(field, name, message));
-  if (messages.length === 0 && name.split('.').length < 3) out.push(invalid(field, name, 'should be a domain with at least three segments separated by dots'));
+  if (messages.length === 0 && name.split('.').length < 3)
+    out.push(invalid(field, name, 'should be a domain with at least three segments separated by dots'));
 }
 
 function checkWebhook(webhook: Validating | Mutating, field: string, out: FieldErrors): void {
@@ -63,21 +67,27 @@ function checkWebhook(webhook: Validating | Mutating, field: string, out: FieldE
   choose('failurePolicy', ['Fail', 'Ignore']);
   choose('matchPolicy', ['Equivalent', 'Exact']);
   const effects: string | undefined = webhook.sideEffects;
-  if (effects === undefined || (effects as string) === '') out.push(required(`${field}.sideEffects`, 'must specify one of None, NoneOnDryRun'));
-  else if (effects !== 'None' && effects !== 'NoneOnDryRun') out.push(notSupported(`${field}.sideEffects`, effects, ['None', 'NoneOnDryRun']));
+  if (effects === undefined || (effects as string) === '')
+    out.push(required(`${field}.sideEffects`, 'must specify one of None, NoneOnDryRun'));
+  else if (effects !== 'None' && effects !== 'NoneOnDryRun')
+    out.push(notSupported(`${field}.sideEffects`, effects, ['None', 'NoneOnDryRun']));
   const timeout = webhook.timeoutSeconds;
-  if (timeout !== undefined && (timeout > 30 || timeout < 1)) out.push(invalid(`${field}.timeoutSeconds`, timeout, 'the timeout value must be between 1 and 30 seconds'));
+  if (timeout !== undefined && (timeout > 30 || timeout < 1))
+    out.push(invalid(`${field}.timeoutSeconds`, timeout, 'the timeout value must be between 1 and 30 seconds'));
   checkLabelSelector(webhook.namespaceSelector, `${field}.namespaceSelector`, out);
   checkLabelSelector(webhook.objectSelector, `${field}.objectSelector`, out);
   const { url, service } = webhook.clientConfig ?? {};
-  if ((url === undefined) === (service === undefined)) out.push(required(`${field}.clientConfig`, 'exactly one of url or service is required'));
+  if ((url === undefined) === (service === undefined))
+    out.push(required(`${field}.clientConfig`, 'exactly one of url or service is required'));
   else if (url !== undefined) {
-    if (!url.startsWith('https://')) out.push(invalid(`${field}.clientConfig.url`, url, `'https' is the only allowed URL scheme; desired format: https://host[/path]`));
+    if (!url.startsWith('https://'))
+      out.push(invalid(`${field}.clientConfig.url`, url, `'https' is the only allowed URL scheme; desired format: https://host[/path]`));
   } else if (service !== undefined) {
     if ((service.name ?? '') === '') out.push(required(`${field}.clientConfig.service.name`, 'service name is required'));
     if ((service.namespace ?? '') === '') out.push(required(`${field}.clientConfig.service.namespace`, 'service namespace is required'));
     if (service.port !== undefined) checkPortNumber(service.port, `${field}.clientConfig.service.port`, out);
-    if (service.path !== undefined && !service.path.startsWith('/')) out.push(invalid(`${field}.clientConfig.service.path`, service.path, "must start with a '/'"));
+    if (service.path !== undefined && !service.path.startsWith('/'))
+      out.push(invalid(`${field}.clientConfig.service.path`, service.path, "must start with a '/'"));
   }
   const conditions = new Set<string>();
   for (const [i, { name = '', expression = '' }] of (webhook.matchConditions ?? []).entries()) {
@@ -95,12 +105,16 @@ export function checkRule(rule: Rule, field: string, out: FieldErrors): void {
   const { apiGroups = [], apiVersions = [], resources = [] } = rule;
   const verbs: readonly string[] = rule.operations ?? [];
   if (verbs.length === 0) out.push(required(`${field}.operations`));
-  if (verbs.length > 1 && verbs.includes('*')) out.push(invalid(`${field}.operations`, verbs, "if '*' is present, must not specify other operations"));
-  for (const [i, verb] of verbs.entries()) if (!operations.includes(verb)) out.push(notSupported(`${field}.operations[${i}]`, verb, operations));
+  if (verbs.length > 1 && verbs.includes('*'))
+    out.push(invalid(`${field}.operations`, verbs, "if '*' is present, must not specify other operations"));
+  for (const [i, verb] of verbs.entries())
+    if (!operations.includes(verb)) out.push(notSupported(`${field}.operations[${i}]`, verb, operations));
   if (apiGroups.length === 0) out.push(required(`${field}.apiGroups`));
-  if (apiGroups.length > 1 && apiGroups.includes('*')) out.push(invalid(`${field}.apiGroups`, apiGroups, "if '*' is present, must not specify other API groups"));
+  if (apiGroups.length > 1 && apiGroups.includes('*'))
+    out.push(invalid(`${field}.apiGroups`, apiGroups, "if '*' is present, must not specify other API groups"));
   if (apiVersions.length === 0) out.push(required(`${field}.apiVersions`));
-  if (apiVersions.length > 1 && apiVersions.includes('*')) out.push(invalid(`${field}.apiVersions`, apiVersions, "if '*' is present, must not specify other API versions"));
+  if (apiVersions.length > 1 && apiVersions.includes('*'))
+    out.push(invalid(`${field}.apiVersions`, apiVersions, "if '*' is present, must not specify other API versions"));
   for (const [i, version] of apiVersions.entries()) if (version === '') out.push(required(`${field}.apiVersions[${i}]`));
   if (resources.length === 0) out.push(required(`${field}.resources`));
   checkResources(resources, `${field}.resources`, out);
@@ -114,9 +128,11 @@ function checkResources(resources: readonly string[], field: string, out: FieldE
     if (resource === '') out.push(required(`${field}[${i}]`));
     if (resource === '*/*') subresources.add(resource);
     const [, sub] = resource.split('/', 2);
-    if (sub !== undefined && subresources.has('*/*') && resource !== '*/*') out.push(invalid(`${field}[${i}]`, resource, "if '*/*' is present, must not specify '" + resource + "'"));
+    if (sub !== undefined && subresources.has('*/*') && resource !== '*/*')
+      out.push(invalid(`${field}[${i}]`, resource, `if '*/*' is present, must not specify '${resource}'`));
   }
-  if (resources.length > 1 && resources.includes('*/*')) out.push(invalid(field, resources, "if '*/*' is present, must not specify other resources"));
+  if (resources.length > 1 && resources.includes('*/*'))
+    out.push(invalid(field, resources, "if '*/*' is present, must not specify other resources"));
   if (resources.length > 1 && resources.includes('*') && resources.some((r) => r !== '*' && !r.includes('/'))) {
     out.push(invalid(field, resources, "if '*' is present, must not specify other resources without subresources"));
   }

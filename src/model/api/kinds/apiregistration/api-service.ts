@@ -22,10 +22,13 @@ function check(object: APIService, out: FieldErrors): void {
   if (groupPriorityMinimum <= 0 || groupPriorityMinimum > 20_000) {
     out.push(invalid('spec.groupPriorityMinimum', groupPriorityMinimum, 'must be positive and less than 20000'));
   }
-  if (versionPriority <= 0 || versionPriority > 1000) out.push(invalid('spec.versionPriority', versionPriority, 'must be positive and less than 1000'));
+  if (versionPriority <= 0 || versionPriority > 1000)
+    out.push(invalid('spec.versionPriority', versionPriority, 'must be positive and less than 1000'));
   if (service === undefined) {
-    if ((spec?.caBundle ?? '') !== '') out.push(invalid('spec.caBundle', `${(spec?.caBundle ?? '').length} bytes`, 'local APIServices may not have a caBundle'));
-    if (insecureSkipTLSVerify === true) out.push(invalid('spec.insecureSkipTLSVerify', true, 'local APIServices may not have insecureSkipTLSVerify'));
+    if ((spec?.caBundle ?? '') !== '')
+      out.push(invalid('spec.caBundle', `${(spec?.caBundle ?? '').length} bytes`, 'local APIServices may not have a caBundle'));
+    if (insecureSkipTLSVerify === true)
+      out.push(invalid('spec.insecureSkipTLSVerify', true, 'local APIServices may not have insecureSkipTLSVerify'));
     return;
   }
   if ((service.namespace ?? '') === '') out.push(required('spec.service.namespace'));
@@ -42,7 +45,20 @@ export const apiService = defineKind<APIService>('apiregistration.k8s.io/v1', 'a
   /** Local API services are available at once. */
   prepareForCreate: (object) =>
     object.spec?.service === undefined
-      ? { ...object, status: { conditions: [{ type: 'Available', status: 'True', lastTransitionTime: object.metadata.creationTimestamp ?? '', reason: 'Local', message: 'Local APIServices are always available' }] } }
+      ? {
+          ...object,
+          status: {
+            conditions: [
+              {
+                type: 'Available',
+                status: 'True',
+                lastTransitionTime: object.metadata.creationTimestamp ?? '',
+                reason: 'Local',
+                message: 'Local APIServices are always available',
+              },
+            ],
+          },
+        }
       : { ...object, status: {} },
   prepareForUpdate: keepStatus,
   prepareForStatusUpdate: statusUpdate,

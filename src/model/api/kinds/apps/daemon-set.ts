@@ -26,7 +26,9 @@ function setDefaults(set: DaemonSet): DaemonSet {
   spec = changed(spec, 'updateStrategy', (strategy) => {
     const typed = withMissing(strategy, { type: 'RollingUpdate' });
     if (typed.type !== 'RollingUpdate') return typed;
-    return changed(withMissing(typed, { rollingUpdate: rollingDefaults }), 'rollingUpdate', (rolling) => withMissing(rolling, rollingDefaults));
+    return changed(withMissing(typed, { rollingUpdate: rollingDefaults }), 'rollingUpdate', (rolling) =>
+      withMissing(rolling, rollingDefaults),
+    );
   });
   spec = changed(spec, 'template', defaultPodTemplate);
   return withTemplateGeneration(spec === set.spec ? set : { ...set, spec }, templateGeneration(set));
@@ -39,7 +41,10 @@ function templateGeneration(set: DaemonSet): number {
 
 function withTemplateGeneration(set: DaemonSet, generation: number): DaemonSet {
   if (set.metadata.annotations?.[templateGenerationKey] === String(generation)) return set;
-  return { ...set, metadata: { ...set.metadata, annotations: { ...set.metadata.annotations, [templateGenerationKey]: String(generation) } } };
+  return {
+    ...set,
+    metadata: { ...set.metadata, annotations: { ...set.metadata.annotations, [templateGenerationKey]: String(generation) } },
+  };
 }
 
 function checkUpdateStrategy(strategy: DaemonSetSpec['updateStrategy'], out: FieldErrors): void {
@@ -48,7 +53,10 @@ function checkUpdateStrategy(strategy: DaemonSetSpec['updateStrategy'], out: Fie
   const rolling = strategy?.rollingUpdate;
   if (type === 'OnDelete') return;
   if (type !== 'RollingUpdate') {
-    const go = { Type: type, RollingUpdate: rolling === undefined ? null : { MaxUnavailable: rolling.maxUnavailable ?? 0, MaxSurge: rolling.maxSurge ?? 0 } };
+    const go = {
+      Type: type,
+      RollingUpdate: rolling === undefined ? null : { MaxUnavailable: rolling.maxUnavailable ?? 0, MaxSurge: rolling.maxSurge ?? 0 },
+    };
     return void out.push(notSupported(field, go, ['RollingUpdate', 'OnDelete']));
   }
   if (rolling === undefined) return void out.push(required(`${field}.rollingUpdate`));
@@ -57,7 +65,8 @@ function checkUpdateStrategy(strategy: DaemonSetSpec['updateStrategy'], out: Fie
   checkNonNegativeIntOrPercent(maxSurge, `${field}.rollingUpdate.maxSurge`, out);
   const unavailable = intOrPercentNumber(maxUnavailable) !== 0;
   const surge = intOrPercentNumber(maxSurge) !== 0;
-  if (unavailable && surge) out.push(invalid(`${field}.rollingUpdate.maxSurge`, maxSurge, 'may not be set when maxUnavailable is non-zero'));
+  if (unavailable && surge)
+    out.push(invalid(`${field}.rollingUpdate.maxSurge`, maxSurge, 'may not be set when maxUnavailable is non-zero'));
   else if (!unavailable && !surge) out.push(required(`${field}.rollingUpdate.maxUnavailable`, 'cannot be 0 when maxSurge is 0'));
   checkAtMost100Percent(maxUnavailable, `${field}.rollingUpdate.maxUnavailable`, out);
   checkAtMost100Percent(maxSurge, `${field}.rollingUpdate.maxSurge`, out);
@@ -70,7 +79,8 @@ function checkSpec(spec: DaemonSetSpec, out: FieldErrors): void {
   if ((selector === undefined ? false : selectorMatches(selector, labels)) === false) {
     out.push(invalid('spec.template.metadata.labels', goMap(labels), mismatch));
   }
-  if (selector !== undefined && isEmptySelector(selector)) out.push(invalid('spec.selector', goSelector(selector), 'empty selector is invalid for daemonset'));
+  if (selector !== undefined && isEmptySelector(selector))
+    out.push(invalid('spec.selector', goSelector(selector), 'empty selector is invalid for daemonset'));
   checkPodTemplateOnce(spec.template, 'spec.template', out);
   checkAlwaysRestarts(spec.template, 'DaemonSet', out);
   checkNonNegative(spec.minReadySeconds, 'spec.minReadySeconds', out);
@@ -108,14 +118,31 @@ export const daemonSet = defineKind<DaemonSet>('apps/v1', 'daemonsets', {
     checkMetadataUpdate(next.metadata, previous.metadata, rule, out);
     checkCounts(
       next.status as Readonly<Record<string, unknown>> | undefined,
-      ['currentNumberScheduled', 'numberMisscheduled', 'desiredNumberScheduled', 'numberReady', 'observedGeneration', 'updatedNumberScheduled', 'numberAvailable', 'numberUnavailable', 'collisionCount'],
+      [
+        'currentNumberScheduled',
+        'numberMisscheduled',
+        'desiredNumberScheduled',
+        'numberReady',
+        'observedGeneration',
+        'updatedNumberScheduled',
+        'numberAvailable',
+        'numberUnavailable',
+        'collisionCount',
+      ],
       [],
       out,
     );
     checkCollisionCount(next.status?.collisionCount, previous.status?.collisionCount, out);
     return out;
   },
-  warnings: (next, previous) => podWarnings(next.spec?.template.spec ?? { containers: [] }, next.spec?.template.metadata, 'spec.template.spec', previous?.spec?.template.spec, previous?.spec?.template.metadata),
+  warnings: (next, previous) =>
+    podWarnings(
+      next.spec?.template.spec ?? { containers: [] },
+      next.spec?.template.metadata,
+      'spec.template.spec',
+      previous?.spec?.template.spec,
+      previous?.spec?.template.metadata,
+    ),
   columns: columns<DaemonSet>('daemonsets.apps', [
     ['Desired', 'integer', ({ status }) => status?.desiredNumberScheduled ?? 0],
     ['Current', 'integer', ({ status }) => status?.currentNumberScheduled ?? 0],

@@ -20,11 +20,19 @@ const emptySpec = {} as DeploymentSpec;
 
 function setDefaults(deployment: Deployment): Deployment {
   const given = deployment.spec ?? emptySpec;
-  let spec = withMissing(given, { replicas: 1, revisionHistoryLimit: 10, progressDeadlineSeconds: 600, strategy: {}, template: { spec: { containers: [] } } });
+  let spec = withMissing(given, {
+    replicas: 1,
+    revisionHistoryLimit: 10,
+    progressDeadlineSeconds: 600,
+    strategy: {},
+    template: { spec: { containers: [] } },
+  });
   spec = changed(spec, 'strategy', (strategy) => {
     const typed = withMissing(strategy, { type: 'RollingUpdate' });
     if (typed.type !== 'RollingUpdate') return typed;
-    return changed(withMissing(typed, { rollingUpdate: rollingDefaults }), 'rollingUpdate', (rolling) => withMissing(rolling, rollingDefaults));
+    return changed(withMissing(typed, { rollingUpdate: rollingDefaults }), 'rollingUpdate', (rolling) =>
+      withMissing(rolling, rollingDefaults),
+    );
   });
   spec = changed(spec, 'template', defaultPodTemplate);
   return spec === deployment.spec ? deployment : { ...deployment, spec };
@@ -45,7 +53,10 @@ function checkStrategy(strategy: DeploymentSpec['strategy'], out: FieldErrors): 
     }
     checkAtMost100Percent(maxUnavailable, `${field}.rollingUpdate.maxUnavailable`, out);
   } else {
-    const go = { Type: type, RollingUpdate: rolling === undefined ? null : { MaxUnavailable: rolling.maxUnavailable ?? 0, MaxSurge: rolling.maxSurge ?? 0 } };
+    const go = {
+      Type: type,
+      RollingUpdate: rolling === undefined ? null : { MaxUnavailable: rolling.maxUnavailable ?? 0, MaxSurge: rolling.maxSurge ?? 0 },
+    };
     out.push(notSupported(field, go, ['Recreate', 'RollingUpdate']));
   }
 }
@@ -59,7 +70,8 @@ function checkSpec(spec: DeploymentSpec | undefined, out: FieldErrors): void {
   const deadline = spec?.progressDeadlineSeconds;
   if (deadline === undefined) return;
   checkNonNegative(deadline, 'spec.progressDeadlineSeconds', out);
-  if (deadline <= (spec?.minReadySeconds ?? 0)) out.push(invalid('spec.progressDeadlineSeconds', deadline, 'must be greater than minReadySeconds'));
+  if (deadline <= (spec?.minReadySeconds ?? 0))
+    out.push(invalid('spec.progressDeadlineSeconds', deadline, 'must be greater than minReadySeconds'));
 }
 
 export const deployment = defineKind<Deployment>('apps/v1', 'deployments', {
@@ -101,7 +113,14 @@ export const deployment = defineKind<Deployment>('apps/v1', 'deployments', {
     checkCollisionCount(next.status?.collisionCount, previous.status?.collisionCount, out);
     return out;
   },
-  warnings: (next, previous) => podWarnings(next.spec?.template.spec ?? { containers: [] }, next.spec?.template.metadata, 'spec.template.spec', previous?.spec?.template.spec, previous?.spec?.template.metadata),
+  warnings: (next, previous) =>
+    podWarnings(
+      next.spec?.template.spec ?? { containers: [] },
+      next.spec?.template.metadata,
+      'spec.template.spec',
+      previous?.spec?.template.spec,
+      previous?.spec?.template.metadata,
+    ),
   columns: columns<Deployment>('deployments.apps', [
     ['Ready', 'string', ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 0}`],
     ['Up-to-date', 'string', ({ status }) => status?.updatedReplicas ?? 0],

@@ -60,10 +60,22 @@ export const replicaSet = defineKind<ReplicaSet>('apps/v1', 'replicasets', {
   validateStatusUpdate(next, previous) {
     const out: FieldErrors = [];
     checkMetadataUpdate(next.metadata, previous.metadata, rule, out);
-    checkCounts(next.status as Readonly<Record<string, unknown>> | undefined, replicaSetCountRules.nonNegative, replicaSetCountRules.atMost, out);
+    checkCounts(
+      next.status as Readonly<Record<string, unknown>> | undefined,
+      replicaSetCountRules.nonNegative,
+      replicaSetCountRules.atMost,
+      out,
+    );
     return out;
   },
-  warnings: (next, previous) => podWarnings(next.spec?.template?.spec ?? { containers: [] }, next.spec?.template?.metadata, 'spec.template.spec', previous?.spec?.template?.spec, previous?.spec?.template?.metadata),
+  warnings: (next, previous) =>
+    podWarnings(
+      next.spec?.template?.spec ?? { containers: [] },
+      next.spec?.template?.metadata,
+      'spec.template.spec',
+      previous?.spec?.template?.spec,
+      previous?.spec?.template?.metadata,
+    ),
   columns: columns<ReplicaSet>('replicasets.apps', [
     ['Desired', 'integer', ({ spec }) => spec?.replicas ?? 0],
     ['Current', 'integer', ({ status }) => status?.replicas ?? 0],

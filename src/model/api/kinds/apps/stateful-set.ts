@@ -25,7 +25,13 @@ const retentionDefaults = { whenDeleted: 'Retain', whenScaled: 'Retain' } as con
 
 /** A claim template is stored as a whole claim: kind, version, defaults, and the phase a new claim has. */
 function defaultClaimTemplate(claim: PersistentVolumeClaim): PersistentVolumeClaim {
-  const whole = withMissing(claim, { kind: 'PersistentVolumeClaim', apiVersion: 'v1', metadata: {}, spec: {}, status: { phase: 'Pending' } });
+  const whole = withMissing(claim, {
+    kind: 'PersistentVolumeClaim',
+    apiVersion: 'v1',
+    metadata: {},
+    spec: {},
+    status: { phase: 'Pending' },
+  });
   const typed = changed(whole, 'spec', (spec) => withMissing(spec, { resources: {}, volumeMode: 'Filesystem' }));
   return changed(typed, 'status', (status) => withMissing(status, { phase: 'Pending' }));
 }
@@ -43,11 +49,14 @@ function setDefaults(set: StatefulSet): StatefulSet {
   spec = changed(spec, 'updateStrategy', (strategy) => {
     const typed = withMissing(strategy, { type: 'RollingUpdate' });
     if (typed.type !== 'RollingUpdate') return typed;
-    return changed(withMissing(typed, { rollingUpdate: { partition: 0 } }), 'rollingUpdate', (rolling) => withMissing(rolling, { partition: 0 }));
+    return changed(withMissing(typed, { rollingUpdate: { partition: 0 } }), 'rollingUpdate', (rolling) =>
+      withMissing(rolling, { partition: 0 }),
+    );
   });
   spec = changed(spec, 'persistentVolumeClaimRetentionPolicy', (policy) => withMissing(policy, retentionDefaults));
   spec = changed(spec, 'template', defaultPodTemplate);
-  if (spec.volumeClaimTemplates !== undefined) spec = changed(spec, 'volumeClaimTemplates', (claims) => mapShared(claims, defaultClaimTemplate));
+  if (spec.volumeClaimTemplates !== undefined)
+    spec = changed(spec, 'volumeClaimTemplates', (claims) => mapShared(claims, defaultClaimTemplate));
   return spec === set.spec ? set : { ...set, spec };
 }
 
@@ -55,7 +64,10 @@ function setDefaults(set: StatefulSet): StatefulSet {
 function withoutGated(set: StatefulSet, context: KindContext): StatefulSet {
   const rolling = set.spec?.updateStrategy?.rollingUpdate;
   if (set.spec === undefined || rolling?.maxUnavailable === undefined || context.featureGate('MaxUnavailableStatefulSet')) return set;
-  return { ...set, spec: { ...set.spec, updateStrategy: { ...set.spec.updateStrategy, rollingUpdate: without(rolling, 'maxUnavailable') } } };
+  return {
+    ...set,
+    spec: { ...set.spec, updateStrategy: { ...set.spec.updateStrategy, rollingUpdate: without(rolling, 'maxUnavailable') } },
+  };
 }
 
 type Rolling = NonNullable<NonNullable<StatefulSetSpec['updateStrategy']>['rollingUpdate']>;
@@ -73,7 +85,8 @@ function checkUpdateStrategy(strategy: StatefulSetSpec['updateStrategy'], out: F
       out.push(required(field));
       break;
     case 'OnDelete':
-      if (rolling !== undefined) out.push(invalid(`${field}.rollingUpdate`, goRolling(rolling), "only allowed for updateStrategy 'RollingUpdate'"));
+      if (rolling !== undefined)
+        out.push(invalid(`${field}.rollingUpdate`, goRolling(rolling), "only allowed for updateStrategy 'RollingUpdate'"));
       break;
     case 'RollingUpdate':
       checkNonNegative(rolling?.partition, `${field}.rollingUpdate.partition`, out);
@@ -102,7 +115,9 @@ function checkSpec(spec: StatefulSetSpec, claims: boolean, out: FieldErrors): vo
   checkNonNegative(spec.ordinals?.start, 'spec.ordinals.start', out);
   const serviceName = spec.serviceName ?? '';
   if (serviceName !== '') for (const message of isDns1123Label(serviceName)) out.push(invalid('spec.serviceName', serviceName, message));
-  if (claims) for (const [i, claim] of (spec.volumeClaimTemplates ?? []).entries()) checkClaimSpec(claim.spec ?? {}, `spec.volumeClaimTemplates[${i}].spec`, out);
+  if (claims)
+    for (const [i, claim] of (spec.volumeClaimTemplates ?? []).entries())
+      checkClaimSpec(claim.spec ?? {}, `spec.volumeClaimTemplates[${i}].spec`, out);
 
   const selector = spec.selector as StatefulSetSpec['selector'] | undefined;
   const labels = spec.template?.metadata?.labels;
@@ -122,7 +137,16 @@ function checkSpec(spec: StatefulSetSpec, claims: boolean, out: FieldErrors): vo
 
 /** The spec without what an update may change. */
 function fixedPart(spec: StatefulSetSpec | undefined): unknown {
-  const { replicas: _, template: __, updateStrategy: ___, minReadySeconds: ____, ordinals: _____, revisionHistoryLimit: ______, persistentVolumeClaimRetentionPolicy: _______, ...rest } = spec ?? emptySpec;
+  const {
+    replicas: _,
+    template: __,
+    updateStrategy: ___,
+    minReadySeconds: ____,
+    ordinals: _____,
+    revisionHistoryLimit: ______,
+    persistentVolumeClaimRetentionPolicy: _______,
+    ...rest
+  } = spec ?? emptySpec;
   return rest;
 }
 
@@ -163,7 +187,14 @@ export const statefulSet = defineKind<StatefulSet>('apps/v1', 'statefulsets', {
     );
     return out;
   },
-  warnings: (next, previous) => podWarnings(next.spec?.template.spec ?? { containers: [] }, next.spec?.template.metadata, 'spec.template.spec', previous?.spec?.template.spec, previous?.spec?.template.metadata),
+  warnings: (next, previous) =>
+    podWarnings(
+      next.spec?.template.spec ?? { containers: [] },
+      next.spec?.template.metadata,
+      'spec.template.spec',
+      previous?.spec?.template.spec,
+      previous?.spec?.template.metadata,
+    ),
   columns: columns<StatefulSet>('statefulsets.apps', [
     ['Ready', 'string', ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 0}`],
     age(),

@@ -15,7 +15,9 @@ const emptySpec = {} as HorizontalPodAutoscalerSpec;
 type Behavior = NonNullable<HorizontalPodAutoscalerSpec['behavior']>;
 type Rules = NonNullable<Behavior['scaleUp']>;
 
-const cpuAt80: readonly MetricSpec[] = [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } }];
+const cpuAt80: readonly MetricSpec[] = [
+  { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } },
+];
 const upDefaults: Rules = {
   stabilizationWindowSeconds: 0,
   selectPolicy: 'Max',
@@ -79,9 +81,9 @@ function metricText(metric: MetricSpec, current: MetricStatus | undefined): stri
 }
 
 /** The columns of every version, over its v2 form. */
-export function scalerColumns<T extends { readonly apiVersion: string; readonly kind: string; readonly metadata: HorizontalPodAutoscaler['metadata'] }>(
-  toV2: (object: T) => HorizontalPodAutoscaler,
-) {
+export function scalerColumns<
+  T extends { readonly apiVersion: string; readonly kind: string; readonly metadata: HorizontalPodAutoscaler['metadata'] },
+>(toV2: (object: T) => HorizontalPodAutoscaler) {
   const rows: readonly ColumnRow<T>[] = [
     ['Reference', 'string', (o) => `${toV2(o).spec?.scaleTargetRef.kind}/${toV2(o).spec?.scaleTargetRef.name}`],
     ['Targets', 'string', (o) => targetsText(toV2(o))],

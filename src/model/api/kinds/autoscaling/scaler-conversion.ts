@@ -41,21 +41,51 @@ function metricToV1(metric: Fields, side: 'target' | 'current'): Fields {
   switch (type) {
     case 'Object': {
       const amount = isTarget ? { targetValue: value ?? '0' } : { currentValue: value ?? '0' };
-      return { type, object: ordered({ target: reference(source['describedObject']), metricName: named['name'] ?? '', ...amount, selector: named['selector'], averageValue }) };
+      return {
+        type,
+        object: ordered({
+          target: reference(source['describedObject']),
+          metricName: named['name'] ?? '',
+          ...amount,
+          selector: named['selector'],
+          averageValue,
+        }),
+      };
     }
     case 'Pods':
-      return { type, pods: ordered({ metricName: named['name'] ?? '', [`${side}AverageValue`]: averageValue ?? '0', selector: named['selector'] }) };
+      return {
+        type,
+        pods: ordered({ metricName: named['name'] ?? '', [`${side}AverageValue`]: averageValue ?? '0', selector: named['selector'] }),
+      };
     case 'External':
       return {
         type,
         external: isTarget
-          ? ordered({ metricName: named['name'] ?? '', metricSelector: named['selector'], targetValue: value, targetAverageValue: averageValue })
-          : ordered({ metricName: named['name'] ?? '', metricSelector: named['selector'], currentValue: value ?? '0', currentAverageValue: averageValue }),
+          ? ordered({
+              metricName: named['name'] ?? '',
+              metricSelector: named['selector'],
+              targetValue: value,
+              targetAverageValue: averageValue,
+            })
+          : ordered({
+              metricName: named['name'] ?? '',
+              metricSelector: named['selector'],
+              currentValue: value ?? '0',
+              currentAverageValue: averageValue,
+            }),
       };
     default: {
       const average = isTarget ? averageValue : (averageValue ?? '0');
       const container = type === 'ContainerResource' ? (source['container'] ?? '') : undefined;
-      return { type, [field]: ordered({ name: source['name'] ?? '', [`${side}AverageUtilization`]: averageUtilization, [`${side}AverageValue`]: average, container }) };
+      return {
+        type,
+        [field]: ordered({
+          name: source['name'] ?? '',
+          [`${side}AverageUtilization`]: averageUtilization,
+          [`${side}AverageValue`]: average,
+          container,
+        }),
+      };
     }
   }
 }
@@ -100,7 +130,8 @@ function lowerNames(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(lowerNames);
   if (typeof value !== 'object' || value === null) return value;
   const out: Record<string, unknown> = {};
-  for (const [key, child] of Object.entries(value)) if (child !== null) out[`${key.charAt(0).toLowerCase()}${key.slice(1)}`] = lowerNames(child);
+  for (const [key, child] of Object.entries(value))
+    if (child !== null) out[`${key.charAt(0).toLowerCase()}${key.slice(1)}`] = lowerNames(child);
   return out;
 }
 
@@ -116,7 +147,9 @@ function parsed<T>(text: string | undefined): T | undefined {
 
 function isCpuUtilization(metric: Fields, side: 'target' | 'current'): boolean {
   const source = metric['resource'] as Fields | undefined;
-  return metric['type'] === 'Resource' && source?.['name'] === 'cpu' && (source[side] as Amounts | undefined)?.averageUtilization !== undefined;
+  return (
+    metric['type'] === 'Resource' && source?.['name'] === 'cpu' && (source[side] as Amounts | undefined)?.averageUtilization !== undefined
+  );
 }
 
 function utilizationOf(metrics: readonly Fields[], side: 'target' | 'current'): number | undefined {
@@ -135,13 +168,17 @@ export function scalerToV2(scaler: HorizontalPodAutoscalerV1): HorizontalPodAuto
   const { spec, status, metadata } = scaler;
   const { annotations } = metadata;
   const target = spec?.targetCPUUtilizationPercentage;
-  const cpu: readonly Fields[] = target === undefined ? [] : [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: target } } }];
+  const cpu: readonly Fields[] =
+    target === undefined
+      ? []
+      : [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: target } } }];
   const others = (parsed<readonly Fields[]>(annotations?.[metricsKey]) ?? []).map((metric) => metricToV2(metric, 'target'));
   const metrics = [...others, ...cpu];
   const behavior = lowerNames(parsed(annotations?.[behaviorKey]));
   const noted = (parsed<readonly Fields[]>(annotations?.[currentKey]) ?? []).map((metric) => metricToV2(metric, 'current'));
   const now = status?.currentCPUUtilizationPercentage;
-  const cpuNow = now === undefined ? [] : [{ type: 'Resource', resource: { name: 'cpu', current: { averageValue: '0', averageUtilization: now } } }];
+  const cpuNow =
+    now === undefined ? [] : [{ type: 'Resource', resource: { name: 'cpu', current: { averageValue: '0', averageUtilization: now } } }];
   const current = noted.length > 0 ? noted : cpuNow;
   const conditions = parsed<readonly Fields[]>(annotations?.[conditionsKey]);
   const { targetCPUUtilizationPercentage: _, ...rest } = spec ?? ({} as SpecV1);
@@ -186,7 +223,11 @@ export function scalerToV1(scaler: HorizontalPodAutoscaler): HorizontalPodAutosc
     notes[behaviorKey] = JSON.stringify({ ScaleUp: goRules(behavior.scaleUp), ScaleDown: goRules(behavior.scaleDown) });
   }
   if (conditions.length > 0) {
-    notes[conditionsKey] = JSON.stringify(conditions.map(({ type, status: state, lastTransitionTime = null, reason, message }) => ordered({ type, status: state, lastTransitionTime, reason, message })));
+    notes[conditionsKey] = JSON.stringify(
+      conditions.map(({ type, status: state, lastTransitionTime = null, reason, message }) =>
+        ordered({ type, status: state, lastTransitionTime, reason, message }),
+      ),
+    );
   }
   if (current.length > 0) notes[currentKey] = JSON.stringify(current.map((metric) => metricToV1(metric, 'current')));
   if (others.length > 0) notes[metricsKey] = JSON.stringify(others.map((metric) => metricToV1(metric, 'target')));

@@ -18,9 +18,11 @@ type Reference = HorizontalPodAutoscalerSpec['scaleTargetRef'];
 
 export function checkScalerSpec(spec: HorizontalPodAutoscalerSpec, out: FieldErrors): void {
   const { minReplicas, maxReplicas = 0, metrics = [], behavior } = spec;
-  if (minReplicas !== undefined && minReplicas < 1) out.push(invalid('spec.minReplicas', minReplicas, 'must be greater than or equal to 1'));
+  if (minReplicas !== undefined && minReplicas < 1)
+    out.push(invalid('spec.minReplicas', minReplicas, 'must be greater than or equal to 1'));
   if (maxReplicas < 1) out.push(invalid('spec.maxReplicas', maxReplicas, 'must be greater than 0'));
-  if (minReplicas !== undefined && maxReplicas < minReplicas) out.push(invalid('spec.maxReplicas', maxReplicas, 'must be greater than or equal to `minReplicas`'));
+  if (minReplicas !== undefined && maxReplicas < minReplicas)
+    out.push(invalid('spec.maxReplicas', maxReplicas, 'must be greater than or equal to `minReplicas`'));
   checkReference(spec.scaleTargetRef, 'spec.scaleTargetRef', out);
   for (const [i, metric] of metrics.entries()) checkMetric(metric, `spec.metrics[${i}]`, out);
   if (minReplicas === 0 && !metrics.some((m) => m.type === 'Object' || m.type === 'External')) {
@@ -33,7 +35,10 @@ export function checkScalerSpec(spec: HorizontalPodAutoscalerSpec, out: FieldErr
 /** ValidateCrossVersionObjectReference. */
 function checkReference(ref: Reference | undefined, field: string, out: FieldErrors, needsGroup = true): void {
   const { kind = '', name = '', apiVersion = '' } = ref ?? ({} as Partial<Reference>);
-  for (const [key, value] of [['kind', kind], ['name', name]] as const) {
+  for (const [key, value] of [
+    ['kind', kind],
+    ['name', name],
+  ] as const) {
     if (value === '') out.push(required(`${field}.${key}`));
     else for (const message of isPathSegment(value)) out.push(invalid(`${field}.${key}`, value, message));
   }
@@ -53,11 +58,18 @@ function checkMetric(metric: MetricSpec, field: string, out: FieldErrors): void 
   if (present.length >= 1) checkSource(metric, present[0] ?? 'object', field, out);
   const expected = sourceOf[type];
   if (expected === undefined) out.push(notSupported(`${field}.type`, type, metricTypes));
-  else if (metric[expected] === undefined) out.push(required(`${field}.${expected}`, 'must populate information for the given metric source'));
-  if (present.length > 1) for (const key of present) if (key !== expected) out.push(forbidden(`${field}.${key}`, 'must populate the given metric source only'));
+  else if (metric[expected] === undefined)
+    out.push(required(`${field}.${expected}`, 'must populate information for the given metric source'));
+  if (present.length > 1)
+    for (const key of present) if (key !== expected) out.push(forbidden(`${field}.${key}`, 'must populate the given metric source only'));
 }
 
-function checkSource(metric: MetricSpec, key: 'object' | 'external' | 'pods' | 'resource' | 'containerResource', metricField: string, out: FieldErrors): void {
+function checkSource(
+  metric: MetricSpec,
+  key: 'object' | 'external' | 'pods' | 'resource' | 'containerResource',
+  metricField: string,
+  out: FieldErrors,
+): void {
   const field = `${metricField}.${key}`;
   const perPod = 'must set either a target value for metric or a per-pod target';
   switch (key) {
@@ -67,7 +79,8 @@ function checkSource(metric: MetricSpec, key: 'object' | 'external' | 'pods' | '
       checkReference(source.describedObject, `${field}.describedObject`, out, false);
       checkIdentifier(source.metric, field, out);
       checkTarget(source.target, field, out);
-      if (source.target?.value === undefined && source.target?.averageValue === undefined) out.push(required(`${field}.target.averageValue`, perPod));
+      if (source.target?.value === undefined && source.target?.averageValue === undefined)
+        out.push(required(`${field}.target.averageValue`, perPod));
       return;
     }
     case 'external': {
@@ -77,7 +90,8 @@ function checkSource(metric: MetricSpec, key: 'object' | 'external' | 'pods' | '
       checkTarget(source.target, field, out);
       const { value, averageValue } = source.target ?? {};
       if (value === undefined && averageValue === undefined) out.push(required(`${field}.target.averageValue`, perPod));
-      if (value !== undefined && averageValue !== undefined) out.push(forbidden(`${field}.target.value`, 'may not set both a target value for metric and a per-pod target'));
+      if (value !== undefined && averageValue !== undefined)
+        out.push(forbidden(`${field}.target.value`, 'may not set both a target value for metric and a per-pod target'));
       return;
     }
     case 'pods': {
@@ -85,7 +99,8 @@ function checkSource(metric: MetricSpec, key: 'object' | 'external' | 'pods' | '
       if (source === undefined) return;
       checkIdentifier(source.metric, field, out);
       checkTarget(source.target, field, out);
-      if (source.target?.averageValue === undefined) out.push(required(`${field}.target.averageValue`, 'must specify a positive target averageValue'));
+      if (source.target?.averageValue === undefined)
+        out.push(required(`${field}.target.averageValue`, 'must specify a positive target averageValue'));
       return;
     }
     default: {
@@ -115,7 +130,8 @@ function checkTarget(target: Target | undefined, field: string, out: FieldErrors
   const type: string = target?.type ?? '';
   const path = `${field}.target`;
   if (type === '') out.push(required(`${path}.type`, 'must specify a metric target type'));
-  else if (type !== 'Utilization' && type !== 'Value' && type !== 'AverageValue') out.push(invalid(`${path}.type`, type, 'must be either Utilization, Value, or AverageValue'));
+  else if (type !== 'Utilization' && type !== 'Value' && type !== 'AverageValue')
+    out.push(invalid(`${path}.type`, type, 'must be either Utilization, Value, or AverageValue'));
   for (const key of ['value', 'averageValue'] as const) {
     const value = target?.[key];
     if (value !== undefined && quantityOf(value).nano <= 0n) out.push(invalid(`${path}.${key}`, value, 'must be positive'));
@@ -128,8 +144,10 @@ type Rules = NonNullable<NonNullable<HorizontalPodAutoscalerSpec['behavior']>['s
 
 function checkRules(rules: Rules, field: string, out: FieldErrors): void {
   const window = rules.stabilizationWindowSeconds;
-  if (window !== undefined && window < 0) out.push(invalid(`${field}.stabilizationWindowSeconds`, window, 'must be greater than or equal to zero'));
-  if (window !== undefined && window > 3600) out.push(invalid(`${field}.stabilizationWindowSeconds`, window, 'must be less than or equal to 3600'));
+  if (window !== undefined && window < 0)
+    out.push(invalid(`${field}.stabilizationWindowSeconds`, window, 'must be greater than or equal to zero'));
+  if (window !== undefined && window > 3600)
+    out.push(invalid(`${field}.stabilizationWindowSeconds`, window, 'must be less than or equal to 3600'));
   const select: string | undefined = rules.selectPolicy;
   const selects = ['Disabled', 'Max', 'Min'];
   if (select !== undefined && !selects.includes(select)) out.push(notSupported(`${field}.selectPolicy`, select, selects));

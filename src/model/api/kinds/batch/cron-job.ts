@@ -31,7 +31,9 @@ function setDefaults(cronJob: CronJob): CronJob {
   });
   spec = changed(spec, 'jobTemplate', (template) => {
     const whole = withMissing(template, { metadata: {}, spec: emptyJob });
-    return changed(whole, 'spec', (job) => changed(withMissing(job, { template: { spec: { containers: [] } } }), 'template', defaultPodTemplate));
+    return changed(whole, 'spec', (job) =>
+      changed(withMissing(job, { template: { spec: { containers: [] } } }), 'template', defaultPodTemplate),
+    );
   });
   return spec === cronJob.spec ? cronJob : { ...cronJob, spec };
 }
@@ -96,14 +98,24 @@ export const cronJob = defineKind<CronJob>('batch/v1', 'cronjobs', {
   warnings(next, previous) {
     const template = next.spec?.jobTemplate.spec?.template;
     const before = previous?.spec?.jobTemplate.spec?.template;
-    return podWarnings(template?.spec ?? { containers: [] }, template?.metadata, 'spec.jobTemplate.spec.template.spec', before?.spec, before?.metadata);
+    return podWarnings(
+      template?.spec ?? { containers: [] },
+      template?.metadata,
+      'spec.jobTemplate.spec.template.spec',
+      before?.spec,
+      before?.metadata,
+    );
   },
   columns: columns<CronJob>('cronjobs.batch', [
     ['Schedule', 'string', ({ spec }) => spec?.schedule ?? ''],
     ['Timezone', 'string', ({ spec }) => spec?.timeZone ?? none],
     ['Suspend', 'boolean', ({ spec }) => (spec?.suspend === true ? 'True' : 'False')],
     ['Active', 'integer', ({ status }) => status?.active?.length ?? 0],
-    ['Last Schedule', 'string', ({ status }, context) => (status?.lastScheduleTime === undefined ? none : since(status.lastScheduleTime, context))],
+    [
+      'Last Schedule',
+      'string',
+      ({ status }, context) => (status?.lastScheduleTime === undefined ? none : since(status.lastScheduleTime, context)),
+    ],
     age(),
     ...templateColumns<CronJob>(({ spec }) => spec?.jobTemplate.spec?.template),
     ['Selector', 'string', ({ spec }) => formatSelector(spec?.jobTemplate.spec?.selector), 1],

@@ -1,5 +1,15 @@
 import type { Job, JobSpec, PodFailurePolicy, PodTemplateSpec } from '../../types.ts';
-import { duplicate, type FieldErrors, goMap, invalid, notSupported, omitValue, required, tooLong, tooMany } from '../../validation/field-errors.ts';
+import {
+  duplicate,
+  type FieldErrors,
+  goMap,
+  invalid,
+  notSupported,
+  omitValue,
+  required,
+  tooLong,
+  tooMany,
+} from '../../validation/field-errors.ts';
 import { goPodTemplate } from '../../validation/go-pod-template.ts';
 import { checkImmutable, immutableMessage, sameValue } from '../../validation/immutable.ts';
 import { checkLabelSelector, goSelector, selectorMatches } from '../../validation/labels.ts';
@@ -31,7 +41,8 @@ export function checkGeneratedSelector({ metadata, spec }: Job, out: FieldErrors
     if (labels?.[key] === undefined) out.push(required(path, `must be '${value}'`));
     else if (labels[key] !== value) out.push(invalid(path, goMap(labels), `must be '${value}'`));
   }
-  if (selectorMatches(spec.selector, expected) === false) out.push(invalid('spec.selector', goSelector(spec.selector), '`selector` not auto-generated'));
+  if (selectorMatches(spec.selector, expected) === false)
+    out.push(invalid('spec.selector', goSelector(spec.selector), '`selector` not auto-generated'));
 }
 
 /** ValidateJobSpec. */
@@ -47,7 +58,14 @@ export function checkJobSelectorAndSpec(spec: JobSpec, out: FieldErrors): void {
 
 /** validateJobSpec. */
 export function checkJobSpec(spec: JobSpec, field: string, out: FieldErrors): void {
-  for (const key of ['parallelism', 'completions', 'activeDeadlineSeconds', 'backoffLimit', 'ttlSecondsAfterFinished', 'backoffLimitPerIndex'] as const) {
+  for (const key of [
+    'parallelism',
+    'completions',
+    'activeDeadlineSeconds',
+    'backoffLimit',
+    'ttlSecondsAfterFinished',
+    'backoffLimitPerIndex',
+  ] as const) {
     checkNonNegative(spec[key], `${field}.${key}`, out);
   }
   const { maxFailedIndexes, backoffLimitPerIndex, completions, managedBy } = spec;
@@ -59,7 +77,8 @@ export function checkJobSpec(spec: JobSpec, field: string, out: FieldErrors): vo
   checkCompletionMode(spec, field, out);
   if (spec.podFailurePolicy !== undefined) checkPodFailurePolicy(spec, spec.podFailurePolicy, `${field}.podFailurePolicy`, out);
   if (spec.successPolicy !== undefined) {
-    if (spec.completionMode !== 'Indexed') out.push(invalid(`${field}.successPolicy`, goSuccessPolicy(spec.successPolicy), 'requires indexed completion mode'));
+    if (spec.completionMode !== 'Indexed')
+      out.push(invalid(`${field}.successPolicy`, goSuccessPolicy(spec.successPolicy), 'requires indexed completion mode'));
     else checkSuccessPolicy(spec.successPolicy, completions ?? 0, `${field}.successPolicy.rules`, out);
   }
   const replacement: string | undefined = spec.podReplacementPolicy;
@@ -73,7 +92,8 @@ export function checkJobSpec(spec: JobSpec, field: string, out: FieldErrors): vo
   const path = `${field}.template.spec.restartPolicy`;
   if (policy === 'Always' || policy === '') out.push(required(path, 'valid values: "OnFailure", "Never"'));
   else if (policy !== 'OnFailure' && policy !== 'Never') out.push(notSupported(path, policy, ['OnFailure', 'Never']));
-  else if (spec.podFailurePolicy !== undefined && policy !== 'Never') out.push(invalid(path, policy, 'only "Never" is supported when podFailurePolicy is specified'));
+  else if (spec.podFailurePolicy !== undefined && policy !== 'Never')
+    out.push(invalid(path, policy, 'only "Never" is supported when podFailurePolicy is specified'));
 }
 
 function checkCompletionMode(spec: JobSpec, field: string, out: FieldErrors): void {
@@ -84,13 +104,21 @@ function checkCompletionMode(spec: JobSpec, field: string, out: FieldErrors): vo
   }
   if (mode !== 'Indexed') {
     if (mode !== undefined && mode !== 'NonIndexed') return;
-    if (backoffLimitPerIndex !== undefined) out.push(invalid(`${field}.backoffLimitPerIndex`, backoffLimitPerIndex, 'requires indexed completion mode'));
-    if (maxFailedIndexes !== undefined) out.push(invalid(`${field}.maxFailedIndexes`, maxFailedIndexes, 'requires indexed completion mode'));
+    if (backoffLimitPerIndex !== undefined)
+      out.push(invalid(`${field}.backoffLimitPerIndex`, backoffLimitPerIndex, 'requires indexed completion mode'));
+    if (maxFailedIndexes !== undefined)
+      out.push(invalid(`${field}.maxFailedIndexes`, maxFailedIndexes, 'requires indexed completion mode'));
     return;
   }
   if (completions === undefined) out.push(required(`${field}.completions`, 'when completion mode is Indexed'));
   if (parallelism > indexedParallelismMax) {
-    out.push(invalid(`${field}.parallelism`, parallelism, `must be less than or equal to ${indexedParallelismMax} when completion mode is Indexed`));
+    out.push(
+      invalid(
+        `${field}.parallelism`,
+        parallelism,
+        `must be less than or equal to ${indexedParallelismMax} when completion mode is Indexed`,
+      ),
+    );
   }
   if (completions !== undefined && maxFailedIndexes !== undefined && maxFailedIndexes > completions) {
     out.push(invalid(`${field}.maxFailedIndexes`, maxFailedIndexes, 'must be less than or equal to completions'));
@@ -111,16 +139,13 @@ function checkCompletionMode(spec: JobSpec, field: string, out: FieldErrors): vo
 export function checkDomainPrefixedPath(path: string, field: string, out: FieldErrors, lengthMax = 63): void {
   if (path === '') return void out.push(required(field));
   const slash = path.indexOf('/');
-  if (slash <= 0 || slash === path.length - 1) return void out.push(invalid(field, path, 'must be a domain-prefixed path (such as "acme.io/foo")'));
+  if (slash <= 0 || slash === path.length - 1)
+    return void out.push(invalid(field, path, 'must be a domain-prefixed path (such as "acme.io/foo")'));
   const messages = isQualifiedName(`${path.slice(0, slash)}/x`);
   for (const message of messages) out.push(invalid(field, path.slice(0, slash), message.replace(/^prefix part /, '')));
   if (!/^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/.test(path.slice(slash + 1))) {
     out.push(
-      invalid(
-        field,
-        path.slice(slash + 1),
-        `Invalid path (e.g. 'foo', regex used for validation is '[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+')`,
-      ),
+      invalid(field, path.slice(slash + 1), `Invalid path (e.g. 'foo', regex used for validation is '[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+')`),
     );
   }
   if (path.length > lengthMax) out.push(tooLong(field, lengthMax));
@@ -131,7 +156,9 @@ const actions = ['Count', 'FailIndex', 'FailJob', 'Ignore'];
 function checkPodFailurePolicy(spec: JobSpec, policy: PodFailurePolicy, field: string, out: FieldErrors): void {
   const rules = policy.rules ?? [];
   if (rules.length > 20) out.push(tooMany(`${field}.rules`, rules.length, 20));
-  const containers = new Set([...(spec.template?.spec?.containers ?? []), ...(spec.template?.spec?.initContainers ?? [])].map((c) => c.name));
+  const containers = new Set(
+    [...(spec.template?.spec?.containers ?? []), ...(spec.template?.spec?.initContainers ?? [])].map((c) => c.name),
+  );
   for (const [i, r] of rules.entries()) {
     const path = `${field}.rules[${i}]`;
     const action: string = r.action ?? '';
@@ -147,7 +174,8 @@ function checkPodFailurePolicy(spec: JobSpec, policy: PodFailurePolicy, field: s
       const status: string = condition.status ?? '';
       for (const message of isQualifiedName(type)) out.push(invalid(`${path}.onPodConditions[${j}].type`, type, message));
       if (status === '') out.push(required(`${path}.onPodConditions[${j}].status`, 'valid values: ["False" "True" "Unknown"]'));
-      else if (!['False', 'True', 'Unknown'].includes(status)) out.push(notSupported(`${path}.onPodConditions[${j}].status`, status, ['False', 'True', 'Unknown']));
+      else if (!['False', 'True', 'Unknown'].includes(status))
+        out.push(notSupported(`${path}.onPodConditions[${j}].status`, status, ['False', 'True', 'Unknown']));
     }
     if (r.onExitCodes !== undefined && conditions.length > 0) {
       out.push(invalid(path, omitValue, 'specifying both OnExitCodes and OnPodConditions is not supported'));
@@ -185,7 +213,9 @@ function checkExitCodes(requirement: ExitCodes, containers: ReadonlySet<string>,
 type SuccessPolicy = NonNullable<JobSpec['successPolicy']>;
 
 function goSuccessPolicy(policy: SuccessPolicy): unknown {
-  return { Rules: (policy.rules ?? []).map((r) => ({ SucceededIndexes: r.succeededIndexes ?? null, SucceededCount: r.succeededCount ?? null })) };
+  return {
+    Rules: (policy.rules ?? []).map((r) => ({ SucceededIndexes: r.succeededIndexes ?? null, SucceededCount: r.succeededCount ?? null })),
+  };
 }
 
 function checkSuccessPolicy(policy: SuccessPolicy, completions: number, field: string, out: FieldErrors): void {
@@ -201,16 +231,29 @@ function checkSuccessPolicy(policy: SuccessPolicy, completions: number, field: s
     if (succeededIndexes !== undefined) {
       if (succeededIndexes.length > 64 * 1024) out.push(tooLong(`${path}.succeededIndexes`, 64 * 1024));
       const parsed = countIndexes(succeededIndexes, completions);
-      if (typeof parsed === 'string') out.push(invalid(`${path}.succeededIndexes`, succeededIndexes, `error parsing succeededIndexes: ${parsed}`));
+      if (typeof parsed === 'string')
+        out.push(invalid(`${path}.succeededIndexes`, succeededIndexes, `error parsing succeededIndexes: ${parsed}`));
       else total = parsed;
     }
     if (succeededCount === undefined) continue;
     checkNonNegative(succeededCount, `${path}.succeededCount`, out);
     if (succeededCount > completions) {
-      out.push(invalid(`${path}.succeededCount`, succeededCount, `must be less than or equal to ${completions} (the number of specified completions)`));
+      out.push(
+        invalid(
+          `${path}.succeededCount`,
+          succeededCount,
+          `must be less than or equal to ${completions} (the number of specified completions)`,
+        ),
+      );
     }
     if (total > 0 && succeededCount > total) {
-      out.push(invalid(`${path}.succeededCount`, succeededCount, `must be less than or equal to ${total} (the number of indexes in the specified succeededIndexes field)`));
+      out.push(
+        invalid(
+          `${path}.succeededCount`,
+          succeededCount,
+          `must be less than or equal to ${total} (the number of indexes in the specified succeededIndexes field)`,
+        ),
+      );
     }
   }
 }
@@ -222,7 +265,8 @@ export function countIndexes(text: string, completions: number): number | string
   let total = 0;
   for (const part of text.split(',')) {
     const ends = part.split('-');
-    if (ends.length > 2) return `the fragment "${part}" violates the requirement that an index interval can have at most two parts separated by '-'`;
+    if (ends.length > 2)
+      return `the fragment "${part}" violates the requirement that an index interval can have at most two parts separated by '-'`;
     let first = 0;
     for (const [i, end] of ends.entries()) {
       if (!/^[+-]?[0-9]+$/.test(end)) return `cannot convert string to integer for index: "${end}"`;
@@ -248,7 +292,9 @@ export function checkJobSpecUpdate(next: JobSpec, previous: JobSpec, movable: bo
   checkImmutable(next.podFailurePolicy, previous.podFailurePolicy, 'spec.podFailurePolicy', out);
   checkImmutable(next.backoffLimitPerIndex, previous.backoffLimitPerIndex, 'spec.backoffLimitPerIndex', out);
   checkImmutable(next.managedBy, previous.managedBy, 'spec.managedBy', out);
-  checkImmutable(next.successPolicy, previous.successPolicy, 'spec.successPolicy', out, (policy) => (policy === undefined ? null : goSuccessPolicy(policy)));
+  checkImmutable(next.successPolicy, previous.successPolicy, 'spec.successPolicy', out, (policy) =>
+    policy === undefined ? null : goSuccessPolicy(policy),
+  );
 }
 
 /** Completions of an indexed job follow its parallelism (KEP-3715). */
@@ -258,7 +304,8 @@ function checkCompletionsUpdate(next: JobSpec, previous: JobSpec, out: FieldErro
   if (next.completions === undefined || previous.completions === undefined || next.completionMode !== 'Indexed') {
     return void checkImmutable(next.completions, previous.completions, field, out);
   }
-  if (next.completions !== next.parallelism) out.push(invalid(field, next.completions, 'can only be modified in tandem with spec.parallelism'));
+  if (next.completions !== next.parallelism)
+    out.push(invalid(field, next.completions, 'can only be modified in tandem with spec.parallelism'));
 }
 
 const directives = ['nodeSelector', 'tolerations', 'schedulingGates', 'affinity'] as const;

@@ -27,7 +27,8 @@ export function checkJobStatus(next: Job, previous: Job, out: FieldErrors): void
   const refuse = (detail: string): void => void out.push(invalid('status.conditions', omitValue, detail));
   if (complete && failed) refuse('cannot set Complete=True and Failed=true conditions');
   if (complete && is('FailureTarget')) refuse('cannot set Complete=True and FailureTarget=true conditions');
-  if (completionTime !== undefined && !complete) out.push(invalid('status.completionTime', completionTime, 'cannot set completionTime when there is no Complete=True condition'));
+  if (completionTime !== undefined && !complete)
+    out.push(invalid('status.completionTime', completionTime, 'cannot set completionTime when there is no Complete=True condition'));
   if (complete && completionTime === undefined) out.push(required('status.completionTime', 'completionTime is required for Complete jobs'));
   if (completionTime !== undefined && startTime !== undefined && (parseTime(completionTime) ?? 0) < (parseTime(startTime) ?? 0)) {
     out.push(invalid('status.completionTime', completionTime, 'must be equal to or after `startTime`'));
@@ -38,7 +39,13 @@ export function checkJobStatus(next: Job, previous: Job, out: FieldErrors): void
     if ((status.active ?? 0) > 0) out.push(invalid('status.active', status.active, 'active>0 is invalid for finished job'));
     if (startTime === undefined) out.push(required('status.startTime', 'startTime is required for finished job'));
     if ((uncounted?.succeeded ?? []).length > 0 || (uncounted?.failed ?? []).length > 0) {
-      out.push(invalid('status.uncountedTerminatedPods', { Succeeded: uncounted?.succeeded ?? null, Failed: uncounted?.failed ?? null }, 'uncountedTerminatedPods needs to be empty for finished job'));
+      out.push(
+        invalid(
+          'status.uncountedTerminatedPods',
+          { Succeeded: uncounted?.succeeded ?? null, Failed: uncounted?.failed ?? null },
+          'uncountedTerminatedPods needs to be empty for finished job',
+        ),
+      );
     }
   }
   const completions = next.spec?.completions ?? 0;
@@ -52,5 +59,6 @@ export function checkJobStatus(next: Job, previous: Job, out: FieldErrors): void
     const problem = countIndexes(text, completions);
     if (typeof problem === 'string') out.push(invalid(`status.${key}`, text, `error parsing ${key}: ${problem}`));
   }
-  if (previous.status?.completionTime !== undefined) checkImmutable(completionTime, previous.status.completionTime, 'status.completionTime', out);
+  if (previous.status?.completionTime !== undefined)
+    checkImmutable(completionTime, previous.status.completionTime, 'status.completionTime', out);
 }

@@ -33,7 +33,9 @@ function setDefaults(job: Job): Job {
   if (spec.podFailurePolicy !== undefined) {
     spec = changed(spec, 'podFailurePolicy', (policy) =>
       changedEach(policy, 'rules', (r: NonNullable<JobSpec['podFailurePolicy']>['rules'][number]) =>
-        changedEach(r, 'onPodConditions', (c: NonNullable<typeof r.onPodConditions>[number]) => ((c.status as string | undefined) ?? '') === '' ? { ...c, status: 'True' } : c),
+        changedEach(r, 'onPodConditions', (c: NonNullable<typeof r.onPodConditions>[number]) =>
+          ((c.status as string | undefined) ?? '') === '' ? { ...c, status: 'True' } : c,
+        ),
       ),
     );
   }
@@ -64,7 +66,11 @@ function prepareForCreate(job: Job): Job {
   return {
     ...job,
     metadata: isEmpty(metadata.labels) || sameValue(metadata.labels, before) ? { ...metadata, labels } : metadata,
-    spec: { ...spec, selector: { ...spec.selector, matchLabels }, template: { ...spec.template, metadata: { ...spec.template.metadata, labels } } },
+    spec: {
+      ...spec,
+      selector: { ...spec.selector, matchLabels },
+      template: { ...spec.template, metadata: { ...spec.template.metadata, labels } },
+    },
     status: {},
   };
 }
@@ -80,7 +86,8 @@ function validate(job: Job): FieldErrors {
   if (spec.completionMode === 'Indexed' && (spec.completions ?? 0) > 0) {
     const name = job.metadata.name ?? '';
     const longest = `${name}-${(spec.completions ?? 0) - 1}`;
-    if (isDns1123Label(longest).length > 0) out.push(invalid('metadata.name', name, `will not able to create pod with invalid DNS label: ${longest}`));
+    if (isDns1123Label(longest).length > 0)
+      out.push(invalid('metadata.name', name, `will not able to create pod with invalid DNS label: ${longest}`));
   }
   return out;
 }
@@ -123,7 +130,10 @@ export const job = defineKind<Job>('batch/v1', 'jobs', {
   /** A generated selector is not lost by an update that leaves it out. */
   prepareForUpdate(next, previous) {
     const { selector } = previous.spec ?? emptySpec;
-    const kept = next.spec !== undefined && next.spec.selector === undefined && selector !== undefined ? withField(next, 'spec', { ...next.spec, selector }) : next;
+    const kept =
+      next.spec !== undefined && next.spec.selector === undefined && selector !== undefined
+        ? withField(next, 'spec', { ...next.spec, selector })
+        : next;
     return specUpdate(kept, previous);
   },
   prepareForStatusUpdate: statusUpdate,
@@ -135,7 +145,14 @@ export const job = defineKind<Job>('batch/v1', 'jobs', {
     checkJobStatus(next, previous, out);
     return out;
   },
-  warnings: (next, previous) => podWarnings(next.spec?.template.spec ?? { containers: [] }, next.spec?.template.metadata, 'spec.template.spec', previous?.spec?.template.spec, previous?.spec?.template.metadata),
+  warnings: (next, previous) =>
+    podWarnings(
+      next.spec?.template.spec ?? { containers: [] },
+      next.spec?.template.metadata,
+      'spec.template.spec',
+      previous?.spec?.template.spec,
+      previous?.spec?.template.metadata,
+    ),
   fieldNames: ['status.successful'],
   fields: ({ status }) => ({ 'status.successful': String(status?.succeeded ?? 0) }),
   columns: columns<Job>('jobs.batch', [

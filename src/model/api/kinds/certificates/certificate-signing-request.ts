@@ -17,11 +17,12 @@ function checkSignerName(name: string, out: FieldErrors): void {
   const field = 'spec.signerName';
   if (name === '') return void out.push(required(field));
   const segments = name.split('/');
-  if (segments.length !== 2) return void out.push(invalid(field, name, 'must be a fully qualified domain and path of the form \'example.com/signer-name\''));
+  if (segments.length !== 2)
+    return void out.push(invalid(field, name, "must be a fully qualified domain and path of the form 'example.com/signer-name'"));
   const [domain = '', path = ''] = segments;
   for (const message of isDns1123Subdomain(domain)) out.push(invalid(field, domain, `validating label "${domain}": ${message}`));
   if (!domain.includes('.')) out.push(invalid(field, domain, 'should be a domain with at least two segments separated by dots'));
-  if (path === '') out.push(invalid(field, name, 'must be a fully qualified domain and path of the form \'example.com/signer-name\''));
+  if (path === '') out.push(invalid(field, name, "must be a fully qualified domain and path of the form 'example.com/signer-name'"));
 }
 
 function checkSpec(spec: Spec | undefined, out: FieldErrors): void {
@@ -30,14 +31,17 @@ function checkSpec(spec: Spec | undefined, out: FieldErrors): void {
   if (usages.length === 0) out.push(required('spec.usages'));
   for (const [i, usage] of usages.entries()) if (usages.indexOf(usage) < i) out.push(duplicate(`spec.usages[${i}]`, usage));
   checkSignerName(spec?.signerName ?? '', out);
-  if (spec?.signerName === 'kubernetes.io/legacy-unknown') out.push(invalid('spec.signerName', spec.signerName, 'the legacy signerName is not allowed via this API version'));
+  if (spec?.signerName === 'kubernetes.io/legacy-unknown')
+    out.push(invalid('spec.signerName', spec.signerName, 'the legacy signerName is not allowed via this API version'));
   const seconds = spec?.expirationSeconds;
-  if (seconds !== undefined && seconds < 600) out.push(invalid('spec.expirationSeconds', seconds, 'may not specify a duration less than 600 seconds (10 minutes)'));
+  if (seconds !== undefined && seconds < 600)
+    out.push(invalid('spec.expirationSeconds', seconds, 'may not specify a duration less than 600 seconds (10 minutes)'));
 }
 
 function checkConditions(next: CertificateSigningRequest, previous: CertificateSigningRequest, approval: boolean, out: FieldErrors): void {
   const conditions = next.status?.conditions ?? [];
-  const has = (request: CertificateSigningRequest, type: string): boolean => request.status?.conditions?.some((c) => c.type === type) === true;
+  const has = (request: CertificateSigningRequest, type: string): boolean =>
+    request.status?.conditions?.some((c) => c.type === type) === true;
   for (const [i, condition] of conditions.entries()) {
     const path = `status.conditions[${i}]`;
     const type: string = condition.type ?? '';
@@ -49,10 +53,13 @@ function checkConditions(next: CertificateSigningRequest, previous: CertificateS
   }
   for (const type of conditionTypes) {
     const mayChange = approval ? type !== 'Failed' : type === 'Failed';
-    if (has(previous, type) && !has(next, type)) out.push(forbidden('status.conditions', `updates may not remove a condition of type "${type}"`));
-    if (!has(previous, type) && has(next, type) && !mayChange) out.push(forbidden('status.conditions', `updates may not add a condition of type "${type}"`));
+    if (has(previous, type) && !has(next, type))
+      out.push(forbidden('status.conditions', `updates may not remove a condition of type "${type}"`));
+    if (!has(previous, type) && has(next, type) && !mayChange)
+      out.push(forbidden('status.conditions', `updates may not add a condition of type "${type}"`));
   }
-  if (has(next, 'Approved') && has(next, 'Denied')) out.push(invalid('status.conditions', 'Denied', 'Approved and Denied conditions are mutually exclusive'));
+  if (has(next, 'Approved') && has(next, 'Denied'))
+    out.push(invalid('status.conditions', 'Denied', 'Approved and Denied conditions are mutually exclusive'));
 }
 
 function conditionText({ status }: CertificateSigningRequest): string {
@@ -66,7 +73,11 @@ function conditionText({ status }: CertificateSigningRequest): string {
 
 export const certificateSigningRequest = defineKind<CertificateSigningRequest>('certificates.k8s.io/v1', 'certificatesigningrequests', {
   prepareForCreate: (object) => ({ ...object, status: {} }),
-  prepareForUpdate: (next, previous) => ({ ...next, spec: previous.spec, ...(previous.status === undefined ? {} : { status: previous.status }) }),
+  prepareForUpdate: (next, previous) => ({
+    ...next,
+    spec: previous.spec,
+    ...(previous.status === undefined ? {} : { status: previous.status }),
+  }),
   prepareForStatusUpdate: statusUpdate,
   validate({ metadata, spec }) {
     const out: FieldErrors = [];
@@ -83,7 +94,8 @@ export const certificateSigningRequest = defineKind<CertificateSigningRequest>('
     const out: FieldErrors = [];
     checkMetadataUpdate(next.metadata, previous.metadata, rule, out);
     checkConditions(next, previous, false, out);
-    if ((previous.status?.certificate ?? '') !== '') checkImmutable(next.status?.certificate, previous.status?.certificate, 'status.certificate', out);
+    if ((previous.status?.certificate ?? '') !== '')
+      checkImmutable(next.status?.certificate, previous.status?.certificate, 'status.certificate', out);
     return out;
   },
   fieldNames: ['spec.signerName'],

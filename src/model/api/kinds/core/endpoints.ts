@@ -27,7 +27,8 @@ function checkPort(port: EndpointPort, named: boolean, field: string, out: Field
   else if (named) out.push(required(`${field}.name`));
   checkPortNumber(port.port ?? 0, `${field}.port`, out);
   checkProtocol(port.protocol, `${field}.protocol`, out);
-  if (port.appProtocol !== undefined) for (const message of isQualifiedName(port.appProtocol)) out.push(invalid(`${field}.appProtocol`, port.appProtocol, message));
+  if (port.appProtocol !== undefined)
+    for (const message of isQualifiedName(port.appProtocol)) out.push(invalid(`${field}.appProtocol`, port.appProtocol, message));
 }
 
 function validate({ metadata, subsets = [] }: Endpoints): FieldErrors {
@@ -35,7 +36,8 @@ function validate({ metadata, subsets = [] }: Endpoints): FieldErrors {
   checkMetadata(metadata, rule, out);
   for (const [i, { addresses = [], notReadyAddresses = [], ports = [] }] of subsets.entries()) {
     const path = `subsets[${i}]`;
-    if (addresses.length === 0 && notReadyAddresses.length === 0) out.push(required(path, 'must specify `addresses` or `notReadyAddresses`'));
+    if (addresses.length === 0 && notReadyAddresses.length === 0)
+      out.push(required(path, 'must specify `addresses` or `notReadyAddresses`'));
     for (const [j, address] of addresses.entries()) checkAddress(address, `${path}.addresses[${j}]`, out);
     for (const [j, address] of notReadyAddresses.entries()) checkAddress(address, `${path}.notReadyAddresses[${j}]`, out);
     for (const [j, port] of ports.entries()) checkPort(port, ports.length > 1, `${path}.ports[${j}]`, out);
@@ -59,7 +61,10 @@ function endpointsText({ subsets = [] }: Endpoints): string {
 }
 
 export const endpoints = defineKind<Endpoints>('v1', 'endpoints', {
-  setDefaults: (object) => changedEach(object, 'subsets', (subset: EndpointSubset) => changedEach(subset, 'ports', (port: EndpointPort) => withMissing(port, { protocol: 'TCP' }))),
+  setDefaults: (object) =>
+    changedEach(object, 'subsets', (subset: EndpointSubset) =>
+      changedEach(subset, 'ports', (port: EndpointPort) => withMissing(port, { protocol: 'TCP' })),
+    ),
   validate,
   validateUpdate(next, previous) {
     const out: FieldErrors = [];

@@ -17,7 +17,10 @@ const view = (event: Event): EventView => ({
 });
 
 /** The columns of both Event kinds, over what they have in common. */
-export function eventColumns<T extends ApiObject & { readonly type?: string; readonly reason?: string }>(resource: string, viewOf: (event: T) => EventCells) {
+export function eventColumns<T extends ApiObject & { readonly type?: string; readonly reason?: string }>(
+  resource: string,
+  viewOf: (event: T) => EventCells,
+) {
   const interval = (event: T, context: KindContext): string => {
     const cells = viewOf(event);
     if (cells.seriesLast !== undefined) return since(cells.seriesLast, context);
@@ -28,15 +31,24 @@ export function eventColumns<T extends ApiObject & { readonly type?: string; rea
     ['Last Seen', 'string', interval],
     ['Type', 'string', (event) => event.type ?? ''],
     ['Reason', 'string', (event) => event.reason ?? ''],
-    ['Object', 'string', (event) => {
-      const { kind, name } = viewOf(event).object;
-      return kind === '' ? name : `${kind.toLowerCase()}/${name}`;
-    }],
+    [
+      'Object',
+      'string',
+      (event) => {
+        const { kind, name } = viewOf(event).object;
+        return kind === '' ? name : `${kind.toLowerCase()}/${name}`;
+      },
+    ],
     ['Subobject', 'string', (event) => viewOf(event).object.fieldPath, 1],
-    ['Source', 'string', (event) => {
-      const { component, host } = viewOf(event).source;
-      return host === '' ? component : `${component}, ${host}`;
-    }, 1],
+    [
+      'Source',
+      'string',
+      (event) => {
+        const { component, host } = viewOf(event).source;
+        return host === '' ? component : `${component}, ${host}`;
+      },
+      1,
+    ],
     ['Message', 'string', (event) => viewOf(event).message.trim()],
     ['First Seen', 'string', (event, context) => since(viewOf(event).first ?? viewOf(event).eventTime, context), 1],
     ['Count', 'string', (event) => viewOf(event).count, 1],
@@ -55,7 +67,8 @@ export interface EventCells {
   readonly count: number;
 }
 
-const given = (time: string | null | undefined): string | undefined => (time === null || time === undefined || parseTime(time) === undefined ? undefined : time);
+const given = (time: string | null | undefined): string | undefined =>
+  time === null || time === undefined || parseTime(time) === undefined ? undefined : time;
 
 export function eventCells(parts: {
   readonly series: { readonly lastObservedTime?: string; readonly count?: number } | undefined;
@@ -76,7 +89,10 @@ export function eventCells(parts: {
     last: given(parts.last),
     eventTime: given(parts.eventTime),
     object: { kind: parts.object?.kind ?? '', name: parts.object?.name ?? '', fieldPath: parts.object?.fieldPath ?? '' },
-    source: { component: component === '' ? (parts.reporting.controller ?? '') : component, host: host === '' ? (parts.reporting.instance ?? '') : host },
+    source: {
+      component: component === '' ? (parts.reporting.controller ?? '') : component,
+      host: host === '' ? (parts.reporting.instance ?? '') : host,
+    },
     message: parts.message ?? '',
     count: parts.series?.count ?? ((parts.count ?? 0) === 0 ? 1 : (parts.count ?? 1)),
   };
@@ -108,7 +124,17 @@ export const event = defineKind<Event>('v1', 'events', {
     return out;
   },
   fieldNames: [
-    'involvedObject.kind', 'involvedObject.namespace', 'involvedObject.name', 'involvedObject.uid', 'involvedObject.apiVersion', 'involvedObject.resourceVersion', 'involvedObject.fieldPath', 'reason', 'reportingComponent', 'source', 'type',
+    'involvedObject.kind',
+    'involvedObject.namespace',
+    'involvedObject.name',
+    'involvedObject.uid',
+    'involvedObject.apiVersion',
+    'involvedObject.resourceVersion',
+    'involvedObject.fieldPath',
+    'reason',
+    'reportingComponent',
+    'source',
+    'type',
   ],
   fields: (e) => {
     const object = e.involvedObject ?? {};

@@ -31,7 +31,8 @@ function defaultItem(given: LimitRangeItem): LimitRangeItem {
 function checkType(type: string, field: string, out: FieldErrors): void {
   const messages = isQualifiedName(type);
   for (const message of messages) out.push(invalid(field, type, message));
-  if (messages.length === 0 && !type.includes('/') && !types.includes(type)) out.push(invalid(field, type, 'must be a standard limit type or fully qualified'));
+  if (messages.length === 0 && !type.includes('/') && !types.includes(type))
+    out.push(invalid(field, type, 'must be a standard limit type or fully qualified'));
 }
 
 function checkItem(item: LimitRangeItem, field: string, out: FieldErrors): void {
@@ -67,12 +68,14 @@ function checkAmounts(item: LimitRangeItem, name: string, field: string, out: Fi
   const limit = isPod ? undefined : item.default?.[name];
   const request = isPod ? undefined : item.defaultRequest?.[name];
   const ratio = item.maxLimitRequestRatio?.[name];
-  const above = (a: string | undefined, b: string | undefined): boolean => a !== undefined && b !== undefined && compareQuantity(quantityOf(a), quantityOf(b)) > 0;
+  const above = (a: string | undefined, b: string | undefined): boolean =>
+    a !== undefined && b !== undefined && compareQuantity(quantityOf(a), quantityOf(b)) > 0;
   if (above(min, max)) out.push(invalid(`${field}.min[${name}]`, min, `min value ${min} is greater than max value ${max}`));
   const requestField = `${field}.defaultRequest[${name}]`;
   if (above(min, request)) out.push(invalid(requestField, request, `min value ${min} is greater than default request value ${request}`));
   if (above(request, max)) out.push(invalid(requestField, request, `default request value ${request} is greater than max value ${max}`));
-  if (above(request, limit)) out.push(invalid(requestField, request, `default request value ${request} is greater than default limit value ${limit}`));
+  if (above(request, limit))
+    out.push(invalid(requestField, request, `default request value ${request} is greater than default limit value ${limit}`));
   const limitField = `${field}.default[${name}]`;
   if (above(min, limit)) out.push(invalid(limitField, min, `min value ${min} is greater than default value ${limit}`));
   if (above(limit, max)) out.push(invalid(limitField, max, `default value ${limit} is greater than max value ${max}`));
@@ -81,10 +84,16 @@ function checkAmounts(item: LimitRangeItem, name: string, field: string, out: Fi
     if (above('1', ratio)) out.push(invalid(ratioField, ratio, `ratio ${ratio} is less than 1`));
     if (min !== undefined && max !== undefined) {
       const most = quantityMilliValue(quantityOf(max)) / quantityMilliValue(quantityOf(min));
-      if (quantityMilliValue(quantityOf(ratio)) / 1000 > most) out.push(invalid(ratioField, ratio, `ratio ${ratio} is greater than max/min = ${most.toFixed(6)}`));
+      if (quantityMilliValue(quantityOf(ratio)) / 1000 > most)
+        out.push(invalid(ratioField, ratio, `ratio ${ratio} is greater than max/min = ${most.toFixed(6)}`));
     }
   }
-  if (!isOvercommitAllowed(name) && limit !== undefined && request !== undefined && compareQuantity(quantityOf(limit), quantityOf(request)) !== 0) {
+  if (
+    !isOvercommitAllowed(name) &&
+    limit !== undefined &&
+    request !== undefined &&
+    compareQuantity(quantityOf(limit), quantityOf(request)) !== 0
+  ) {
     out.push(invalid(requestField, request, `default value ${limit} must equal to defaultRequest value ${request} in ${name}`));
   }
 }
@@ -106,10 +115,12 @@ function validate({ metadata, spec }: LimitRange): FieldErrors {
 
 export const limitRange = defineKind<LimitRange>('v1', 'limitranges', {
   setDefaults: (object) =>
-    object.spec?.limits === undefined ? object : changed(object, 'spec', (spec) => {
-      const limits = mapShared(spec.limits, defaultItem);
-      return limits === spec.limits ? spec : { ...spec, limits };
-    }),
+    object.spec?.limits === undefined
+      ? object
+      : changed(object, 'spec', (spec) => {
+          const limits = mapShared(spec.limits, defaultItem);
+          return limits === spec.limits ? spec : { ...spec, limits };
+        }),
   validate,
   validateUpdate(next, previous) {
     const out: FieldErrors = [];

@@ -11,7 +11,8 @@ const nameLabel = 'kubernetes.io/metadata.name';
 const rule = {
   namespaced: false,
   coreFinalizers: true,
-  name: (name: string, prefix: boolean): readonly string[] => (name.includes('.') ? ['must not contain dots'] : nameIsDnsLabel(name, prefix)),
+  name: (name: string, prefix: boolean): readonly string[] =>
+    name.includes('.') ? ['must not contain dots'] : nameIsDnsLabel(name, prefix),
 };
 
 /** A namespace is labelled with its name, so that selectors can find it by name. */
@@ -33,7 +34,8 @@ export const namespace = defineKind<Namespace>('v1', 'namespaces', {
       status: { phase: 'Active' },
     };
   },
-  prepareForUpdate: (next, previous) => keepStatus(next.spec?.finalizers === previous.spec?.finalizers ? next : { ...next, spec: previous.spec }, previous),
+  prepareForUpdate: (next, previous) =>
+    keepStatus(next.spec?.finalizers === previous.spec?.finalizers ? next : { ...next, spec: previous.spec }, previous),
   prepareForStatusUpdate: statusUpdate,
   validate({ metadata, spec }) {
     const out: FieldErrors = [];
@@ -56,7 +58,8 @@ export const namespace = defineKind<Namespace>('v1', 'namespaces', {
     const phase: string = next.status?.phase ?? '';
     if (next.metadata.deletionTimestamp === undefined) {
       if (phase !== 'Active') out.push(invalid('status.Phase', phase, "may only be 'Active' if `deletionTimestamp` is empty"));
-    } else if (phase !== 'Terminating') out.push(invalid('status.Phase', phase, "may only be 'Terminating' if `deletionTimestamp` is not empty"));
+    } else if (phase !== 'Terminating')
+      out.push(invalid('status.Phase', phase, "may only be 'Terminating' if `deletionTimestamp` is not empty"));
     return out;
   },
   fieldNames: ['status.phase'],

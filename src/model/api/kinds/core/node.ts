@@ -18,7 +18,16 @@ type Status = NonNullable<Node['status']>;
 type Spec = NonNullable<Node['spec']>;
 
 const emptyInfo: NonNullable<Status['nodeInfo']> = {
-  machineID: '', systemUUID: '', bootID: '', kernelVersion: '', osImage: '', containerRuntimeVersion: '', kubeletVersion: '', kubeProxyVersion: '', operatingSystem: '', architecture: '',
+  machineID: '',
+  systemUUID: '',
+  bootID: '',
+  kernelVersion: '',
+  osImage: '',
+  containerRuntimeVersion: '',
+  kubeletVersion: '',
+  kubeProxyVersion: '',
+  operatingSystem: '',
+  architecture: '',
 };
 const statusDefaults = { daemonEndpoints: { kubeletEndpoint: { Port: 0 } }, nodeInfo: emptyInfo };
 
@@ -51,7 +60,13 @@ function checkTaints(taints: readonly Taint[] | undefined, out: FieldErrors): vo
     checkTaintEffect(effect, false, `${path}.effect`, out);
     const pair = `${effect}/${key}`;
     if (seen.has(pair)) {
-      out.push(duplicate(path, { Key: key, Value: value, Effect: effect, TimeAdded: taint.timeAdded ?? null }, 'taints must be unique by key and effect pair'));
+      out.push(
+        duplicate(
+          path,
+          { Key: key, Value: value, Effect: effect, TimeAdded: taint.timeAdded ?? null },
+          'taints must be unique by key and effect pair',
+        ),
+      );
     }
     seen.add(pair);
   }
@@ -129,7 +144,10 @@ function roles({ metadata }: Node): string {
   return found.size === 0 ? none : [...found].sort().join(',');
 }
 
-const addressOf = (type: string) => ({ status }: Node): string => status?.addresses?.find((a) => a.type === type)?.address ?? none;
+const addressOf =
+  (type: string) =>
+  ({ status }: Node): string =>
+    status?.addresses?.find((a) => a.type === type)?.address ?? none;
 const known = (text: string | undefined): string => (text === undefined || text === '' ? '<unknown>' : text);
 
 export const node = defineKind<Node>('v1', 'nodes', {

@@ -33,7 +33,9 @@ function setDefaults(claim: PersistentVolumeClaim): PersistentVolumeClaim {
 type DataSource = NonNullable<PersistentVolumeClaimSpec['dataSource']>;
 
 function isClaimOrSnapshot({ kind, apiGroup }: DataSource): boolean {
-  return (kind === 'PersistentVolumeClaim' && (apiGroup ?? '') === '') || (kind === 'VolumeSnapshot' && apiGroup === 'snapshot.storage.k8s.io');
+  return (
+    (kind === 'PersistentVolumeClaim' && (apiGroup ?? '') === '') || (kind === 'VolumeSnapshot' && apiGroup === 'snapshot.storage.k8s.io')
+  );
 }
 
 /** EnforceDataSourceBackwardsCompatibility and NormalizeDataSources: the old field knows claims and snapshots only; then each is copied into the other. */
@@ -45,7 +47,10 @@ function withDataSources(claim: PersistentVolumeClaim, previous: PersistentVolum
   if (dataSource !== undefined && dataSourceRef === undefined) {
     spec = { ...spec, dataSourceRef: { apiGroup: (dataSource.apiGroup ?? null) as string, kind: dataSource.kind, name: dataSource.name } };
   } else if (dataSource === undefined && dataSourceRef !== undefined && (dataSourceRef.namespace ?? '') === '') {
-    spec = { ...spec, dataSource: { apiGroup: (dataSourceRef.apiGroup ?? null) as string, kind: dataSourceRef.kind, name: dataSourceRef.name } };
+    spec = {
+      ...spec,
+      dataSource: { apiGroup: (dataSourceRef.apiGroup ?? null) as string, kind: dataSourceRef.kind, name: dataSourceRef.name },
+    };
   }
   return spec === claim.spec ? claim : { ...claim, spec };
 }
@@ -64,34 +69,52 @@ function checkUpdate(next: PersistentVolumeClaim, previous: PersistentVolumeClai
   const before = previous.spec ?? emptySpec;
   let spec = next.spec ?? emptySpec;
   let old = before;
-  if ((before.volumeName ?? '') === '') old = spec.volumeName === undefined ? without(old, 'volumeName') : { ...old, volumeName: spec.volumeName };
+  if ((before.volumeName ?? '') === '')
+    old = spec.volumeName === undefined ? without(old, 'volumeName') : { ...old, volumeName: spec.volumeName };
   const annotation = (claim: PersistentVolumeClaim): string | undefined => claim.metadata.annotations?.[betaClassKey];
-  if (annotation(next) !== annotation(previous)) out.push(invalid(`metadata.annotations.${betaClassKey}`, annotation(next) ?? '', immutableMessage));
+  if (annotation(next) !== annotation(previous))
+    out.push(invalid(`metadata.annotations.${betaClassKey}`, annotation(next) ?? '', immutableMessage));
   if (before.storageClassName === undefined && spec.storageClassName !== undefined) {
     const old = annotation(previous);
     if (old === undefined || old === spec.storageClassName) spec = without(spec, 'storageClassName');
   }
   const bound = next.status?.phase === 'Bound';
   if (bound && spec.resources?.requests !== undefined) {
-    spec = { ...spec, resources: { ...spec.resources, requests: { ...spec.resources.requests, storage: storageOf(before.resources?.requests) } } };
+    spec = {
+      ...spec,
+      resources: { ...spec.resources, requests: { ...spec.resources.requests, storage: storageOf(before.resources?.requests) } },
+    };
   }
   if (bound && spec.volumeAttributesClassName !== undefined) {
-    spec = before.volumeAttributesClassName === undefined ? without(spec, 'volumeAttributesClassName') : { ...spec, volumeAttributesClassName: before.volumeAttributesClassName };
+    spec =
+      before.volumeAttributesClassName === undefined
+        ? without(spec, 'volumeAttributesClassName')
+        : { ...spec, volumeAttributesClassName: before.volumeAttributesClassName };
   }
   if (!sameValue(spec, old)) out.push(forbidden('spec', fixed));
   const size = quantityOf(storageOf(next.spec?.resources?.requests));
-  if (compareQuantity(size, quantityOf(storageOf(before.resources?.requests))) < 0 && compareQuantity(size, quantityOf(storageOf(previous.status?.capacity))) <= 0) {
+  if (
+    compareQuantity(size, quantityOf(storageOf(before.resources?.requests))) < 0 &&
+    compareQuantity(size, quantityOf(storageOf(previous.status?.capacity))) <= 0
+  ) {
     out.push(forbidden('spec.resources.requests.storage', 'field can not be less than status.capacity'));
   }
   checkImmutable<string | undefined>(next.spec?.volumeMode, before.volumeMode, 'volumeMode', out);
   const attributes = next.spec?.volumeAttributesClassName;
   if (before.volumeAttributesClassName !== undefined && attributes !== before.volumeAttributesClassName) {
     if (attributes === undefined) out.push(forbidden('spec.volumeAttributesClassName', 'update from non-nil value to nil is forbidden'));
-    else if (attributes === '') out.push(forbidden('spec.volumeAttributesClassName', 'update from non-nil value to an empty string is forbidden'));
+    else if (attributes === '')
+      out.push(forbidden('spec.volumeAttributesClassName', 'update from non-nil value to an empty string is forbidden'));
   }
 }
 
-const resizeStatuses = ['ControllerResizeInProgress', 'ControllerResizeInfeasible', 'NodeResizeInProgress', 'NodeResizeInfeasible', 'NodeResizePending'].sort();
+const resizeStatuses = [
+  'ControllerResizeInProgress',
+  'ControllerResizeInfeasible',
+  'NodeResizeInProgress',
+  'NodeResizeInfeasible',
+  'NodeResizePending',
+].sort();
 
 function checkStatus({ spec, status }: PersistentVolumeClaim, out: FieldErrors): void {
   if ((spec?.accessModes ?? []).length === 0) out.push(required('Spec.accessModes'));

@@ -27,7 +27,8 @@ function setDefaults(volume: PersistentVolume): PersistentVolume {
   if (spec.capacity !== undefined) spec = changed(spec, 'capacity', roundedResources);
   if (spec.hostPath !== undefined) spec = changed(spec, 'hostPath', (s) => withMissing(s, { type: '' }));
   if (spec.iscsi !== undefined) spec = changed(spec, 'iscsi', (s) => withMissing(s, { iscsiInterface: 'default' }));
-  if (spec.rbd !== undefined) spec = changed(spec, 'rbd', (s) => withMissing(s, { pool: 'rbd', user: 'admin', keyring: '/etc/ceph/keyring' }));
+  if (spec.rbd !== undefined)
+    spec = changed(spec, 'rbd', (s) => withMissing(s, { pool: 'rbd', user: 'admin', keyring: '/etc/ceph/keyring' }));
   if (spec.azureDisk !== undefined) {
     spec = changed(spec, 'azureDisk', (s) => withMissing(s, { cachingMode: 'ReadWrite', kind: 'Shared', fsType: 'ext4', readOnly: false }));
   }
@@ -97,14 +98,16 @@ function checkSpec(spec: PersistentVolumeSpec, out: FieldErrors): void {
     checkPositiveQuantity(capacity[name] ?? '0', `spec.capacity[${name}]`, out);
   }
   const reclaim: string = spec.persistentVolumeReclaimPolicy ?? '';
-  if (reclaim !== '' && !reclaimPolicies.includes(reclaim)) out.push(notSupported('spec.persistentVolumeReclaimPolicy', reclaim, reclaimPolicies));
+  if (reclaim !== '' && !reclaimPolicies.includes(reclaim))
+    out.push(notSupported('spec.persistentVolumeReclaimPolicy', reclaim, reclaimPolicies));
   const { nodeAffinity } = spec;
   if (nodeAffinity !== undefined) {
     if (nodeAffinity.required === undefined) out.push(required('spec.nodeAffinity.required', 'must specify required node constraints'));
     else checkNodeSelector(nodeAffinity.required, 'spec.nodeAffinity.required', out);
   }
   const count = source.checkOneSource(spec, sources, 'spec', out);
-  if (spec.local !== undefined && nodeAffinity === undefined) out.push(required('spec.nodeAffinity', 'Local volume requires node affinity'));
+  if (spec.local !== undefined && nodeAffinity === undefined)
+    out.push(required('spec.nodeAffinity', 'Local volume requires node affinity'));
   if (count === 0) out.push(required('spec', 'must specify a volume type'));
   if (spec.hostPath !== undefined && /^\/+(\.?\/*)*$/.test(spec.hostPath.path ?? '') && reclaim === 'Recycle') {
     out.push(forbidden('spec.persistentVolumeReclaimPolicy', "may not be 'recycle' for a hostPath mount of '/'"));
@@ -154,7 +157,9 @@ type NodeAffinity = NonNullable<PersistentVolumeSpec['nodeAffinity']>;
 function stable(affinity: NodeAffinity | undefined): unknown {
   return affinity?.required?.nodeSelectorTerms?.map((term) => ({
     ...term,
-    ...(term.matchExpressions === undefined ? {} : { matchExpressions: term.matchExpressions.map((e) => ({ ...e, key: betaLabels[e.key] ?? e.key })) }),
+    ...(term.matchExpressions === undefined
+      ? {}
+      : { matchExpressions: term.matchExpressions.map((e) => ({ ...e, key: betaLabels[e.key] ?? e.key })) }),
   }));
 }
 
@@ -168,7 +173,9 @@ function checkUpdate(next: PersistentVolume, previous: PersistentVolume, out: Fi
   if (before.nodeAffinity !== undefined && !sameValue(stable(spec.nodeAffinity), stable(before.nodeAffinity))) {
     const required = spec.nodeAffinity?.required;
     const go =
-      spec.nodeAffinity === undefined ? null : { Required: required === undefined ? null : { NodeSelectorTerms: (required.nodeSelectorTerms ?? []).map(goTerm) } };
+      spec.nodeAffinity === undefined
+        ? null
+        : { Required: required === undefined ? null : { NodeSelectorTerms: (required.nodeSelectorTerms ?? []).map(goTerm) } };
     out.push(invalid('nodeAffinity', go, `${immutableMessage}, except for updating from beta label to GA`));
   }
   if (before.volumeAttributesClassName !== undefined && spec.volumeAttributesClassName === undefined) {
@@ -176,11 +183,19 @@ function checkUpdate(next: PersistentVolume, previous: PersistentVolume, out: Fi
   }
 }
 
-const modeTexts: Readonly<Record<string, string>> = { ReadWriteOnce: 'RWO', ReadOnlyMany: 'ROX', ReadWriteMany: 'RWX', ReadWriteOncePod: 'RWOP' };
+const modeTexts: Readonly<Record<string, string>> = {
+  ReadWriteOnce: 'RWO',
+  ReadOnlyMany: 'ROX',
+  ReadWriteMany: 'RWX',
+  ReadWriteOncePod: 'RWOP',
+};
 
 /** GetAccessModesAsString: in a fixed order, each once. */
 export function accessModesText(modes: readonly string[] | undefined): string {
-  return ['ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOncePod'].filter((mode) => modes?.includes(mode) === true && accessModes.includes(mode)).map((mode) => modeTexts[mode]).join(',');
+  return ['ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOncePod']
+    .filter((mode) => modes?.includes(mode) === true && accessModes.includes(mode))
+    .map((mode) => modeTexts[mode])
+    .join(',');
 }
 
 export const persistentVolume = defineKind<PersistentVolume>('v1', 'persistentvolumes', {
@@ -217,7 +232,11 @@ export const persistentVolume = defineKind<PersistentVolume>('v1', 'persistentvo
     ['Reclaim Policy', 'string', ({ spec }) => spec?.persistentVolumeReclaimPolicy ?? ''],
     ['Status', 'string', ({ metadata, status }) => (metadata.deletionTimestamp === undefined ? (status?.phase ?? '') : 'Terminating')],
     ['Claim', 'string', ({ spec }) => (spec?.claimRef === undefined ? '' : `${spec.claimRef.namespace ?? ''}/${spec.claimRef.name ?? ''}`)],
-    ['StorageClass', 'string', ({ metadata, spec }) => metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] ?? spec?.storageClassName ?? ''],
+    [
+      'StorageClass',
+      'string',
+      ({ metadata, spec }) => metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] ?? spec?.storageClassName ?? '',
+    ],
     ['VolumeAttributesClass', 'string', ({ spec }) => spec?.volumeAttributesClassName ?? unset],
     ['Reason', 'string', ({ status }) => status?.reason ?? ''],
     age(),

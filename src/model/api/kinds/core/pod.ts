@@ -27,7 +27,8 @@ function setDefaults(pod: Pod): Pod {
   if (status === undefined) return result;
   // Conversion keeps the old single address and the list of addresses in step.
   const { podIP, podIPs } = status;
-  if (podIP !== undefined && podIP !== '' && podIPs?.[0]?.ip !== podIP) return { ...result, status: { ...status, podIPs: [{ ip: podIP }] } };
+  if (podIP !== undefined && podIP !== '' && podIPs?.[0]?.ip !== podIP)
+    return { ...result, status: { ...status, podIPs: [{ ip: podIP }] } };
   const first = podIPs?.[0]?.ip;
   return first !== undefined && podIP !== first ? { ...result, status: { ...status, podIP: first } } : result;
 }
@@ -61,7 +62,13 @@ function withMatchLabelKeys(spec: PodSpec, labels: Pod['metadata']['labels']): P
   let result = spec;
   const { affinity, topologySpreadConstraints } = spec;
   if (topologySpreadConstraints?.some((c) => (c.matchLabelKeys ?? []).length > 0)) {
-    result = { ...result, topologySpreadConstraints: topologySpreadConstraints.map((c) => ({ ...c, ...extended(c.labelSelector, c.matchLabelKeys, [], labels) })) };
+    result = {
+      ...result,
+      topologySpreadConstraints: topologySpreadConstraints.map((c) => ({
+        ...c,
+        ...extended(c.labelSelector, c.matchLabelKeys, [], labels),
+      })),
+    };
   }
   if (affinity === undefined || labels === undefined) return result;
   for (const kind of ['podAffinity', 'podAntiAffinity'] as const) {
@@ -75,13 +82,21 @@ function withMatchLabelKeys(spec: PodSpec, labels: Pod['metadata']['labels']): P
       ...terms,
       ...(must === undefined
         ? {}
-        : { requiredDuringSchedulingIgnoredDuringExecution: must.map((t) => ({ ...t, ...extended(t.labelSelector, t.matchLabelKeys, t.mismatchLabelKeys, labels) })) }),
+        : {
+            requiredDuringSchedulingIgnoredDuringExecution: must.map((t) => ({
+              ...t,
+              ...extended(t.labelSelector, t.matchLabelKeys, t.mismatchLabelKeys, labels),
+            })),
+          }),
       ...(preferred === undefined
         ? {}
         : {
             preferredDuringSchedulingIgnoredDuringExecution: preferred.map((p) => ({
               ...p,
-              podAffinityTerm: { ...p.podAffinityTerm, ...extended(p.podAffinityTerm.labelSelector, p.podAffinityTerm.matchLabelKeys, p.podAffinityTerm.mismatchLabelKeys, labels) },
+              podAffinityTerm: {
+                ...p.podAffinityTerm,
+                ...extended(p.podAffinityTerm.labelSelector, p.podAffinityTerm.matchLabelKeys, p.podAffinityTerm.mismatchLabelKeys, labels),
+              },
             })),
           }),
     };
@@ -119,7 +134,8 @@ function prepareForStatusUpdate(given: Pod, previous: Pod): Pod {
   const qosClass = previous.status?.qosClass;
   if (next.status?.qosClass === undefined && qosClass !== undefined) next = { ...next, status: { ...next.status, qosClass } };
   const observedGeneration = previous.status?.observedGeneration;
-  if (next.status?.observedGeneration === undefined && observedGeneration !== undefined) next = { ...next, status: { ...next.status, observedGeneration } };
+  if (next.status?.observedGeneration === undefined && observedGeneration !== undefined)
+    next = { ...next, status: { ...next.status, observedGeneration } };
   return next;
 }
 
@@ -133,7 +149,12 @@ function checkMetadataAndSpec(pod: Pod, out: FieldErrors): void {
     for (const [i, volume] of (spec.volumes ?? []).entries()) {
       for (const [j, source] of (volume.projected?.sources ?? []).entries()) {
         if (source.serviceAccountToken !== undefined) {
-          out.push(forbidden(`spec.volumes[${i}].projected.sources[${j}].serviceAccountToken`, 'must not be specified when serviceAccountName is not set'));
+          out.push(
+            forbidden(
+              `spec.volumes[${i}].projected.sources[${j}].serviceAccountToken`,
+              'must not be specified when serviceAccountName is not set',
+            ),
+          );
         }
       }
     }
@@ -202,7 +223,17 @@ export const pod = defineKind<Pod>('v1', 'pods', {
   validateUpdate,
   validateStatusUpdate,
   warnings,
-  fieldNames: ['spec.nodeName', 'spec.restartPolicy', 'spec.schedulerName', 'spec.serviceAccountName', 'spec.hostNetwork', 'status.phase', 'status.podIP', 'status.podIPs', 'status.nominatedNodeName'],
+  fieldNames: [
+    'spec.nodeName',
+    'spec.restartPolicy',
+    'spec.schedulerName',
+    'spec.serviceAccountName',
+    'spec.hostNetwork',
+    'status.phase',
+    'status.podIP',
+    'status.podIPs',
+    'status.nominatedNodeName',
+  ],
   fields: ({ spec, status }) => ({
     'spec.nodeName': spec?.nodeName ?? '',
     'spec.restartPolicy': spec?.restartPolicy ?? '',

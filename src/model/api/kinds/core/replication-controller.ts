@@ -65,10 +65,22 @@ export const replicationController = defineKind<ReplicationController>('v1', 're
   validateStatusUpdate(next, previous) {
     const out: FieldErrors = [];
     checkMetadataUpdate(next.metadata, previous.metadata, rule, out);
-    checkCounts(next.status as Readonly<Record<string, unknown>> | undefined, replicaSetCountRules.nonNegative, replicaSetCountRules.atMost, out);
+    checkCounts(
+      next.status as Readonly<Record<string, unknown>> | undefined,
+      replicaSetCountRules.nonNegative,
+      replicaSetCountRules.atMost,
+      out,
+    );
     return out;
   },
-  warnings: (next, previous) => podWarnings(next.spec?.template?.spec ?? { containers: [] }, next.spec?.template?.metadata, 'spec.template.spec', previous?.spec?.template?.spec, previous?.spec?.template?.metadata),
+  warnings: (next, previous) =>
+    podWarnings(
+      next.spec?.template?.spec ?? { containers: [] },
+      next.spec?.template?.metadata,
+      'spec.template.spec',
+      previous?.spec?.template?.spec,
+      previous?.spec?.template?.metadata,
+    ),
   fieldNames: ['status.replicas'],
   fields: ({ status }) => ({ 'status.replicas': String(status?.replicas ?? 0) }),
   columns: columns<ReplicationController>('replicationcontrollers', [

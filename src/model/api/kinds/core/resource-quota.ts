@@ -13,9 +13,20 @@ import { keepStatus, statusUpdate } from '../strategy.ts';
 
 /** Upstream: pkg/registry/core/resourcequota/strategy.go, pkg/apis/core/validation. */
 const rule = { namespaced: true, name: nameIsDnsSubdomain, coreFinalizers: true };
-const scopes = ['Terminating', 'NotTerminating', 'BestEffort', 'NotBestEffort', 'PriorityClass', 'CrossNamespacePodAffinity', 'VolumeAttributesClass'];
+const scopes = [
+  'Terminating',
+  'NotTerminating',
+  'BestEffort',
+  'NotBestEffort',
+  'PriorityClass',
+  'CrossNamespacePodAffinity',
+  'VolumeAttributesClass',
+];
 const existsOnly = ['Terminating', 'NotTerminating', 'BestEffort', 'NotBestEffort', 'CrossNamespacePodAffinity'];
-const conflicts = [['BestEffort', 'NotBestEffort'], ['Terminating', 'NotTerminating']];
+const conflicts = [
+  ['BestEffort', 'NotBestEffort'],
+  ['Terminating', 'NotTerminating'],
+];
 const podOnly = new Set(['pods']);
 const podCompute = new Set(['pods', 'cpu', 'memory', 'requests.cpu', 'requests.memory', 'limits.cpu', 'limits.memory']);
 
@@ -51,7 +62,9 @@ function checkSpec(spec: ResourceQuotaSpec, out: FieldErrors): void {
   const own: readonly string[] = spec.scopes ?? [];
   for (const scope of own) {
     if (!scopes.includes(scope)) out.push(invalid('spec.scopes', own, 'unsupported scope'));
-    for (const name of hard) if (isStandardQuotaResource(name) && !scopeApplies(scope, name)) out.push(invalid('spec.scopes', own, 'unsupported scope applied to resource'));
+    for (const name of hard)
+      if (isStandardQuotaResource(name) && !scopeApplies(scope, name))
+        out.push(invalid('spec.scopes', own, 'unsupported scope applied to resource'));
   }
   for (const pair of conflicts) if (pair.every((scope) => own.includes(scope))) out.push(invalid('spec.scopes', own, 'conflicting scopes'));
   checkScopeSelector(spec, hard, out);
@@ -66,7 +79,9 @@ function checkScopeSelector(spec: ResourceQuotaSpec, hard: readonly string[], ou
   for (const { scopeName, operator, values = [] } of expressions) {
     const scope: string = scopeName ?? '';
     if (!scopes.includes(scope)) out.push(invalid(`${field}.scopeName`, scope, 'unsupported scope'));
-    for (const name of hard) if (isStandardQuotaResource(name) && !scopeApplies(scope, name)) out.push(invalid(field, go, 'unsupported scope applied to resource'));
+    for (const name of hard)
+      if (isStandardQuotaResource(name) && !scopeApplies(scope, name))
+        out.push(invalid(field, go, 'unsupported scope applied to resource'));
     if (existsOnly.includes(scope) && operator !== 'Exists') {
       out.push(
         invalid(
@@ -79,18 +94,21 @@ function checkScopeSelector(spec: ResourceQuotaSpec, hard: readonly string[], ou
     switch (operator as string | undefined) {
       case 'In':
       case 'NotIn':
-        if (values.length === 0) out.push(required(`${field}.values`, "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector"));
+        if (values.length === 0)
+          out.push(required(`${field}.values`, "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector"));
         break;
       case 'Exists':
       case 'DoesNotExist':
-        if (values.length > 0) out.push(invalid(`${field}.values`, values, "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector"));
+        if (values.length > 0)
+          out.push(invalid(`${field}.values`, values, "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector"));
         break;
       default:
         out.push(invalid(`${field}.operator`, operator ?? '', 'not a valid selector operator'));
     }
     seen.add(scope);
   }
-  for (const pair of conflicts) if (pair.every((scope) => seen.has(scope))) out.push(invalid(field, spec.scopes ?? null, 'conflicting scopes'));
+  for (const pair of conflicts)
+    if (pair.every((scope) => seen.has(scope))) out.push(invalid(field, spec.scopes ?? null, 'conflicting scopes'));
 }
 
 function usage({ status }: ResourceQuota, wanted: (name: string) => boolean): string {
@@ -121,7 +139,8 @@ export const resourceQuota = defineKind<ResourceQuota>('v1', 'resourcequotas', {
     if (next.spec === previous.spec) return out;
     checkSpec(next.spec ?? {}, out);
     const sorted = (list: readonly string[] | undefined): readonly string[] => [...(list ?? [])].sort();
-    if (!sameValue(sorted(next.spec?.scopes), sorted(previous.spec?.scopes))) out.push(invalid('spec.scopes', next.spec?.scopes ?? null, immutableMessage));
+    if (!sameValue(sorted(next.spec?.scopes), sorted(previous.spec?.scopes)))
+      out.push(invalid('spec.scopes', next.spec?.scopes ?? null, immutableMessage));
     return out;
   },
   validateStatusUpdate(next, previous) {

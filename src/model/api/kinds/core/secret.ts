@@ -66,7 +66,8 @@ function validate({ metadata, type, data = {} }: Secret): FieldErrors {
       checkJson(data, '.dockerconfigjson', out);
       break;
     case 'kubernetes.io/basic-auth':
-      if (data['username'] === undefined && data['password'] === undefined) out.push(required('data[username]'), required('data[password]'));
+      if (data['username'] === undefined && data['password'] === undefined)
+        out.push(required('data[username]'), required('data[password]'));
       break;
     case 'kubernetes.io/ssh-auth':
       if ((data['ssh-privatekey'] ?? '') === '') out.push(required('data[ssh-privatekey]'));

@@ -24,7 +24,9 @@ export const serviceAccount = defineKind<ServiceAccount>('v1', 'serviceaccounts'
   },
   warnings(next, previous) {
     const isNew = next.metadata.annotations?.[enforceKey] !== undefined && previous?.metadata.annotations?.[enforceKey] === undefined;
-    return isNew ? [`metadata.annotations[${enforceKey}]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets`] : [];
+    return isNew
+      ? [`metadata.annotations[${enforceKey}]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets`]
+      : [];
   },
   columns: columns<ServiceAccount>('serviceaccounts', [age()]),
 });

@@ -39,7 +39,8 @@ export function normalizeClusterIps(service: Service, previous: Service | undefi
     return service;
   }
   // A client that does not know of clusterIPs clears or changes clusterIP alone.
-  if (clusterIP === '' && oldIp !== '' && sameValue(clusterIPs, before.clusterIPs)) return { ...service, spec: without(spec, 'clusterIPs') };
+  if (clusterIP === '' && oldIp !== '' && sameValue(clusterIPs, before.clusterIPs))
+    return { ...service, spec: without(spec, 'clusterIPs') };
   if (clusterIP !== '' && clusterIP !== oldIp && sameValue(clusterIPs, before.clusterIPs)) {
     return { ...service, spec: { ...spec, clusterIPs: [clusterIP, ...clusterIPs.slice(1)] } };
   }
@@ -53,10 +54,16 @@ export function patchAllocatedValues(next: Service, previous: Service): Service 
   if (needsClusterIp(before) && needsClusterIp(spec)) {
     const { clusterIP = '', clusterIPs = [] } = spec;
     if (clusterIP === '' && (before.clusterIP ?? '') !== '') spec = { ...spec, clusterIP: before.clusterIP ?? '' };
-    if (clusterIPs.length === 0 && spec.clusterIP === before.clusterIP && before.clusterIPs !== undefined) spec = { ...spec, clusterIPs: before.clusterIPs };
+    if (clusterIPs.length === 0 && spec.clusterIP === before.clusterIP && before.clusterIPs !== undefined)
+      spec = { ...spec, clusterIPs: before.clusterIPs };
   }
   if (mayHaveNodePorts(before) && mayHaveNodePorts(spec)) spec = patchNodePorts(spec, before);
-  if (needsHealthCheckPort(before) && needsHealthCheckPort(spec) && (spec.healthCheckNodePort ?? 0) === 0 && before.healthCheckNodePort !== undefined) {
+  if (
+    needsHealthCheckPort(before) &&
+    needsHealthCheckPort(spec) &&
+    (spec.healthCheckNodePort ?? 0) === 0 &&
+    before.healthCheckNodePort !== undefined
+  ) {
     spec = { ...spec, healthCheckNodePort: before.healthCheckNodePort };
   }
   return spec === next.spec ? next : { ...next, spec };
@@ -83,16 +90,24 @@ export function dropTypeDependentFields(next: Service, previous: Service): Servi
   const before = previous.spec ?? {};
   let spec = next.spec ?? {};
   if (needsClusterIp(before) && !needsClusterIp(spec)) {
-    if (sameValue([spec.clusterIP, spec.clusterIPs], [before.clusterIP, before.clusterIPs])) spec = without(without(spec, 'clusterIP'), 'clusterIPs');
+    if (sameValue([spec.clusterIP, spec.clusterIPs], [before.clusterIP, before.clusterIPs]))
+      spec = without(without(spec, 'clusterIP'), 'clusterIPs');
     if (sameValue(spec.ipFamilies, before.ipFamilies)) spec = without(spec, 'ipFamilies');
     if (spec.ipFamilyPolicy === before.ipFamilyPolicy) spec = without(spec, 'ipFamilyPolicy');
   }
-  if (needsClusterIp(before) && !needsClusterIp(spec) && spec.internalTrafficPolicy === before.internalTrafficPolicy) spec = without(spec, 'internalTrafficPolicy');
+  if (needsClusterIp(before) && !needsClusterIp(spec) && spec.internalTrafficPolicy === before.internalTrafficPolicy)
+    spec = without(spec, 'internalTrafficPolicy');
   if (mayHaveNodePorts(before) && !mayHaveNodePorts(spec)) {
-    const nodePorts = (s: ServiceSpec): readonly number[] => (s.ports ?? []).map((p) => p.nodePort ?? 0).filter((p) => p !== 0).sort((a, b) => a - b);
-    if (sameValue(nodePorts(spec), nodePorts(before)) && spec.ports !== undefined) spec = { ...spec, ports: spec.ports.map((p) => without(p, 'nodePort')) };
+    const nodePorts = (s: ServiceSpec): readonly number[] =>
+      (s.ports ?? [])
+        .map((p) => p.nodePort ?? 0)
+        .filter((p) => p !== 0)
+        .sort((a, b) => a - b);
+    if (sameValue(nodePorts(spec), nodePorts(before)) && spec.ports !== undefined)
+      spec = { ...spec, ports: spec.ports.map((p) => without(p, 'nodePort')) };
   }
-  if (needsHealthCheckPort(before) && !needsHealthCheckPort(spec) && spec.healthCheckNodePort === before.healthCheckNodePort) spec = without(spec, 'healthCheckNodePort');
+  if (needsHealthCheckPort(before) && !needsHealthCheckPort(spec) && spec.healthCheckNodePort === before.healthCheckNodePort)
+    spec = without(spec, 'healthCheckNodePort');
   if (before.type === 'LoadBalancer' && spec.type !== 'LoadBalancer') {
     if (spec.allocateLoadBalancerNodePorts === before.allocateLoadBalancerNodePorts) spec = without(spec, 'allocateLoadBalancerNodePorts');
     if (spec.loadBalancerClass === before.loadBalancerClass) spec = without(spec, 'loadBalancerClass');

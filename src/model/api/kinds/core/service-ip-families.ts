@@ -24,7 +24,12 @@ function trimmed(spec: ServiceSpec, before: ServiceSpec | undefined): ServiceSpe
  * ipFamilies and ipFamilyPolicy of a service in a cluster whose service ranges are of these families, the default first.
  * Runs before addresses are allocated. Upstream: initIPFamilyFields of pkg/registry/core/service/storage/alloc.go.
  */
-export function initIpFamilies(given: ServiceSpec, before: ServiceSpec | undefined, configured: readonly IpFamily[], out: FieldErrors): ServiceSpec {
+export function initIpFamilies(
+  given: ServiceSpec,
+  before: ServiceSpec | undefined,
+  configured: readonly IpFamily[],
+  out: FieldErrors,
+): ServiceSpec {
   if (given.type === 'ExternalName') return given;
   if (before !== undefined && given.ipFamilyPolicy === 'PreferDualStack' && same(given, before)) return given;
   const first = out.length;
@@ -58,7 +63,8 @@ export function initIpFamilies(given: ServiceSpec, before: ServiceSpec | undefin
   if (out.length > first) return given;
   policy ??= 'SingleStack';
   if (families.length === 0) families = [main];
-  if (policy !== 'SingleStack' && families.length === 1) families.push(...configured.filter((family) => family !== families[0]).slice(0, 1));
+  if (policy !== 'SingleStack' && families.length === 1)
+    families.push(...configured.filter((family) => family !== families[0]).slice(0, 1));
   if (policy === trim.ipFamilyPolicy && sameValue(families, trim.ipFamilies)) return trim;
   return { ...trim, ipFamilies: families, ipFamilyPolicy: policy };
 }

@@ -31,12 +31,14 @@ export function checkServiceSpec({ metadata, spec = {} }: Service, out: FieldErr
   checkLabels(spec.selector, 'spec.selector', out);
   checkSessionAffinity(spec, out);
   checkClusterIps(spec, out);
-  for (const [i, ip] of (spec.externalIPs ?? []).entries()) if (checkIp(ip, `spec.externalIPs[${i}]`, out)) checkNonSpecialIp(ip, `spec.externalIPs[${i}]`, out);
+  for (const [i, ip] of (spec.externalIPs ?? []).entries())
+    if (checkIp(ip, `spec.externalIPs[${i}]`, out)) checkNonSpecialIp(ip, `spec.externalIPs[${i}]`, out);
   if (type === '') out.push(required('spec.type'));
   else if (!types.includes(type)) out.push(notSupported('spec.type', type, types));
   checkPortUse(spec, ports, out);
   checkSourceRanges(metadata.annotations, spec, out);
-  if (spec.allocateLoadBalancerNodePorts !== undefined && type !== 'LoadBalancer') out.push(forbidden('spec.allocateLoadBalancerNodePorts', lbOnly));
+  if (spec.allocateLoadBalancerNodePorts !== undefined && type !== 'LoadBalancer')
+    out.push(forbidden('spec.allocateLoadBalancerNodePorts', lbOnly));
   if (spec.allocateLoadBalancerNodePorts === undefined && type === 'LoadBalancer') out.push(required('allocateLoadBalancerNodePorts'));
   checkLoadBalancerClass(spec, undefined, out);
   checkTrafficPolicies(spec, out);
@@ -63,7 +65,8 @@ function checkPort(port: ServicePort, named: boolean, names: Set<string>, field:
   checkPortNumber(port.port ?? 0, `${field}.port`, out);
   checkProtocol(port.protocol, `${field}.protocol`, out);
   checkPortNumberOrName(port.targetPort ?? 0, `${field}.targetPort`, out);
-  if (port.appProtocol !== undefined) for (const message of isQualifiedName(port.appProtocol)) out.push(invalid(`${field}.appProtocol`, port.appProtocol, message));
+  if (port.appProtocol !== undefined)
+    for (const message of isQualifiedName(port.appProtocol)) out.push(invalid(`${field}.appProtocol`, port.appProtocol, message));
 }
 
 function checkSessionAffinity(spec: ServiceSpec, out: FieldErrors): void {
@@ -71,7 +74,8 @@ function checkSessionAffinity(spec: ServiceSpec, out: FieldErrors): void {
   const field = 'spec.sessionAffinityConfig';
   if (affinity === '') out.push(required('spec.sessionAffinity'));
   else if (affinity !== 'None' && affinity !== 'ClientIP') out.push(notSupported('spec.sessionAffinity', affinity, ['ClientIP', 'None']));
-  if (affinity === 'None' && spec.sessionAffinityConfig !== undefined) out.push(forbidden(field, 'must not be set when session affinity is None'));
+  if (affinity === 'None' && spec.sessionAffinityConfig !== undefined)
+    out.push(forbidden(field, 'must not be set when session affinity is None'));
   if (affinity !== 'ClientIP') return;
   const client = spec.sessionAffinityConfig?.clientIP;
   const detail = 'when session affinity type is ClientIP';
@@ -115,14 +119,17 @@ export function checkClusterIps(spec: ServiceSpec, out: FieldErrors): void {
   if (isHeadless(spec)) return;
   for (const [i, ip] of clusterIPs.entries()) {
     const family = ipFamilies[i];
-    if (family === 'IPv4' && isIpv6(ip)) out.push(invalid(`spec.clusterIPs[${i}]`, ip, `expected an IPv4 value as indicated by \`ipFamilies[${i}]\``));
-    if (family === 'IPv6' && !isIpv6(ip)) out.push(invalid(`spec.clusterIPs[${i}]`, ip, `expected an IPv6 value as indicated by \`ipFamilies[${i}]\``));
+    if (family === 'IPv4' && isIpv6(ip))
+      out.push(invalid(`spec.clusterIPs[${i}]`, ip, `expected an IPv4 value as indicated by \`ipFamilies[${i}]\``));
+    if (family === 'IPv6' && !isIpv6(ip))
+      out.push(invalid(`spec.clusterIPs[${i}]`, ip, `expected an IPv6 value as indicated by \`ipFamilies[${i}]\``));
   }
 }
 
 function checkPortUse(spec: ServiceSpec, ports: readonly ServicePort[], out: FieldErrors): void {
   if (spec.type === 'ClusterIP') {
-    for (const [i, port] of ports.entries()) if ((port.nodePort ?? 0) !== 0) out.push(forbidden(`spec.ports[${i}].nodePort`, "may not be used when `type` is 'ClusterIP'"));
+    for (const [i, port] of ports.entries())
+      if ((port.nodePort ?? 0) !== 0) out.push(forbidden(`spec.ports[${i}].nodePort`, "may not be used when `type` is 'ClusterIP'"));
   }
   for (const [i, port] of ports.entries()) {
     const nodePort = port.nodePort ?? 0;
@@ -166,17 +173,22 @@ function checkTrafficPolicies(spec: ServiceSpec, out: FieldErrors): void {
   if (!isExternallyAccessible(spec)) {
     if (external !== '') out.push(invalid('spec.externalTrafficPolicy', external, 'may only be set for externally-accessible services'));
   } else if (external === '') out.push(required('spec.externalTrafficPolicy'));
-  else if (external !== 'Cluster' && external !== 'Local') out.push(notSupported('spec.externalTrafficPolicy', external, ['Cluster', 'Local']));
+  else if (external !== 'Cluster' && external !== 'Local')
+    out.push(notSupported('spec.externalTrafficPolicy', external, ['Cluster', 'Local']));
   const port = spec.healthCheckNodePort ?? 0;
   if (port !== 0) {
     if (!needsHealthCheckPort(spec)) {
-      out.push(invalid('spec.healthCheckNodePort', port, "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"));
+      out.push(
+        invalid('spec.healthCheckNodePort', port, "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"),
+      );
     } else checkPortNumber(port, 'spec.healthCheckNodePort', out);
   }
   const internal: string = spec.internalTrafficPolicy ?? '';
   if (internal === '') {
-    if (spec.type === 'NodePort' || spec.type === 'LoadBalancer' || spec.type === 'ClusterIP') out.push(required('spec.internalTrafficPolicy'));
-  } else if (internal !== 'Cluster' && internal !== 'Local') out.push(notSupported('spec.internalTrafficPolicy', internal, ['Cluster', 'Local']));
+    if (spec.type === 'NodePort' || spec.type === 'LoadBalancer' || spec.type === 'ClusterIP')
+      out.push(required('spec.internalTrafficPolicy'));
+  } else if (internal !== 'Cluster' && internal !== 'Local')
+    out.push(notSupported('spec.internalTrafficPolicy', internal, ['Cluster', 'Local']));
   const distributions = ['PreferClose', 'PreferSameNode', 'PreferSameZone'];
   if (spec.trafficDistribution !== undefined && !distributions.includes(spec.trafficDistribution)) {
     out.push(notSupported('spec.trafficDistribution', spec.trafficDistribution, distributions));
@@ -204,10 +216,13 @@ function checkClusterIpChange(spec: ServiceSpec, before: ServiceSpec, out: Field
     for (const [i, ip] of previous.entries()) if (ip !== next[i]) out.push(invalid(`spec.clusterIPs[${i}]`, next, changeless));
     return;
   }
-  if (next.length < previous.length && next.length === 0) out.push(invalid('spec.clusterIPs[0]', null, 'primary clusterIP can not be unset'));
+  if (next.length < previous.length && next.length === 0)
+    out.push(invalid('spec.clusterIPs[0]', null, 'primary clusterIP can not be unset'));
   if (previous.length > 0 && next.length > 0 && next[0] !== previous[0]) out.push(invalid('spec.clusterIPs[0]', next, changeless));
   if (next.length < previous.length && next.length === 1 && spec.ipFamilyPolicy !== 'SingleStack') {
-    out.push(invalid('spec.ipFamilyPolicy', spec.ipFamilyPolicy ?? null, "must be set to 'SingleStack' when releasing the secondary clusterIP"));
+    out.push(
+      invalid('spec.ipFamilyPolicy', spec.ipFamilyPolicy ?? null, "must be set to 'SingleStack' when releasing the secondary clusterIP"),
+    );
   }
 }
 
@@ -219,9 +234,13 @@ function checkFamilyChange(spec: ServiceSpec, before: ServiceSpec, out: FieldErr
     for (const [i, family] of previous.entries()) if (family !== next[i]) out.push(invalid('spec.ipFamilies[0]', next, changeless));
     return;
   }
-  if (next.length < previous.length && (spec.clusterIPs ?? []).length === 0) out.push(invalid('spec.ipFamilies[0]', next, 'primary ipFamily can not be unset'));
-  if (previous.length > 0 && next.length > 0 && next[0] !== previous[0]) out.push(invalid('spec.ipFamilies[0]', spec.clusterIPs ?? null, changeless));
+  if (next.length < previous.length && (spec.clusterIPs ?? []).length === 0)
+    out.push(invalid('spec.ipFamilies[0]', next, 'primary ipFamily can not be unset'));
+  if (previous.length > 0 && next.length > 0 && next[0] !== previous[0])
+    out.push(invalid('spec.ipFamilies[0]', spec.clusterIPs ?? null, changeless));
   if (next.length < previous.length && next.length === 1 && spec.ipFamilyPolicy !== 'SingleStack') {
-    out.push(invalid('spec.ipFamilyPolicy', spec.ipFamilyPolicy ?? null, "must be set to 'SingleStack' when releasing the secondary ipFamily"));
+    out.push(
+      invalid('spec.ipFamilyPolicy', spec.ipFamilyPolicy ?? null, "must be set to 'SingleStack' when releasing the secondary ipFamily"),
+    );
   }
 }

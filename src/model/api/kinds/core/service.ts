@@ -37,13 +37,16 @@ function setDefaults(service: Service): Service {
   const ingress = result.status?.loadBalancer?.ingress;
   if (ingress === undefined) return result;
   const moded = mapShared(ingress, (i: LoadBalancerIngress) => ((i.ip ?? '') === '' ? i : withMissing(i, { ipMode: 'VIP' })));
-  return moded === ingress ? result : { ...result, status: { ...result.status, loadBalancer: { ...result.status?.loadBalancer, ingress: moded } } };
+  return moded === ingress
+    ? result
+    : { ...result, status: { ...result.status, loadBalancer: { ...result.status?.loadBalancer, ingress: moded } } };
 }
 
 function checkLoadBalancer({ spec, status }: Service, out: FieldErrors): void {
   const ingress = status?.loadBalancer?.ingress ?? [];
   const field = 'status.loadBalancer.ingress';
-  if (ingress.length > 0 && spec?.type !== 'LoadBalancer') return void out.push(forbidden(field, "may only be used when `spec.type` is 'LoadBalancer'"));
+  if (ingress.length > 0 && spec?.type !== 'LoadBalancer')
+    return void out.push(forbidden(field, "may only be used when `spec.type` is 'LoadBalancer'"));
   checkLoadBalancerIngress(ingress, field, out);
 }
 
@@ -67,17 +70,21 @@ function warnings(next: Service, previous: Service | undefined): readonly string
   const out: string[] = [];
   const { spec = {}, metadata } = next;
   const hints = 'service.kubernetes.io/topology-aware-hints';
-  if (metadata.annotations?.[hints] !== undefined) out.push(`metadata.annotations[${hints}]: annotation is deprecated, please use service.kubernetes.io/topology-mode instead`);
+  if (metadata.annotations?.[hints] !== undefined)
+    out.push(`metadata.annotations[${hints}]: annotation is deprecated, please use service.kubernetes.io/topology-mode instead`);
   const headless = spec.clusterIP === 'None';
   if (headless) {
     if ((spec.loadBalancerIP ?? '') !== '') out.push('spec.loadBalancerIP is ignored when spec.clusterIP is "None"');
     if ((spec.externalIPs ?? []).length > 0) out.push('spec.externalIPs is ignored when spec.clusterIP is "None"');
-    if (spec.sessionAffinity !== 'None' && spec.sessionAffinity !== undefined) out.push('spec.SessionAffinity is ignored for headless services');
+    if (spec.sessionAffinity !== 'None' && spec.sessionAffinity !== undefined)
+      out.push('spec.SessionAffinity is ignored for headless services');
   }
   for (const [i, ip] of (spec.clusterIPs ?? []).entries()) if (nonCanonicalIp(ip)) out.push(ipWarning(`spec.clusterIPs[${i}]`, ip));
   for (const [i, ip] of (spec.externalIPs ?? []).entries()) if (nonCanonicalIp(ip)) out.push(ipWarning(`spec.externalIPs[${i}]`, ip));
-  if (spec.type === 'ExternalName' && (spec.externalIPs ?? []).length > 0) out.push('spec.externalIPs is ignored when spec.type is "ExternalName"');
-  if (spec.type !== 'ExternalName' && (spec.externalName ?? '') !== '') out.push('spec.externalName is ignored when spec.type is not "ExternalName"');
+  if (spec.type === 'ExternalName' && (spec.externalIPs ?? []).length > 0)
+    out.push('spec.externalIPs is ignored when spec.type is "ExternalName"');
+  if (spec.type !== 'ExternalName' && (spec.externalName ?? '') !== '')
+    out.push('spec.externalName is ignored when spec.type is not "ExternalName"');
   if (spec.trafficDistribution === 'PreferClose') out.push('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"');
   return out;
 }
@@ -86,7 +93,9 @@ function externalIps({ spec = {}, status }: Service): string {
   const ips = spec.externalIPs ?? [];
   switch (spec.type) {
     case 'LoadBalancer': {
-      const ingress = (status?.loadBalancer?.ingress ?? []).map((i) => ((i.ip ?? '') === '' ? (i.hostname ?? '') : (i.ip ?? ''))).filter((t) => t !== '');
+      const ingress = (status?.loadBalancer?.ingress ?? [])
+        .map((i) => ((i.ip ?? '') === '' ? (i.hostname ?? '') : (i.ip ?? '')))
+        .filter((t) => t !== '');
       const all = [...new Set([...ingress, ...ips])];
       return all.length === 0 ? '<pending>' : all.join(',');
     }

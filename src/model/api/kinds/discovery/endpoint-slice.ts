@@ -36,7 +36,8 @@ function checkAddress(address: string, type: string, field: string, out: FieldEr
     const name = address.endsWith('.') ? address.slice(0, -1) : address;
     const messages = isDns1123Subdomain(name);
     for (const message of messages) out.push(invalid(field, address, message));
-    if (messages.length === 0 && !name.includes('.')) out.push(invalid(field, address, 'should be a domain with at least two segments separated by dots'));
+    if (messages.length === 0 && !name.includes('.'))
+      out.push(invalid(field, address, 'should be a domain with at least two segments separated by dots'));
   }
 }
 
@@ -51,16 +52,24 @@ function checkEndpoints(slice: EndpointSlice, out: FieldErrors): void {
     if (addresses.length === 0) out.push(required(`${path}.addresses`, 'must contain at least 1 address'));
     else if (addresses.length > 100) out.push(tooMany(`${path}.addresses`, addresses.length, 100));
     else for (let j = 0; j < addresses.length; j++) checkAddress(addresses[j] ?? '', slice.addressType, `${path}.addresses[${j}]`, out);
-    if (endpoint.nodeName !== undefined) for (const message of isDns1123Subdomain(endpoint.nodeName)) out.push(invalid(`${path}.nodeName`, endpoint.nodeName, message));
+    if (endpoint.nodeName !== undefined)
+      for (const message of isDns1123Subdomain(endpoint.nodeName)) out.push(invalid(`${path}.nodeName`, endpoint.nodeName, message));
     const topology = endpoint.deprecatedTopology ?? {};
     if (topology['kubernetes.io/hostname'] !== undefined) {
-      out.push({ type: 'FieldValueInvalid', field: `${path}.deprecatedTopology.kubernetes.io/hostname`, badValue: topology['kubernetes.io/hostname'], detail: 'not allowed' });
+      out.push({
+        type: 'FieldValueInvalid',
+        field: `${path}.deprecatedTopology.kubernetes.io/hostname`,
+        badValue: topology['kubernetes.io/hostname'],
+        detail: 'not allowed',
+      });
     }
-    if (endpoint.hostname !== undefined) for (const message of isDns1123Label(endpoint.hostname)) out.push(invalid(`${path}.hostname`, endpoint.hostname, message));
+    if (endpoint.hostname !== undefined)
+      for (const message of isDns1123Label(endpoint.hostname)) out.push(invalid(`${path}.hostname`, endpoint.hostname, message));
     const zones = endpoint.hints?.forZones ?? [];
     if (zones.length > 8) out.push(tooMany(`${path}.hints.forZones`, zones.length, 8));
     for (const [j, zone] of zones.entries()) {
-      for (const message of isDns1123Label(zone.name ?? '')) out.push(invalid(`${path}.hints.forZones[${j}].name`, zone.name ?? '', message));
+      for (const message of isDns1123Label(zone.name ?? ''))
+        out.push(invalid(`${path}.hints.forZones[${j}].name`, zone.name ?? '', message));
       if (zones.findIndex((z) => z.name === zone.name) < j) out.push(duplicate(`${path}.hints.forZones[${j}].name`, zone.name));
     }
   }
@@ -79,7 +88,8 @@ function checkPorts(ports: readonly DiscoveryEndpointPort[] | undefined, out: Fi
     const protocol: string | undefined = port.protocol;
     if (protocol === undefined) out.push(required(`${path}.protocol`));
     else if (!protocols.includes(protocol)) out.push(notSupported(`${path}.protocol`, protocol, protocols));
-    if (port.appProtocol !== undefined) for (const message of isQualifiedName(port.appProtocol)) out.push(invalid(`${path}.appProtocol`, port.appProtocol, message));
+    if (port.appProtocol !== undefined)
+      for (const message of isQualifiedName(port.appProtocol)) out.push(invalid(`${path}.appProtocol`, port.appProtocol, message));
   }
 }
 
@@ -126,7 +136,12 @@ export const endpointSlice = defineKind<EndpointSlice>('discovery.k8s.io/v1', 'e
   warnings: ({ addressType }) => (addressType === 'FQDN' ? ['spec.addressType: FQDN endpoints are deprecated'] : []),
   columns: columns<EndpointSlice>('endpointslices.discovery.k8s.io', [
     ['AddressType', 'string', ({ addressType }) => addressType],
-    ['Ports', 'string', ({ ports }) => some((ports ?? []).map((p) => (p.port === undefined ? (p.name === undefined || p.name === '' ? '*' : p.name) : String(p.port))))],
+    [
+      'Ports',
+      'string',
+      ({ ports }) =>
+        some((ports ?? []).map((p) => (p.port === undefined ? (p.name === undefined || p.name === '' ? '*' : p.name) : String(p.port)))),
+    ],
     ['Endpoints', 'string', ({ endpoints }) => some((endpoints ?? []).flatMap((e) => e.addresses))],
     age(),
   ]),

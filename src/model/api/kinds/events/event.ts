@@ -42,14 +42,36 @@ export const eventsEvent = defineKind<EventsEvent>('events.k8s.io/v1', 'events',
     const out: FieldErrors = [];
     checkMetadataUpdate(next.metadata, previous.metadata, rule, out);
     for (const [field, key] of [
-      ['involvedObject', 'regarding'], ['reason', 'reason'], ['message', 'note'], ['source', 'deprecatedSource'], ['firstTimestamp', 'deprecatedFirstTimestamp'], ['lastTimestamp', 'deprecatedLastTimestamp'], ['count', 'deprecatedCount'],
-      ['action', 'action'], ['related', 'related'], ['reportingController', 'reportingController'], ['reportingInstance', 'reportingInstance'], ['type', 'type'], ['eventTime', 'eventTime'],
+      ['involvedObject', 'regarding'],
+      ['reason', 'reason'],
+      ['message', 'note'],
+      ['source', 'deprecatedSource'],
+      ['firstTimestamp', 'deprecatedFirstTimestamp'],
+      ['lastTimestamp', 'deprecatedLastTimestamp'],
+      ['count', 'deprecatedCount'],
+      ['action', 'action'],
+      ['related', 'related'],
+      ['reportingController', 'reportingController'],
+      ['reportingInstance', 'reportingInstance'],
+      ['type', 'type'],
+      ['eventTime', 'eventTime'],
     ] as const) {
       checkImmutable<unknown>(next[key], previous[key], field, out);
     }
     return out;
   },
-  fieldNames: ['regarding.kind', 'regarding.namespace', 'regarding.name', 'regarding.uid', 'regarding.apiVersion', 'regarding.resourceVersion', 'regarding.fieldPath', 'reason', 'reportingController', 'type'],
+  fieldNames: [
+    'regarding.kind',
+    'regarding.namespace',
+    'regarding.name',
+    'regarding.uid',
+    'regarding.apiVersion',
+    'regarding.resourceVersion',
+    'regarding.fieldPath',
+    'reason',
+    'reportingController',
+    'type',
+  ],
   fields: (e) => ({
     'regarding.kind': e.regarding?.kind ?? '',
     'regarding.namespace': e.regarding?.namespace ?? '',

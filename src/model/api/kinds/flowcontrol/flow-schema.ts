@@ -14,7 +14,8 @@ function checkSpec(spec: Spec | undefined, name: string, out: FieldErrors): void
   const precedence = spec?.matchingPrecedence ?? 0;
   if (precedence <= 0) out.push(invalid('spec.matchingPrecedence', precedence, 'must be a positive value'));
   if (precedence > 10_000) out.push(invalid('spec.matchingPrecedence', precedence, 'must not be greater than 10000'));
-  if (precedence === 1 && name !== 'exempt') out.push(invalid('spec.matchingPrecedence', precedence, "only the schema named 'exempt' may have matchingPrecedence 1"));
+  if (precedence === 1 && name !== 'exempt')
+    out.push(invalid('spec.matchingPrecedence', precedence, "only the schema named 'exempt' may have matchingPrecedence 1"));
   const method = spec?.distinguisherMethod?.type;
   if (spec?.distinguisherMethod !== undefined && method !== 'ByUser' && method !== 'ByNamespace') {
     out.push(notSupported('spec.distinguisherMethod', spec.distinguisherMethod, ['ByNamespace', 'ByUser']));

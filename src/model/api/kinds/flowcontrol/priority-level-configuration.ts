@@ -15,7 +15,9 @@ const queuingDefaults = { queues: 64, handSize: 8, queueLengthLimit: 50 };
 function setDefaults(object: PriorityLevelConfiguration): PriorityLevelConfiguration {
   let spec = object.spec ?? ({} as Spec);
   if (spec.type === 'Exempt') {
-    spec = changed(withMissing(spec, { exempt: {} }), 'exempt', (exempt) => withMissing(exempt, { nominalConcurrencyShares: 0, lendablePercent: 0 }));
+    spec = changed(withMissing(spec, { exempt: {} }), 'exempt', (exempt) =>
+      withMissing(exempt, { nominalConcurrencyShares: 0, lendablePercent: 0 }),
+    );
   } else if (spec.limited !== undefined) {
     spec = changed(spec, 'limited', (limited) => {
       const shared = withMissing(limited, { nominalConcurrencyShares: 30, lendablePercent: 0 });
@@ -47,9 +49,11 @@ function checkSpec(spec: Spec | undefined, out: FieldErrors): void {
   const response = limited.limitResponse;
   const queuing = response?.queuing;
   if (response?.type === 'Reject') {
-    if (queuing !== undefined) out.push(forbidden('spec.limited.limitResponse.queuing', 'must be nil if limited.limitResponse.type is not Limited'));
+    if (queuing !== undefined)
+      out.push(forbidden('spec.limited.limitResponse.queuing', 'must be nil if limited.limitResponse.type is not Limited'));
   } else if (response?.type === 'Queue') {
-    if (queuing === undefined) return void out.push(required('spec.limited.limitResponse.queuing', 'must not be empty if limited.limitResponse.type is Limited'));
+    if (queuing === undefined)
+      return void out.push(required('spec.limited.limitResponse.queuing', 'must not be empty if limited.limitResponse.type is Limited'));
     const { queues = 0, handSize = 0, queueLengthLimit = 0 } = queuing;
     const field = 'spec.limited.limitResponse.queuing';
     if (queueLengthLimit <= 0) out.push(invalid(`${field}.queueLengthLimit`, queueLengthLimit, 'must be positive'));
@@ -62,29 +66,33 @@ function checkSpec(spec: Spec | undefined, out: FieldErrors): void {
 
 const queuing = ({ spec }: PriorityLevelConfiguration) => spec?.limited?.limitResponse?.queuing;
 
-export const priorityLevelConfiguration = defineKind<PriorityLevelConfiguration>('flowcontrol.apiserver.k8s.io/v1', 'prioritylevelconfigurations', {
-  setDefaults,
-  prepareForCreate: (object) => freshWithStatus(object, {}),
-  prepareForUpdate: specUpdate,
-  prepareForStatusUpdate: statusUpdate,
-  validate({ metadata, spec }) {
-    const out: FieldErrors = [];
-    checkMetadata(metadata, rule, out);
-    checkSpec(spec, out);
-    return out;
+export const priorityLevelConfiguration = defineKind<PriorityLevelConfiguration>(
+  'flowcontrol.apiserver.k8s.io/v1',
+  'prioritylevelconfigurations',
+  {
+    setDefaults,
+    prepareForCreate: (object) => freshWithStatus(object, {}),
+    prepareForUpdate: specUpdate,
+    prepareForStatusUpdate: statusUpdate,
+    validate({ metadata, spec }) {
+      const out: FieldErrors = [];
+      checkMetadata(metadata, rule, out);
+      checkSpec(spec, out);
+      return out;
+    },
+    validateUpdate(next, previous) {
+      const out: FieldErrors = [];
+      checkMetadataUpdate(next.metadata, previous.metadata, rule, out);
+      if (next.spec !== previous.spec) checkSpec(next.spec, out);
+      return out;
+    },
+    columns: columns<PriorityLevelConfiguration>('prioritylevelconfigurations.flowcontrol.apiserver.k8s.io', [
+      ['Type', 'string', ({ spec }) => spec?.type ?? ''],
+      ['NominalConcurrencyShares', 'string', ({ spec }) => spec?.limited?.nominalConcurrencyShares ?? none],
+      ['Queues', 'string', (object) => queuing(object)?.queues ?? none],
+      ['HandSize', 'string', (object) => queuing(object)?.handSize ?? none],
+      ['QueueLengthLimit', 'string', (object) => queuing(object)?.queueLengthLimit ?? none],
+      age(),
+    ]),
   },
-  validateUpdate(next, previous) {
-    const out: FieldErrors = [];
-    checkMetadataUpdate(next.metadata, previous.metadata, rule, out);
-    if (next.spec !== previous.spec) checkSpec(next.spec, out);
-    return out;
-  },
-  columns: columns<PriorityLevelConfiguration>('prioritylevelconfigurations.flowcontrol.apiserver.k8s.io', [
-    ['Type', 'string', ({ spec }) => spec?.type ?? ''],
-    ['NominalConcurrencyShares', 'string', ({ spec }) => spec?.limited?.nominalConcurrencyShares ?? none],
-    ['Queues', 'string', (object) => queuing(object)?.queues ?? none],
-    ['HandSize', 'string', (object) => queuing(object)?.handSize ?? none],
-    ['QueueLengthLimit', 'string', (object) => queuing(object)?.queueLengthLimit ?? none],
-    age(),
-  ]),
-});
+);

@@ -16,8 +16,12 @@ type Parameters = NonNullable<NonNullable<IngressClass['spec']>['parameters']>;
 function checkParameters(parameters: Parameters, out: FieldErrors): void {
   const field = 'spec.parameters';
   const { apiGroup, kind = '', name = '', namespace } = parameters;
-  if (apiGroup !== undefined && apiGroup !== null) for (const message of isDns1123Subdomain(apiGroup)) out.push(invalid(`${field}.apiGroup`, apiGroup, message));
-  for (const [key, value] of [['kind', kind], ['name', name]] as const) {
+  if (apiGroup !== undefined && apiGroup !== null)
+    for (const message of isDns1123Subdomain(apiGroup)) out.push(invalid(`${field}.apiGroup`, apiGroup, message));
+  for (const [key, value] of [
+    ['kind', kind],
+    ['name', name],
+  ] as const) {
     if (value === '') out.push(required(`${field}.${key}`, `${key} is required`));
     else for (const message of isPathSegment(value)) out.push(invalid(`${field}.${key}`, value, message));
   }
@@ -25,7 +29,7 @@ function checkParameters(parameters: Parameters, out: FieldErrors): void {
   if (scope === undefined) return void out.push(required(`${field}.scope`));
   if (scope !== 'Cluster' && scope !== 'Namespace') out.push(notSupported(`${field}.scope`, scope, ['Cluster', 'Namespace']));
   else if (scope === 'Namespace') {
-    if ((namespace ?? '') === '') out.push(required(`${field}.namespace`, '`parameters.scope` is set to \'Namespace\''));
+    if ((namespace ?? '') === '') out.push(required(`${field}.namespace`, "`parameters.scope` is set to 'Namespace'"));
     else for (const message of isDns1123Label(namespace ?? '')) out.push(invalid(`${field}.namespace`, namespace, message));
   } else if (namespace !== undefined) out.push(forbidden(`${field}.namespace`, "`parameters.scope` is set to 'Cluster'"));
 }
@@ -54,7 +58,8 @@ export const ingressClass = defineKind<IngressClass>('networking.k8s.io/v1', 'in
     const out: FieldErrors = [];
     checkMetadataUpdate(next.metadata, previous.metadata, rule, out);
     checkImmutable(next.spec?.controller, previous.spec?.controller, 'spec.controller', out);
-    if (next.spec?.parameters !== undefined && next.spec.parameters !== previous.spec?.parameters) checkParameters(next.spec.parameters, out);
+    if (next.spec?.parameters !== undefined && next.spec.parameters !== previous.spec?.parameters)
+      checkParameters(next.spec.parameters, out);
     return out;
   },
   columns: columns<IngressClass>('ingressclasses.networking.k8s.io', [

@@ -20,10 +20,12 @@ type Backend = NonNullable<IngressSpec['defaultBackend']>;
 
 function checkBackend(backend: Backend, field: string, out: FieldErrors): void {
   const { resource, service } = backend;
-  if (resource !== undefined && service !== undefined) return void out.push(invalid(field, '', 'cannot set both resource and service backends'));
+  if (resource !== undefined && service !== undefined)
+    return void out.push(invalid(field, '', 'cannot set both resource and service backends'));
   if (resource !== undefined) {
     const { apiGroup, kind = '', name = '' } = resource;
-    if (apiGroup !== undefined && apiGroup !== null) for (const message of isDns1123Subdomain(apiGroup)) out.push(invalid(`${field}.resource.apiGroup`, apiGroup, message));
+    if (apiGroup !== undefined && apiGroup !== null)
+      for (const message of isDns1123Subdomain(apiGroup)) out.push(invalid(`${field}.resource.apiGroup`, apiGroup, message));
     if (kind === '') out.push(required(`${field}.resource.kind`, 'kind is required'));
     if (name === '') out.push(required(`${field}.resource.name`, 'name is required'));
     return;
@@ -48,7 +50,8 @@ function checkPath(path: Path, field: string, out: FieldErrors): void {
   if (type === 'Exact' || type === 'Prefix') {
     if (!absolute) out.push(invalid(`${field}.path`, text, 'must be an absolute path'));
     if (text !== '') {
-      for (const sequence of badSequences) if (text.includes(sequence)) out.push(invalid(`${field}.path`, text, `must not contain '${sequence}'`));
+      for (const sequence of badSequences)
+        if (text.includes(sequence)) out.push(invalid(`${field}.path`, text, `must not contain '${sequence}'`));
       for (const suffix of badSuffixes) if (text.endsWith(suffix)) out.push(invalid(`${field}.path`, text, `cannot end with '${suffix}'`));
     }
   } else if (type === 'ImplementationSpecific') {
@@ -58,7 +61,8 @@ function checkPath(path: Path, field: string, out: FieldErrors): void {
 }
 
 function checkHost(host: string, field: string, out: FieldErrors): void {
-  for (const message of host.includes('*') ? isWildcardDns1123Subdomain(host) : isDns1123Subdomain(host)) out.push(invalid(field, host, message));
+  for (const message of host.includes('*') ? isWildcardDns1123Subdomain(host) : isDns1123Subdomain(host))
+    out.push(invalid(field, host, message));
 }
 
 function checkSpec(spec: IngressSpec, out: FieldErrors): void {
@@ -79,10 +83,12 @@ function checkSpec(spec: IngressSpec, out: FieldErrors): void {
   }
   for (const [i, { hosts = [], secretName = '' }] of (spec.tls ?? []).entries()) {
     for (const [j, host] of hosts.entries()) checkHost(host, `spec.tls[${i}].hosts[${j}]`, out);
-    if (secretName !== '') for (const message of isDns1123Subdomain(secretName)) out.push(invalid(`spec.tls[${i}].secretName`, secretName, message));
+    if (secretName !== '')
+      for (const message of isDns1123Subdomain(secretName)) out.push(invalid(`spec.tls[${i}].secretName`, secretName, message));
   }
   const className = spec.ingressClassName;
-  if (className !== undefined) for (const message of isDns1123Subdomain(className)) out.push(invalid('spec.ingressClassName', className, message));
+  if (className !== undefined)
+    for (const message of isDns1123Subdomain(className)) out.push(invalid('spec.ingressClassName', className, message));
 }
 
 function checkStatus({ status }: Ingress, out: FieldErrors): void {
@@ -128,7 +134,15 @@ export const ingress = defineKind<Ingress>('networking.k8s.io/v1', 'ingresses', 
   columns: columns<Ingress>('ingresses.networking.k8s.io', [
     ['Class', 'string', ({ metadata, spec }) => spec?.ingressClassName ?? metadata.annotations?.[classKey] ?? none],
     ['Hosts', 'string', ({ spec }) => hostsText((spec?.rules ?? []).map((r) => r.host ?? '').filter((h) => h !== ''))],
-    ['Address', 'string', ({ status }) => (status?.loadBalancer?.ingress ?? []).map((i) => ((i.ip ?? '') === '' ? (i.hostname ?? '') : (i.ip ?? ''))).filter((t) => t !== '').join(',')],
+    [
+      'Address',
+      'string',
+      ({ status }) =>
+        (status?.loadBalancer?.ingress ?? [])
+          .map((i) => ((i.ip ?? '') === '' ? (i.hostname ?? '') : (i.ip ?? '')))
+          .filter((t) => t !== '')
+          .join(','),
+    ],
     ['Ports', 'string', ({ spec }) => ((spec?.tls ?? []).length > 0 ? '80, 443' : '80')],
     age(),
   ]),

@@ -10,7 +10,8 @@ import { defineKind } from '../define.ts';
 const rule = {
   namespaced: false,
   coreFinalizers: true,
-  name: (name: string): readonly string[] => (parseIp(name) === undefined ? ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'] : []),
+  name: (name: string): readonly string[] =>
+    parseIp(name) === undefined ? ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'] : [],
 };
 
 export const ipAddress = defineKind<IPAddress>('networking.k8s.io/v1', 'ipaddresses', {
@@ -20,7 +21,9 @@ export const ipAddress = defineKind<IPAddress>('networking.k8s.io/v1', 'ipaddres
     checkMetadata(metadata, rule, out);
     const ref = spec?.parentRef;
     if (ref === undefined) out.push(required('spec.parentRef'));
-    else for (const key of ['resource', 'name'] as const) if ((ref[key] ?? '') === '') out.push(required(`spec.parentRef.${key}`, `${key} is required`));
+    else
+      for (const key of ['resource', 'name'] as const)
+        if ((ref[key] ?? '') === '') out.push(required(`spec.parentRef.${key}`, `${key} is required`));
     return out;
   },
   validateUpdate(next, previous) {

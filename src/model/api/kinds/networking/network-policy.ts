@@ -20,11 +20,13 @@ type Peer = NonNullable<IngressRule['from']>[number];
 const emptySpec = {} as NetworkPolicySpec;
 
 function setDefaults(policy: NetworkPolicy): NetworkPolicy {
-  const ported = (r: IngressRule | EgressRule): IngressRule | EgressRule => changedEach(r, 'ports', (port: Port) => withMissing(port, { protocol: 'TCP' }));
+  const ported = (r: IngressRule | EgressRule): IngressRule | EgressRule =>
+    changedEach(r, 'ports', (port: Port) => withMissing(port, { protocol: 'TCP' }));
   let spec: NetworkPolicySpec = withMissing(policy.spec ?? emptySpec, { podSelector: {} });
   spec = changedEach(spec, 'ingress', ported);
   spec = changedEach(spec, 'egress', ported);
-  if ((spec.policyTypes ?? []).length === 0) spec = { ...spec, policyTypes: (spec.egress ?? []).length > 0 ? ['Ingress', 'Egress'] : ['Ingress'] };
+  if ((spec.policyTypes ?? []).length === 0)
+    spec = { ...spec, policyTypes: (spec.egress ?? []).length > 0 ? ['Ingress', 'Egress'] : ['Ingress'] };
   return spec === policy.spec ? policy : { ...policy, spec };
 }
 
@@ -87,7 +89,8 @@ function checkSpec(spec: NetworkPolicySpec, out: FieldErrors): void {
   }
   const types: readonly string[] = spec.policyTypes ?? [];
   if (types.length > 2) return void out.push(invalid('spec.policyTypes', types, 'may not specify more than two policyTypes'));
-  for (const [i, type] of types.entries()) if (type !== 'Ingress' && type !== 'Egress') out.push(notSupported(`spec.policyTypes[${i}]`, type, ['Ingress', 'Egress']));
+  for (const [i, type] of types.entries())
+    if (type !== 'Ingress' && type !== 'Egress') out.push(notSupported(`spec.policyTypes[${i}]`, type, ['Ingress', 'Egress']));
 }
 
 export const networkPolicy = defineKind<NetworkPolicy>('networking.k8s.io/v1', 'networkpolicies', {
@@ -108,5 +111,8 @@ export const networkPolicy = defineKind<NetworkPolicy>('networking.k8s.io/v1', '
     if (next.spec !== previous.spec) checkSpec(next.spec ?? emptySpec, out);
     return out;
   },
-  columns: columns<NetworkPolicy>('networkpolicies.networking.k8s.io', [['Pod-Selector', 'string', ({ spec }) => formatSelector(spec?.podSelector)], age()]),
+  columns: columns<NetworkPolicy>('networkpolicies.networking.k8s.io', [
+    ['Pod-Selector', 'string', ({ spec }) => formatSelector(spec?.podSelector)],
+    age(),
+  ]),
 });

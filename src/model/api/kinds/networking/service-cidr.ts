@@ -23,7 +23,9 @@ export const serviceCidr = defineKind<ServiceCIDR>('networking.k8s.io/v1', 'serv
     if (cidrs.length > 2) out.push(invalid('spec', { CIDRs: cidrs }, 'may only hold up to 2 values'));
     for (const [i, cidr] of cidrs.entries()) checkCidr(cidr, `spec.cidrs[${i}]`, out);
     if (cidrs.length === 2 && isIpv6((cidrs[0] ?? '').split('/')[0] ?? '') === isIpv6((cidrs[1] ?? '').split('/')[0] ?? '')) {
-      out.push(invalid('spec', { CIDRs: cidrs }, 'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64'));
+      out.push(
+        invalid('spec', { CIDRs: cidrs }, 'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64'),
+      );
     }
     return out;
   },
@@ -32,8 +34,12 @@ export const serviceCidr = defineKind<ServiceCIDR>('networking.k8s.io/v1', 'serv
     checkMetadataUpdate(next.metadata, previous.metadata, rule, out);
     const before = previous.spec?.cidrs ?? [];
     const after = next.spec?.cidrs ?? [];
-    if (after.length < before.length || before.some((cidr, i) => after[i] !== cidr)) out.push(invalid('spec.cidrs', after, 'field is immutable'));
+    if (after.length < before.length || before.some((cidr, i) => after[i] !== cidr))
+      out.push(invalid('spec.cidrs', after, 'field is immutable'));
     return out;
   },
-  columns: columns<ServiceCIDR>('servicecidrs.networking.k8s.io', [['CIDRs', 'string', ({ spec }) => (spec?.cidrs ?? []).join(',')], age()]),
+  columns: columns<ServiceCIDR>('servicecidrs.networking.k8s.io', [
+    ['CIDRs', 'string', ({ spec }) => (spec?.cidrs ?? []).join(',')],
+    age(),
+  ]),
 });

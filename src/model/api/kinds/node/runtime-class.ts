@@ -16,7 +16,8 @@ const rule = { namespaced: false, name: nameIsDnsSubdomain, coreFinalizers: true
 
 export const runtimeClass = defineKind<RuntimeClass>('node.k8s.io/v1', 'runtimeclasses', {
   hasGeneration: false,
-  setDefaults: (object) => (object.overhead?.podFixed === undefined ? object : changed(object, 'overhead', (o) => changed(o, 'podFixed', roundedResources))),
+  setDefaults: (object) =>
+    object.overhead?.podFixed === undefined ? object : changed(object, 'overhead', (o) => changed(o, 'podFixed', roundedResources)),
   validate({ metadata, handler = '', overhead, scheduling }) {
     const out: FieldErrors = [];
     checkMetadata(metadata, rule, out);

@@ -15,10 +15,18 @@ function checkSpec(spec: PodDisruptionBudget['spec'], out: FieldErrors): void {
   const { minAvailable, maxUnavailable, selector } = spec ?? {};
   const policy: string | undefined = spec?.unhealthyPodEvictionPolicy;
   if (minAvailable !== undefined && maxUnavailable !== undefined) {
-    const go = { MinAvailable: minAvailable, Selector: goSelector(selector), MaxUnavailable: maxUnavailable, UnhealthyPodEvictionPolicy: policy ?? null };
+    const go = {
+      MinAvailable: minAvailable,
+      Selector: goSelector(selector),
+      MaxUnavailable: maxUnavailable,
+      UnhealthyPodEvictionPolicy: policy ?? null,
+    };
     out.push(invalid('spec', go, 'minAvailable and maxUnavailable cannot be both set'));
   }
-  for (const [key, value] of [['minAvailable', minAvailable], ['maxUnavailable', maxUnavailable]] as const) {
+  for (const [key, value] of [
+    ['minAvailable', minAvailable],
+    ['maxUnavailable', maxUnavailable],
+  ] as const) {
     if (value === undefined) continue;
     checkNonNegativeIntOrPercent(value, `spec.${key}`, out);
     checkAtMost100Percent(value, `spec.${key}`, out);
@@ -49,7 +57,8 @@ export const podDisruptionBudget = defineKind<PodDisruptionBudget>('policy/v1', 
   validateStatusUpdate(next, previous) {
     const out: FieldErrors = [];
     checkMetadataUpdate(next.metadata, previous.metadata, rule, out);
-    for (const key of ['disruptionsAllowed', 'currentHealthy', 'desiredHealthy', 'expectedPods'] as const) checkNonNegative(next.status?.[key], `status.${key}`, out);
+    for (const key of ['disruptionsAllowed', 'currentHealthy', 'desiredHealthy', 'expectedPods'] as const)
+      checkNonNegative(next.status?.[key], `status.${key}`, out);
     return out;
   },
   columns: columns<PodDisruptionBudget>('poddisruptionbudgets.policy', [

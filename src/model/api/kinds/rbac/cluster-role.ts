@@ -17,7 +17,8 @@ function validate(object: ClusterRole): FieldErrors {
   const selectors = object.aggregationRule?.clusterRoleSelectors;
   if (object.aggregationRule !== undefined) {
     const path = 'aggregationRule.clusterRoleSelectors';
-    if (selectors === undefined || selectors.length === 0) out.push(required(path, 'at least one clusterRoleSelector required if aggregationRule is non-nil'));
+    if (selectors === undefined || selectors.length === 0)
+      out.push(required(path, 'at least one clusterRoleSelector required if aggregationRule is non-nil'));
     else for (const [i, selector] of selectors.entries()) checkLabelSelector(selector, `${path}[${i}]`, out);
   }
   return out;

@@ -37,7 +37,12 @@ export function defaultBinding<T extends Binding>(binding: T): T {
   );
 }
 
-export function checkBinding({ roleRef, subjects = [] }: Binding, roleKinds: readonly string[], namespaced: boolean, out: FieldErrors): void {
+export function checkBinding(
+  { roleRef, subjects = [] }: Binding,
+  roleKinds: readonly string[],
+  namespaced: boolean,
+  out: FieldErrors,
+): void {
   const group = roleRef?.apiGroup ?? '';
   if (group !== rbacGroup) out.push(notSupported('roleRef.apiGroup', group, [rbacGroup]));
   if (!roleKinds.includes(roleRef?.kind ?? '')) out.push(notSupported('roleRef.kind', roleRef?.kind ?? '', roleKinds));

@@ -12,7 +12,8 @@ const rule = { namespaced: false, name: nameIsDnsSubdomain, coreFinalizers: true
 const listMax = 32;
 
 function checkSpec(spec: DeviceClass['spec'], out: FieldErrors): void {
-  for (const key of ['selectors', 'config'] as const) if ((spec?.[key] ?? []).length > listMax) out.push(tooMany(`spec.${key}`, (spec?.[key] ?? []).length, listMax));
+  for (const key of ['selectors', 'config'] as const)
+    if ((spec?.[key] ?? []).length > listMax) out.push(tooMany(`spec.${key}`, (spec?.[key] ?? []).length, listMax));
   for (const [i, { cel }] of (spec?.selectors ?? []).entries()) {
     if (cel === undefined) out.push(required(`spec.selectors[${i}].cel`));
     else if ((cel.expression ?? '') === '') out.push(required(`spec.selectors[${i}].cel.expression`));

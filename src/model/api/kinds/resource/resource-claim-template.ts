@@ -14,7 +14,9 @@ const rule = { namespaced: true, name: nameIsDnsSubdomain, coreFinalizers: true 
 
 export const resourceClaimTemplate = defineKind<ResourceClaimTemplate>('resource.k8s.io/v1', 'resourceclaimtemplates', {
   setDefaults: (object) =>
-    object.spec?.spec === undefined ? object : changed(object, 'spec', (template) => changed(template, 'spec', (spec) => defaultClaimSpec(spec as ClaimSpec))),
+    object.spec?.spec === undefined
+      ? object
+      : changed(object, 'spec', (template) => changed(template, 'spec', (spec) => defaultClaimSpec(spec as ClaimSpec))),
   validate({ metadata, spec }) {
     const out: FieldErrors = [];
     checkMetadata(metadata, rule, out);

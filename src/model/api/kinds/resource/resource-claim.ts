@@ -32,7 +32,12 @@ export function defaultClaimSpec(spec: ClaimSpec): ClaimSpec {
 export function checkClaimSpec(spec: ClaimSpec | undefined, field: string, out: FieldErrors): void {
   const requests = spec?.devices?.requests ?? [];
   if (requests.length > requestsMax) {
-    out.push({ type: 'FieldValueTooMany', field: `${field}.devices.requests`, badValue: requests.length, detail: `must have at most ${requestsMax} items` });
+    out.push({
+      type: 'FieldValueTooMany',
+      field: `${field}.devices.requests`,
+      badValue: requests.length,
+      detail: `must have at most ${requestsMax} items`,
+    });
   }
   const names = new Set<string>();
   for (const [i, request] of requests.entries()) {
@@ -43,12 +48,15 @@ export function checkClaimSpec(spec: ClaimSpec | undefined, field: string, out: 
     if (names.has(name)) out.push(duplicate(`${path}.name`, name));
     names.add(name);
     const alternatives = request.firstAvailable ?? [];
-    if (request.exactly === undefined && alternatives.length === 0) out.push(required(path, 'exactly one of `exactly` or `firstAvailable` is required'));
-    else if (request.exactly !== undefined && alternatives.length > 0) out.push(invalid(path, null, 'exactly one of `exactly` or `firstAvailable` is required, but multiple fields are set'));
+    if (request.exactly === undefined && alternatives.length === 0)
+      out.push(required(path, 'exactly one of `exactly` or `firstAvailable` is required'));
+    else if (request.exactly !== undefined && alternatives.length > 0)
+      out.push(invalid(path, null, 'exactly one of `exactly` or `firstAvailable` is required, but multiple fields are set'));
     const className = request.exactly?.deviceClassName;
     if (request.exactly === undefined) continue;
     if ((className ?? '') === '') out.push(required(`${path}.exactly.deviceClassName`));
-    else for (const message of isDns1123Subdomain(className ?? '')) out.push(invalid(`${path}.exactly.deviceClassName`, className, message));
+    else
+      for (const message of isDns1123Subdomain(className ?? '')) out.push(invalid(`${path}.exactly.deviceClassName`, className, message));
   }
 }
 
@@ -73,8 +81,10 @@ export const resourceClaim = defineKind<ResourceResourceClaim>('resource.k8s.io/
     const out: FieldErrors = [];
     checkMetadataUpdate(next.metadata, previous.metadata, rule, out);
     const { allocation, reservedFor = [] } = next.status ?? {};
-    if (reservedFor.length > 0 && allocation === undefined) out.push({ type: 'FieldValueForbidden', field: 'status.reservedFor', detail: 'may not be specified when `allocated` is not set' });
-    if (previous.status?.allocation !== undefined && allocation !== undefined) checkImmutable(allocation, previous.status.allocation, 'status.allocation', out);
+    if (reservedFor.length > 0 && allocation === undefined)
+      out.push({ type: 'FieldValueForbidden', field: 'status.reservedFor', detail: 'may not be specified when `allocated` is not set' });
+    if (previous.status?.allocation !== undefined && allocation !== undefined)
+      checkImmutable(allocation, previous.status.allocation, 'status.allocation', out);
     return out;
   },
   columns: columns<ResourceResourceClaim>('resourceclaims.resource.k8s.io', [

@@ -16,14 +16,28 @@ type Spec = NonNullable<ResourceSlice['spec']>;
 
 function checkSpec(spec: Spec | undefined, out: FieldErrors): void {
   const nodeName = spec?.nodeName;
-  const places = [nodeName !== undefined, spec?.nodeSelector !== undefined, spec?.allNodes === true, spec?.perDeviceNodeSelection === true].filter(Boolean).length;
+  const places = [
+    nodeName !== undefined,
+    spec?.nodeSelector !== undefined,
+    spec?.allNodes === true,
+    spec?.perDeviceNodeSelection === true,
+  ].filter(Boolean).length;
   if (nodeName !== undefined) for (const message of isDns1123Subdomain(nodeName)) out.push(invalid('spec.nodeName', nodeName, message));
-  if (places === 0) out.push(required('spec', 'exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required'));
-  else if (places > 1) out.push(invalid('spec', null, 'exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required, but multiple fields are set'));
+  if (places === 0)
+    out.push(required('spec', 'exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required'));
+  else if (places > 1)
+    out.push(
+      invalid(
+        'spec',
+        null,
+        'exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required, but multiple fields are set',
+      ),
+    );
   checkCsiDriverName(spec?.driver ?? '', 'spec.driver', out);
   const pool = spec?.pool;
   if ((pool?.name ?? '') === '') out.push(required('spec.pool.name'));
-  if ((pool?.resourceSliceCount ?? 0) <= 0) out.push(invalid('spec.pool.resourceSliceCount', pool?.resourceSliceCount ?? 0, 'must be greater than zero'));
+  if ((pool?.resourceSliceCount ?? 0) <= 0)
+    out.push(invalid('spec.pool.resourceSliceCount', pool?.resourceSliceCount ?? 0, 'must be greater than zero'));
   checkNonNegative(pool?.generation, 'spec.pool.generation', out);
   const devices = spec?.devices ?? [];
   if (devices.length > devicesMax) out.push(tooMany('spec.devices', devices.length, devicesMax));
@@ -48,7 +62,8 @@ export const resourceSlice = defineKind<ResourceSlice>('resource.k8s.io/v1', 're
     const out: FieldErrors = [];
     checkMetadataUpdate(next.metadata, previous.metadata, rule, out);
     if (next.spec !== previous.spec) checkSpec(next.spec, out);
-    for (const key of ['driver', 'nodeName', 'allNodes'] as const) checkImmutable<unknown>(next.spec?.[key], previous.spec?.[key], `spec.${key}`, out);
+    for (const key of ['driver', 'nodeName', 'allNodes'] as const)
+      checkImmutable<unknown>(next.spec?.[key], previous.spec?.[key], `spec.${key}`, out);
     checkImmutable(next.spec?.pool?.name, previous.spec?.pool?.name, 'spec.pool.name', out);
     return out;
   },

@@ -29,13 +29,16 @@ export const priorityClass = defineKind<PriorityClass>('scheduling.k8s.io/v1', '
     if (object.metadata.name?.startsWith('system-') === true) {
       const problem = systemProblem(object);
       if (problem !== undefined) {
-        out.push(forbidden('metadata.name', `priority class names with 'system-' prefix are reserved for system use only. error: ${problem}`));
+        out.push(
+          forbidden('metadata.name', `priority class names with 'system-' prefix are reserved for system use only. error: ${problem}`),
+        );
       }
     } else if ((object.value ?? 0) > userPriorityMax) {
       out.push(forbidden('value', `maximum allowed value of a user defined priority is ${userPriorityMax}`));
     }
     const policy: string = object.preemptionPolicy ?? '';
-    if (policy !== 'PreemptLowerPriority' && policy !== 'Never') out.push(notSupported('preemptionPolicy', policy, ['PreemptLowerPriority', 'Never']));
+    if (policy !== 'PreemptLowerPriority' && policy !== 'Never')
+      out.push(notSupported('preemptionPolicy', policy, ['PreemptLowerPriority', 'Never']));
     return out;
   },
   validateUpdate(next, previous) {

@@ -22,7 +22,8 @@ const defaults = {
 } as const;
 
 function checkSpec(spec: CSIDriver['spec'], out: FieldErrors): void {
-  for (const key of ['attachRequired', 'podInfoOnMount', 'storageCapacity'] as const) if (spec?.[key] === undefined) out.push(required(`spec.${key}`));
+  for (const key of ['attachRequired', 'podInfoOnMount', 'storageCapacity'] as const)
+    if (spec?.[key] === undefined) out.push(required(`spec.${key}`));
   const policy = spec?.fsGroupPolicy;
   if (policy === undefined) out.push(required('spec.fsGroupPolicy'));
   else if (!groupPolicies.includes(policy)) out.push(notSupported('spec.fsGroupPolicy', policy, groupPolicies));
@@ -32,15 +33,19 @@ function checkSpec(spec: CSIDriver['spec'], out: FieldErrors): void {
     if (audiences.has(audience)) out.push(duplicate(`${path}.audience`, audience));
     audiences.add(audience);
     if (expirationSeconds === undefined) continue;
-    if (expirationSeconds < 600) out.push(invalid(`${path}.expirationSeconds`, expirationSeconds, 'may not specify a duration less than 10 minutes'));
-    if (expirationSeconds > 2 ** 32) out.push(invalid(`${path}.expirationSeconds`, expirationSeconds, 'may not specify a duration larger than 2^32 seconds'));
+    if (expirationSeconds < 600)
+      out.push(invalid(`${path}.expirationSeconds`, expirationSeconds, 'may not specify a duration less than 10 minutes'));
+    if (expirationSeconds > 2 ** 32)
+      out.push(invalid(`${path}.expirationSeconds`, expirationSeconds, 'may not specify a duration larger than 2^32 seconds'));
   }
   for (const mode of spec?.volumeLifecycleModes ?? []) {
-    if (mode !== 'Persistent' && mode !== 'Ephemeral') out.push(notSupported('spec.volumeLifecycleModes', mode, ['Persistent', 'Ephemeral']));
+    if (mode !== 'Persistent' && mode !== 'Ephemeral')
+      out.push(notSupported('spec.volumeLifecycleModes', mode, ['Persistent', 'Ephemeral']));
   }
   if (spec?.seLinuxMount === undefined) out.push(required('spec.seLinuxMount'));
   const period = spec?.nodeAllocatableUpdatePeriodSeconds;
-  if (period !== undefined && period < 10) out.push(invalid('spec.nodeAllocatableUpdatePeriodSeconds', period, 'must be greater than or equal to 10 seconds'));
+  if (period !== undefined && period < 10)
+    out.push(invalid('spec.nodeAllocatableUpdatePeriodSeconds', period, 'must be greater than or equal to 10 seconds'));
 }
 
 export const csiDriver = defineKind<CSIDriver>('storage.k8s.io/v1', 'csidrivers', {
@@ -66,9 +71,17 @@ export const csiDriver = defineKind<CSIDriver>('storage.k8s.io/v1', 'csidrivers'
     ['AttachRequired', 'boolean', ({ spec }) => spec?.attachRequired ?? true],
     ['PodInfoOnMount', 'boolean', ({ spec }) => spec?.podInfoOnMount ?? false],
     ['StorageCapacity', 'boolean', ({ spec }) => spec?.storageCapacity ?? false],
-    ['TokenRequests', 'string', ({ spec }) => ((spec?.tokenRequests ?? []).length === 0 ? unset : (spec?.tokenRequests ?? []).map((r) => r.audience).join(','))],
+    [
+      'TokenRequests',
+      'string',
+      ({ spec }) => ((spec?.tokenRequests ?? []).length === 0 ? unset : (spec?.tokenRequests ?? []).map((r) => r.audience).join(',')),
+    ],
     ['RequiresRepublish', 'boolean', ({ spec }) => spec?.requiresRepublish ?? false],
-    ['Modes', 'string', ({ spec }) => ((spec?.volumeLifecycleModes ?? []).length === 0 ? '<none>' : (spec?.volumeLifecycleModes ?? []).join(','))],
+    [
+      'Modes',
+      'string',
+      ({ spec }) => ((spec?.volumeLifecycleModes ?? []).length === 0 ? '<none>' : (spec?.volumeLifecycleModes ?? []).join(',')),
+    ],
     age(),
   ]),
 });

@@ -32,7 +32,12 @@ function checkDrivers(drivers: readonly CSINodeDriver[], out: FieldErrors): void
 }
 
 function goDriver({ name, nodeID, topologyKeys, allocatable }: CSINodeDriver): unknown {
-  return { Name: name, NodeID: nodeID, TopologyKeys: topologyKeys ?? null, Allocatable: allocatable === undefined ? null : { Count: allocatable.count ?? null } };
+  return {
+    Name: name,
+    NodeID: nodeID,
+    TopologyKeys: topologyKeys ?? null,
+    Allocatable: allocatable === undefined ? null : { Count: allocatable.count ?? null },
+  };
 }
 
 export const csiNode = defineKind<CSINode>('storage.k8s.io/v1', 'csinodes', {

@@ -57,10 +57,12 @@ function validate(object: StorageClass): FieldErrors {
   else for (const message of isQualifiedName(provisioner)) out.push(invalid('provisioner', provisioner, message));
   checkParameters(object.parameters, out);
   const reclaim: string = object.reclaimPolicy ?? '';
-  if (reclaim !== '' && reclaim !== 'Delete' && reclaim !== 'Retain') out.push(notSupported('reclaimPolicy', reclaim, ['Delete', 'Retain']));
+  if (reclaim !== '' && reclaim !== 'Delete' && reclaim !== 'Retain')
+    out.push(notSupported('reclaimPolicy', reclaim, ['Delete', 'Retain']));
   const binding: string | undefined = object.volumeBindingMode;
   if (binding === undefined) out.push(required('volumeBindingMode'));
-  else if (binding !== 'Immediate' && binding !== 'WaitForFirstConsumer') out.push(notSupported('volumeBindingMode', binding, ['Immediate', 'WaitForFirstConsumer']));
+  else if (binding !== 'Immediate' && binding !== 'WaitForFirstConsumer')
+    out.push(notSupported('volumeBindingMode', binding, ['Immediate', 'WaitForFirstConsumer']));
   checkTopologies(object.allowedTopologies, out);
   return out;
 }
@@ -71,7 +73,8 @@ export const storageClass = defineKind<StorageClass>('storage.k8s.io/v1', 'stora
   validateUpdate(next, previous) {
     const out: FieldErrors = [];
     checkMetadataUpdate(next.metadata, previous.metadata, rule, out);
-    if (!sameValue(next.parameters ?? {}, previous.parameters ?? {})) out.push(forbidden('parameters', 'updates to parameters are forbidden.'));
+    if (!sameValue(next.parameters ?? {}, previous.parameters ?? {}))
+      out.push(forbidden('parameters', 'updates to parameters are forbidden.'));
     if (next.provisioner !== previous.provisioner) out.push(forbidden('provisioner', 'updates to provisioner are forbidden.'));
     if (next.reclaimPolicy !== previous.reclaimPolicy) out.push(forbidden('reclaimPolicy', 'updates to reclaimPolicy are forbidden.'));
     checkImmutable<string | undefined>(next.volumeBindingMode, previous.volumeBindingMode, 'volumeBindingMode', out);

@@ -21,7 +21,8 @@ function checkSpec(spec: VolumeAttachmentSpec | undefined, out: FieldErrors): vo
   } else if (inlineVolumeSpec !== undefined && persistentVolumeName !== undefined) {
     out.push(forbidden('spec.source', 'must specify exactly one of inlineVolumeSpec and persistentVolumeName'));
   } else if (persistentVolumeName !== undefined) {
-    for (const message of isDns1123Subdomain(persistentVolumeName)) out.push(invalid('spec.source.persistentVolumeName', persistentVolumeName, message));
+    for (const message of isDns1123Subdomain(persistentVolumeName))
+      out.push(invalid('spec.source.persistentVolumeName', persistentVolumeName, message));
   }
   const nodeName = spec?.nodeName ?? '';
   for (const message of isDns1123Subdomain(nodeName)) out.push(invalid('spec.nodeName', nodeName, message));

@@ -29,5 +29,8 @@ export const volumeAttributesClass = defineKind<VolumeAttributesClass>('storage.
     if (!sameValue(next.parameters, previous.parameters)) out.push(forbidden('parameters', 'updates to parameters are forbidden.'));
     return out;
   },
-  columns: columns<VolumeAttributesClass>('volumeattributesclasses.storage.k8s.io', [['DriverName', 'string', ({ driverName }) => driverName], age()]),
+  columns: columns<VolumeAttributesClass>('volumeattributesclasses.storage.k8s.io', [
+    ['DriverName', 'string', ({ driverName }) => driverName],
+    age(),
+  ]),
 });
