@@ -159,6 +159,11 @@ export class RuntimeManager {
       events.container(pod, container, 'Warning', 'Failed', `Error: ${env.message}`);
       return failed('CreateContainerConfigError', env.message);
     }
+    const unset = missingInPaths(container, env.value);
+    if (unset !== undefined) {
+      events.container(pod, container, 'Warning', 'Failed', `Error: missing value for ${unset}`);
+      return failed('CreateContainerConfigError', `missing value for ${unset}`);
+    }
     const created = yield* cri.call('CreateContainer', {
       sandboxId,
       pod,
@@ -293,6 +298,14 @@ export class RuntimeManager {
     if (!everything) return;
     for (const sandbox of records.sandboxes) if (sandbox.state !== 'ready') yield* cri.call('RemovePodSandbox', { sandboxId: sandbox.id });
   }
+}
+
+/** The first variable of a subPathExpr that has no value. */
+function missingInPaths(container: Container, env: Readonly<Record<string, string>>): string | undefined {
+  for (const mount of container.volumeMounts ?? []) {
+    for (const [, name = ''] of (mount.subPathExpr ?? '').matchAll(/\$\(([^)]+)\)/g)) if (env[name] === undefined) return name;
+  }
+  return undefined;
 }
 
 /** How the status words a postStart hook that failed. */

@@ -29,6 +29,7 @@ export class VolumeManager {
   readonly #events: PodEvents;
   readonly #environment: EnvironmentResolver;
   readonly #mounted = new Set<string>();
+  readonly #retrying = new Set<string>();
   readonly #rootCa = new Map<string, Files>();
 
   constructor(process: Process, client: Client, machine: Machine, events: PodEvents, environment: EnvironmentResolver) {
@@ -64,8 +65,11 @@ export class VolumeManager {
         this.#mounted.add(uid);
         return stepDone;
       }
-      // Content that was there before stays when its source is gone.
-      if (this.#mounted.has(uid)) return stepDone;
+      // Content that was there before stays when its source is gone; setting it up goes on being tried in the background.
+      if (this.#mounted.has(uid)) {
+        this.#retryLater(pod, left, delay, ended);
+        return stepDone;
+      }
       if (this.#process.mono() + delay > deadline) {
         const names = left.map((volume) => volume.name).join(' ');
         const message = `Unable to attach or mount volumes: unmounted volumes=[${names}], unattached volumes=[], failed to process volumes=[]: context deadline exceeded`;
@@ -76,6 +80,30 @@ export class VolumeManager {
       if (ended()) return failed('FailedMount', 'context canceled');
       delay = Math.min(delay * 2, RETRY_MAX);
       pending = left;
+    }
+  }
+
+  #retryLater(pod: Pod, volumes: readonly Volume[], delayUs: Micros, ended: () => boolean): void {
+    const uid = pod.metadata.uid ?? '';
+    if (this.#retrying.has(uid)) return;
+    this.#retrying.add(uid);
+    this.#process.spawn('remount', this.#retry(pod, volumes, delayUs, ended), () => this.#retrying.delete(uid));
+  }
+
+  *#retry(pod: Pod, volumes: readonly Volume[], delayUs: Micros, ended: () => boolean): Task<void> {
+    let delay = delayUs;
+    for (;;) {
+      yield* this.#process.sleep(delay);
+      if (ended() || !this.#mounted.has(pod.metadata.uid ?? '')) return;
+      let failures = 0;
+      for (const volume of volumes) {
+        const step = yield* this.#mountOne(pod, volume);
+        if (step.ok) continue;
+        failures++;
+        this.#events.pod(pod, 'Warning', 'FailedMount', `MountVolume.SetUp failed for volume ${JSON.stringify(volume.name)} : ${step.message}`);
+      }
+      if (failures === 0) return;
+      delay = Math.min(delay * 2, RETRY_MAX);
     }
   }
 
@@ -156,6 +184,7 @@ export class VolumeManager {
 
   #write(pod: Pod, name: string, files: Files): void {
     const volume = this.#machine.files(pod.metadata.uid ?? '').volume(name);
+    volume.fromApi = true;
     let changed = false;
     for (const path of Object.keys(files)) {
       const content = files[path] ?? '';

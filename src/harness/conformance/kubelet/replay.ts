@@ -200,7 +200,7 @@ class Run {
     const ids = numbered(this.#ids, uid, 'id');
     const ips = numbered(this.#ips, uid, 'podIP');
     const hostIp = pod.spec.hostNetwork === true;
-    const fields = fieldsOf(pod, ids, (ip) => (hostIp ? '<hostIP>' : ips(ip)));
+    const fields = fieldsOf(pod, ids, (ip) => (hostIp ? '<hostIP>' : ip.startsWith('10.244.') ? ips(ip) : ip));
     const entry = this.#fields.get(uid);
     const set = changes(entry?.fields ?? {}, fields);
     this.#fields.set(uid, { uid, key, fields });

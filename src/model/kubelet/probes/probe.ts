@@ -80,6 +80,11 @@ function unknownPort(port: string | number | undefined): string {
 function* ask(process: Process, machine: Machine, target: ProbeTarget, request: AppRequest, timeoutUs: Micros): Task<AppAnswer | undefined> {
   const running = machine.container(target.containerId);
   if (running?.app === undefined || running.exit !== undefined) {
+    // The address goes with the sandbox: from then on nobody even refuses.
+    if (process.world.network.endpoint(target.address, 'probe').host === undefined) {
+      yield* process.sleep(timeoutUs);
+      return undefined;
+    }
     yield* process.sleep(CONNECT_US);
     return { outcome: { kind: 'refused' }, afterUs: CONNECT_US, stable: false };
   }
@@ -101,10 +106,10 @@ function httpOutcome(answer: AppAnswer | undefined, url: string, address: string
   const { outcome } = answer;
   switch (outcome.kind) {
     case 'http':
-      if (outcome.location !== undefined && outcome.status >= 300 && outcome.status < 400) {
+      if (outcome.status >= 300 && outcome.status < 400) {
         return { kind: 'warning', message: `Probe terminated redirects, Response body: ${outcome.body.slice(0, BODY_MAX)}` };
       }
-      if (outcome.status >= 200 && outcome.status < 400) return { kind: 'success', stable: answer.stable };
+      if (outcome.status >= 200 && outcome.status < 300) return { kind: 'success', stable: answer.stable };
       return { kind: 'failure', message: `HTTP probe failed with statuscode: ${outcome.status}` };
     case 'protocol-error':
       return { kind: 'failure', message: `Get "${url}": ${outcome.message}` };

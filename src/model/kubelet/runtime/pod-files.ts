@@ -11,6 +11,8 @@ export class PodVolume {
   readonly files = new Map<string, File>();
   /** A tmpfs with a size limit refuses writes beyond it. */
   capacityBytes = Number.POSITIVE_INFINITY;
+  /** Its content comes from the API and is replaced as a whole: what is mounted by subPath keeps the old content. */
+  fromApi = false;
 
   get usedBytes(): number {
     let used = 0;
@@ -54,10 +56,15 @@ export class PodFiles {
       }
       return best ?? { volume: `layer/${container.name}`, at: path };
     };
+    const kept = new Map<string, ReadonlyMap<string, File>>();
+    for (const mount of container.volumeMounts ?? []) {
+      const volume = this.#volumes.get(mount.name);
+      if ((mount.subPath ?? '') !== '' && volume?.fromApi === true) kept.set(mount.name, new Map(volume.files));
+    }
     return {
       read: (path) => {
         const { volume, at } = locate(path);
-        return this.volume(volume).files.get(at)?.content;
+        return (kept.get(volume) ?? this.volume(volume).files).get(at)?.content;
       },
       write: (path, content, sizeBytes = content.length) => {
         const { volume: name, at } = locate(path);

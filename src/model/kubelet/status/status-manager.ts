@@ -7,8 +7,7 @@ import { PODS } from '../../client/resources.ts';
 import { isNotFound } from '../../client/result.ts';
 import type { Client } from '../../client/typed-client.ts';
 import type { KubeletConfig } from '../config.ts';
-import { isSidecar } from '../pod-spec.ts';
-import { conditionOf, containersReady, initialized, isOwnedCondition, podReady, withTransitionTime } from './conditions.ts';
+import { conditionOf, containersReady, isOwnedCondition, podReady, withTransitionTime } from './conditions.ts';
 import { isTerminalPhase } from './phase.ts';
 import { sameStatus } from './same-status.ts';
 import { bareId } from '../probes/worker.ts';
@@ -63,14 +62,14 @@ export class StatusManager {
   }
 
   setReadiness(podUid: string, containerId: string, ready: boolean): void {
-    this.#setContainer(podUid, containerId, (status) => (status.ready === ready ? status : { ...status, ready }));
+    this.#setContainer(podUid, containerId, 'ready', (status) => (status.ready === ready ? status : { ...status, ready }));
   }
 
   setStarted(podUid: string, containerId: string, started: boolean): void {
-    this.#setContainer(podUid, containerId, (status) => (status.started === started ? status : { ...status, started }));
+    this.#setContainer(podUid, containerId, 'started', (status) => (status.started === started ? status : { ...status, started }));
   }
 
-  #setContainer(podUid: string, containerId: string, change: (status: ContainerStatus) => ContainerStatus): void {
+  #setContainer(podUid: string, containerId: string, what: 'ready' | 'started', change: (status: ContainerStatus) => ContainerStatus): void {
     const entry = this.#entries.get(podUid);
     if (entry === undefined) return;
     const apply = (statuses: readonly ContainerStatus[] | undefined) =>
@@ -88,9 +87,9 @@ export class StatusManager {
       Ready: podReady(pod, ready, others, generation),
       ContainersReady: ready,
     };
-    if ((pod.spec.initContainers ?? []).some(isSidecar)) replaced['Initialized'] = initialized(pod, all, status.phase, generation);
-    const conditions = (status.conditions ?? []).map((condition) => replaced[condition.type] ?? condition);
-    this.#update(pod, { ...status, containerStatuses: main, ...(init === undefined ? {} : { initContainerStatuses: init }), conditions }, false, false);
+    // `started` alone changes no condition: that is the next sync's.
+    const conditions = what === 'started' ? status.conditions : (status.conditions ?? []).map((condition) => replaced[condition.type] ?? condition);
+    this.#update(pod, { ...status, containerStatuses: main, ...(init === undefined ? {} : { initContainerStatuses: init }), ...(conditions === undefined ? {} : { conditions }) }, false, false);
   }
 
   /** Nothing of the pod runs any more: containers that are not known to have ended count as killed. Upstream TerminatePod. */
