@@ -2,7 +2,8 @@ import type { UntypedObject } from '../object.ts';
 import type { CustomResourceDefinition } from '../types.ts';
 import type { Kind } from '../kind.ts';
 import { resourceRows } from '../resource-rows.ts';
-import { type FieldErrors, invalid, required } from '../validation/field-errors.ts';
+import { checkApproval, checkDefinition, checkDefinitionUpdate, checkStoredVersions } from './definition-validation.ts';
+import { type FieldErrors, invalid } from '../validation/field-errors.ts';
 import { checkMetadata, checkMetadataUpdate } from '../validation/metadata.ts';
 import { nameIsDnsSubdomain } from '../validation/names.ts';
 
@@ -25,12 +26,12 @@ function setDefaults(object: UntypedObject): UntypedObject {
 function validate(object: UntypedObject): FieldErrors {
   const out: FieldErrors = [];
   checkMetadata(object.metadata, rule, out);
-  const { spec, metadata } = object as unknown as CustomResourceDefinition;
-  const wanted = `${spec?.names?.plural ?? ''}.${spec?.group ?? ''}`;
-  if (metadata.name !== wanted) out.push(invalid('metadata.name', metadata.name ?? '', 'must be spec.names.plural+"."+spec.group'));
-  if ((spec?.group ?? '') === '') out.push(required('spec.group'));
-  const storing = (spec?.versions ?? []).filter((version) => version.storage);
-  if (storing.length !== 1) out.push(invalid('spec.versions', spec?.versions ?? null, 'must have exactly one version marked as storage version'));
+  const definition = object as unknown as CustomResourceDefinition;
+  const wanted = `${definition.spec?.names?.plural ?? ''}.${definition.spec?.group ?? ''}`;
+  if (definition.metadata.name !== wanted) out.push(invalid('metadata.name', definition.metadata.name ?? '', 'must be spec.names.plural+"."+spec.group'));
+  checkDefinition(definition, out);
+  checkStoredVersions(definition, out);
+  checkApproval(definition, out);
   return out;
 }
 
@@ -56,8 +57,12 @@ export const customResourceDefinition: Kind = {
   prepareForStatusUpdate: (next, previous) => ({ ...previous, metadata: { ...previous.metadata, ...next.metadata }, status: next['status'] }) as UntypedObject,
   validate: (object) => validate(object as UntypedObject),
   validateUpdate: (next, previous) => {
-    const out = validate(next as UntypedObject);
+    const out: FieldErrors = [];
     checkMetadataUpdate(next.metadata, previous.metadata, rule, out);
+    const definition = next as unknown as CustomResourceDefinition;
+    checkDefinition(definition, out);
+    checkDefinitionUpdate(definition, previous as unknown as CustomResourceDefinition, out);
+    checkStoredVersions(definition, out);
     return out;
   },
   columns: [
