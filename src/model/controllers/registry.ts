@@ -11,6 +11,8 @@ import { rootCaPublisherController } from './root-ca-publisher.ts';
 import { serviceAccountController } from './service-account.ts';
 import { taintEvictionController } from './taint-eviction.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished.ts';
+import { volumeBinderController } from './volume-binder.ts';
+import { claimProtectionController, volumeProtectionController } from './volume-protection.ts';
 import { startDeploymentController } from './deployment.ts';
 import { startReplicaSetController } from './replicaset.ts';
 import { startEndpointSliceController } from './endpoint-slice.ts';
@@ -33,6 +35,9 @@ export const CONTROLLERS: readonly ControllerRow[] = [
   disruptionController,
   resourceQuotaController,
   ttlAfterFinishedController,
+  volumeBinderController,
+  claimProtectionController,
+  volumeProtectionController,
   garbageCollectorController,
   { name: 'deployment-controller', start: startDeploymentController },
   { name: 'replicaset-controller', start: startReplicaSetController },

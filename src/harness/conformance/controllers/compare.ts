@@ -265,6 +265,7 @@ function differ(expected: unknown, actual: unknown, path: string, naming: Naming
   if (typeof expected === 'string') {
     if (expected === '<time>' || expected === '<set>' || expected === '<identity>' || expected === '<uuid>') return actual === undefined ? `${path}: absent` : undefined;
     const text = typeof actual === 'string' ? naming.text(actual) : actual;
+    if (expected === '<uid>' && typeof text === 'string' && text.startsWith('<uid')) return undefined;
     return text === expected ? undefined : `${path}: expected ${show(expected)}, actual ${show(text)}`;
   }
   if (expected === null || typeof expected !== 'object') return expected === (actual ?? (expected === 0 ? 0 : expected === false ? false : undefined)) ? undefined : `${path}: expected ${show(expected)}, actual ${show(actual)}`;
@@ -281,6 +282,12 @@ function differ(expected: unknown, actual: unknown, path: string, naming: Naming
     if (key === 'keys') {
       const data = Object.keys((actual as { readonly data?: object }).data ?? {}).sort();
       if (canonical(data) !== canonical(value)) return `${path}.keys: expected ${show(value)}, actual ${show(data)}`;
+      continue;
+    }
+    if (key === 'volumes' && path.startsWith('Pod/')) {
+      const own = (Array.isArray(actualValue) ? actualValue : []).filter((volume) => !String((volume as { readonly name?: string }).name).startsWith('kube-api-access-'));
+      const why = differ(value, own, `${path}.${key}`, naming);
+      if (why !== undefined) return why;
       continue;
     }
     if (key === 'tolerations') {
