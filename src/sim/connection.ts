@@ -168,7 +168,8 @@ export class Connection {
     }
     const delay = back === undefined ? this.#world.calibration.loopbackUs : back.pass(this.#world.now, 64).delayUs;
     const refused = listener?.onAccept === undefined || !listener.process.alive;
-    if (!refused) {
+    // A repeated SYN (its first answer is late) finds the connection half made already.
+    if (!refused && this.peer === undefined) {
       const other = new Connection(this.#world, this.#network, listener.process, this.endpoint, NO_HANDLERS, {
         messageCostUs: listener.costUs,
         ...(this.#options.keepAliveUs === undefined ? {} : { keepAliveUs: this.#options.keepAliveUs }),
@@ -183,7 +184,8 @@ export class Connection {
 
   /** @internal */
   synAnswered(refused: boolean): void {
-    if (this.state !== 'connecting' || !this.process.alive) {
+    if (this.state === 'open') return;
+    if (this.state === 'closed' || !this.process.alive) {
       // Given up meanwhile: the other side holds a connection that we know nothing of.
       if (this.peer !== undefined) this.peer.#resetSoon(undefined);
       return;
