@@ -2,7 +2,7 @@ import { SECOND } from '../sim/time.ts';
 import type { Property } from './property.ts';
 
 /** How long a backend must have been ready, and every fault over, before a failed request is the cluster's fault. */
-const SETTLED_US = 90 * SECOND;
+const SETTLED_US = 45 * SECOND;
 
 /** Clients reach a ready backend whenever the plan leaves one possible. */
 export const serviceAvailability: Property = {
