@@ -64,6 +64,7 @@ export type {
   ExecAction,
   FlowSchema,
   GRPCAction,
+  HPAScalingRules,
   HTTPGetAction,
   HorizontalPodAutoscaler,
   HorizontalPodAutoscalerSpec,

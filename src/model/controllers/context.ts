@@ -8,6 +8,7 @@ import type { DefectSet } from '../defects.ts';
 import type { Facts } from '../facts.ts';
 import type { Process } from '../../sim/process.ts';
 import type { ControllerManagerConfig } from './config.ts';
+import type { PodMetricsSource } from './pod-metrics.ts';
 
 /** What the manager gives to each controller that it starts. */
 export class ControllerContext {
@@ -18,6 +19,8 @@ export class ControllerContext {
   readonly config: ControllerManagerConfig;
   readonly facts: Facts;
   readonly defects: DefectSet;
+  /** Where usage of pods comes from; absent: the metrics API. */
+  readonly metrics: PodMetricsSource | undefined;
 
   constructor(parts: {
     readonly process: Process;
@@ -27,6 +30,7 @@ export class ControllerContext {
     readonly config: ControllerManagerConfig;
     readonly facts: Facts;
     readonly defects: DefectSet;
+    readonly metrics?: PodMetricsSource;
   }) {
     this.process = parts.process;
     this.client = parts.client;
@@ -35,6 +39,7 @@ export class ControllerContext {
     this.config = parts.config;
     this.facts = parts.facts;
     this.defects = parts.defects;
+    this.metrics = parts.metrics;
   }
 
   informer<T extends ApiObject>(resource: Resource<T>): Informer<T> {

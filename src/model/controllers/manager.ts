@@ -10,6 +10,7 @@ import type { Endpoint } from '../../sim/network.ts';
 import type { Process } from '../../sim/process.ts';
 import { SECOND } from '../../sim/time.ts';
 import type { ControllerManagerConfig } from './config.ts';
+import type { PodMetricsSource } from './pod-metrics.ts';
 import { ControllerContext, type ControllerRow } from './context.ts';
 
 export interface ControllerManagerOptions {
@@ -22,6 +23,8 @@ export interface ControllerManagerOptions {
   readonly config: ControllerManagerConfig;
   readonly facts: Facts;
   readonly defects: DefectSet;
+  /** Usage of pods, where it does not come from the metrics API. */
+  readonly metrics?: PodMetricsSource;
 }
 
 const USER = { name: 'system:kube-controller-manager', groups: ['system:masters', 'system:authenticated'] };
@@ -55,6 +58,7 @@ function startManager(process: Process, options: ControllerManagerOptions): void
       config,
       facts,
       defects: options.defects,
+      ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
     });
     for (const controller of options.controllers) if (!config.disabledControllers.includes(controller.name)) controller.start(context);
     context.informers.start();

@@ -19,6 +19,7 @@ import { startEndpointSliceController } from './endpoint-slice.ts';
 import { startEndpointsController } from './endpoints.ts';
 import { startCronJobController } from './cronjob.ts';
 import { startDaemonSetController } from './daemonset.ts';
+import { startHpaController } from './hpa.ts';
 import { startJobController } from './job.ts';
 import { startStatefulSetController } from './statefulset.ts';
 
@@ -47,4 +48,5 @@ export const CONTROLLERS: readonly ControllerRow[] = [
   { name: 'daemonset-controller', start: startDaemonSetController },
   { name: 'cronjob-controller', start: startCronJobController },
   { name: 'job-controller', start: startJobController },
+  { name: 'horizontal-pod-autoscaler-controller', start: startHpaController },
 ];

@@ -1,6 +1,8 @@
 import { MemoryStorage } from '../../../model/apiserver/memory-storage.ts';
 import { admissionPlugins } from '../../../model/apiserver/admission/default-plugins.ts';
 import { apiServer } from '../../../model/apiserver/server.ts';
+import { labelsMatch } from '../../../model/api/label-selector.ts';
+import type { Pod } from '../../../model/api/types.ts';
 import { builtInKinds } from '../../../model/api/kinds/registry.ts';
 import type { ControllerManagerConfig } from '../../../model/controllers/config.ts';
 import { DEFAULT_CONTROLLER_MANAGER_CONFIG } from '../../../model/controllers/config.ts';
@@ -20,6 +22,7 @@ import { comparePlacements, type Placement } from './compare-placements.ts';
 import { comparePodFacts } from './compare-facts.ts';
 import { FakeKubelets } from './fake-kubelet.ts';
 import { History } from './history.ts';
+import { usageOf } from './metrics-source.ts';
 import { Naming } from './naming.ts';
 import type { Recording } from './recording.ts';
 import { type Stage, type StepResult, createAll, runStep, scenarioNode } from './steps.ts';
@@ -97,8 +100,16 @@ function runAtPhase(recording: Recording, seed: string, phaseUs: number): readon
       config: managerConfig(recording),
       facts,
       defects: NO_DEFECTS,
-      podMetrics: (namespace: string) => (namespace === recording.namespace ? stage?.metrics : undefined),
-    } as Parameters<typeof controllerManager>[0]),
+      metrics: {
+        *list(namespace, selector) {
+          const pods = [...history.current.values()].filter((object) => object.kind === 'Pod' && object.metadata.namespace === namespace && labelsMatch(selector, object.metadata.labels));
+          const usage = usageOf(stage?.metrics, pods as unknown as readonly Pod[]);
+          // Samples of the fake metrics API are stamped now, over a window of a second.
+          const atWallUs = TRIAL_EPOCH_WALL_US + world.now;
+          return { ok: true, pods: usage.map((pod) => ({ ...pod, atWallUs, windowUs: SECOND })) };
+        },
+      },
+    }),
   );
   host.install(
     schedulerProgram({

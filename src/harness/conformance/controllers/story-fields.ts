@@ -82,7 +82,8 @@ export function byNumber(a: string, b: string): number {
 
 function statusField(object: UntypedObject, field: string, naming: Naming, startWallUs: number): unknown {
   const value = at(object, ['status', field]);
-  if (value === undefined) return undefined;
+  if (value === undefined || value === null) return undefined;
+  if (field === 'currentMetrics' && list(value).length === 0) return undefined;
   switch (field) {
     case 'uncountedTerminatedPods':
       return `succeeded ${list((value as Fields).succeeded).length} failed ${list((value as Fields).failed).length}`;
