@@ -1,5 +1,5 @@
 import { canonicalQuantity, parseQuantity } from './quantity.ts';
-import { type FieldType, type ListType, type MapType, type ScalarType, type StructType, type TypeRef, zeroObject, zeroOf } from './schema.ts';
+import { type FieldType, type ListType, type MapType, type Scalar, type ScalarType, type StructType, type TypeRef, zeroObject, zeroOf } from './schema.ts';
 import { canonicalMicroTime, canonicalTime } from './time.ts';
 import type { UntypedObject } from './object.ts';
 
@@ -116,9 +116,27 @@ function emptyElement(type: TypeRef): unknown {
     case 'struct':
       return zeroObject(type);
     case 'scalar':
-      return type.scalar === 'string' ? '' : type.scalar === 'any' ? null : 0;
+      return emptyScalar(type.scalar);
     default:
       return null;
+  }
+}
+
+function emptyScalar(scalar: Scalar): unknown {
+  switch (scalar) {
+    case 'string':
+    case 'bytes':
+      return '';
+    case 'quantity':
+      return '0';
+    case 'boolean':
+      return false;
+    case 'any':
+    case 'time':
+    case 'microTime':
+      return null;
+    default:
+      return 0;
   }
 }
 

@@ -186,8 +186,7 @@ export function* containersWithPaths(
   field: string,
 ): Generator<readonly [Pick<Container, 'name' | 'securityContext'>, string]> {
   for (const list of ['initContainers', 'containers', 'ephemeralContainers'] as const) {
-    const containers = spec[list];
-    if (containers === undefined) continue;
+    const containers = spec[list] ?? [];
     for (let i = 0; i < containers.length; i++) {
       const container = containers[i];
       if (container !== undefined) yield [container, `${field}.${list}[${i}]`];

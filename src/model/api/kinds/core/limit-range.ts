@@ -115,7 +115,7 @@ function validate({ metadata, spec }: LimitRange): FieldErrors {
 
 export const limitRange = defineKind<LimitRange>('v1', 'limitranges', {
   setDefaults: (object) =>
-    object.spec?.limits === undefined
+    (object.spec?.limits ?? undefined) === undefined
       ? object
       : changed(object, 'spec', (spec) => {
           const limits = mapShared(spec.limits, defaultItem);
