@@ -5,6 +5,7 @@ import { apiServer, type ApiServerConfig } from './apiserver/server.ts';
 import { EtcdStorage } from './apiserver/etcd-storage.ts';
 import { StoredObject } from './apiserver/stored-object.ts';
 import { ApiTransport } from './client/transport.ts';
+import { type VolumeOffer, volumeOffer, volumeProvisioner } from './cloud/volume-provisioner.ts';
 import { Client } from './client/typed-client.ts';
 import { nodeAddress, podCidr } from './cluster-addresses.ts';
 import { type ClusterHost, type ClusterRole, type ClusterSpec, clusterWarnings, DEFAULT_NODE_SIZE } from './cluster-spec.ts';
@@ -41,6 +42,8 @@ export interface ClusterOverrides {
   readonly scheduler?: Partial<SchedulerConfig>;
   readonly kubelet?: Partial<KubeletConfig>;
   readonly registry?: RegistryConfig;
+  /** The default StorageClass and how its volumes are made; otherwise the preset's. */
+  readonly volumes?: VolumeOffer;
 }
 
 export interface ClusterConfig {
@@ -139,7 +142,7 @@ class ClusterBuilder {
         this.#installControlPlane(host, index, external ? etcdEndpoints : [etcdEndpoints[index] as Endpoint], apiServers),
       );
       const nodes = spec.controlPlaneNodes === true ? [...controlPlanes, ...workers] : workers;
-      if (nodes.length > 0) this.#installRegistry();
+      if (nodes.length > 0) this.#installRegistry(apiServers);
       nodes.forEach((host, index) => this.#installNode(host, index, apiServers));
     }
     return new Cluster(this.#world, spec, this.#hosts, etcdEndpoints, apiServers, this.#nodeRules);
@@ -214,11 +217,14 @@ class ClusterBuilder {
     );
   }
 
-  /** The one registry that all nodes pull from: outside of the cluster. */
-  #installRegistry(): void {
+  /** What stands outside of the cluster: the one registry that all nodes pull from, and the maker of volumes. */
+  #installRegistry(servers: readonly Endpoint[]): void {
     const host = this.#world.addHost({ name: REGISTRY_HOST, zone: 'zone-a' });
     this.#hosts.push({ host, role: 'cloud' });
     host.install(registryProgram(this.#config.overrides?.registry));
+    const { facts, overrides } = this.#config;
+    const offer = overrides?.volumes ?? volumeOffer(this.#spec.preset);
+    host.install(volumeProvisioner({ offer, servers, facts }));
   }
 
   #installNode(host: Host, index: number, servers: readonly Endpoint[]): void {

@@ -1,15 +1,15 @@
 import { changed, mapShared, withMissing, without } from '../../defaults/missing.ts';
 import { defaultPodTemplate } from '../../defaults/pod-template.ts';
 import type { KindContext } from '../../kind.ts';
-import type { PersistentVolumeClaim, StatefulSet, StatefulSetSpec } from '../../types.ts';
+import type { PersistentVolumeClaim, PodTemplateSpec, StatefulSet, StatefulSetSpec } from '../../types.ts';
 import { checkClaimSpec } from '../../validation/claim-spec.ts';
 import { type FieldErrors, forbidden, goMap, invalid, notSupported, required } from '../../validation/field-errors.ts';
 import { sameValue } from '../../validation/immutable.ts';
-import { checkLabelSelector, goSelector, isEmptySelector, selectorMatches } from '../../validation/labels.ts';
+import { checkAnnotations, checkLabelSelector, checkLabels, goSelector, isEmptySelector, selectorMatches } from '../../validation/labels.ts';
 import { checkMetadata, checkMetadataUpdate } from '../../validation/metadata.ts';
 import { isDns1123Label, nameIsDnsLabel } from '../../validation/names.ts';
 import { checkNonNegative } from '../../validation/numbers.ts';
-import { checkPodTemplateOnce } from '../../validation/pod-template.ts';
+import { checkPodAnnotations } from '../../validation/pod-template.ts';
 import { podWarnings } from '../../validation/pod-warnings.ts';
 import { checkAlwaysRestarts, checkCounts, mismatch } from '../../validation/workload.ts';
 import { age, columns, templateColumns } from '../columns.ts';
@@ -130,9 +130,16 @@ function checkSpec(spec: StatefulSetSpec, claims: boolean, out: FieldErrors): vo
   if (matches === undefined) out.push(invalid('spec.selector', goSelector(selector), 'invalid label selector'));
   else {
     if (!matches) out.push(invalid('spec.template.metadata.labels', goMap(labels), mismatch));
-    checkPodTemplateOnce(spec.template, 'spec.template', out);
+    checkTemplate(spec.template, out);
   }
   checkAlwaysRestarts(spec.template, 'StatefulSet', out);
+}
+
+/** ValidatePodTemplateSpecForStatefulSet: the pod's spec is not looked at, because its volumes come from the claim templates. */
+function checkTemplate(template: PodTemplateSpec | undefined, out: FieldErrors): void {
+  checkLabels(template?.metadata?.labels, 'spec.template.labels', out);
+  checkAnnotations(template?.metadata?.annotations, 'spec.template.annotations', out);
+  checkPodAnnotations(template?.metadata?.annotations, template?.spec ?? { containers: [] }, 'spec.template.annotations', out);
 }
 
 /** The spec without what an update may change. */
