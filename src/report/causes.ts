@@ -55,7 +55,7 @@ export class Causes {
         : isFault(moment)
           ? this.#ofFault(moment)
           : isWitness(moment)
-            ? []
+            ? moment.behind
             : this.#ofNote(moment);
     const causes = [...new Set(found.filter((cause) => cause !== undefined && cause !== moment))] as readonly Moment[];
     this.#known.set(moment, causes);

@@ -1,5 +1,6 @@
 import type { Focus } from './focus.ts';
 import type { History } from './history.ts';
+import { MINUTE, SECOND } from '../sim/time.ts';
 import { span } from './time-words.ts';
 
 /** The finding above the diagram: what was so for how long, else how much of the run explains it. */
@@ -20,11 +21,15 @@ export function diagramTitle(history: History, focus: Focus | undefined, importa
     if (reach?.args[1] === false)
       return `${String(reach.args[0])} had been cut off for ${span(witness.atUs - reach.atUs)} when it happened`;
   }
+  const healedAt = history.result.healedAtUs;
+  if (healedAt !== undefined && witness.atUs - healedAt > 20 * SECOND)
+    return `${span(witness.atUs - healedAt)} after all faults were healed, it still was not so`;
   const start = focus.lanes
     .slice(-1)
     .flatMap((lane) =>
       (history.notesOf.get(lane) ?? []).filter(
-        (note) => note.what === 'started' && note.detail !== 'incarnation 1' && note.atUs <= witness.atUs,
+        (note) =>
+          note.what === 'started' && note.detail !== 'incarnation 1' && note.atUs <= witness.atUs && note.atUs > witness.atUs - MINUTE,
       ),
     )
     .sort((a, b) => b.atUs - a.atUs)[0];

@@ -2,7 +2,7 @@ import type { TraceFact, TraceMessage, TraceNote } from '../harness/recorder.ts'
 import { faultOf } from '../faults/registry.ts';
 import type { Causes } from './causes.ts';
 import type { EventMark, ReportEvent, ReportMessage } from './document.ts';
-import { sayFact } from './fact-words.ts';
+import { sayFact, sentenceOf } from './fact-words.ts';
 import { ofNote } from './log-lines.ts';
 import type { History } from './history.ts';
 import { sayMessage } from './message-labels.ts';
@@ -103,7 +103,7 @@ export class Events {
 
   #ofFact(fact: TraceFact): Draft {
     const words = sayFact(fact);
-    const lane = this.laneOfFact(fact) ?? '';
+    const lane = this.laneOfFact(fact) ?? [...this.#shown][0] ?? '';
     const detail = fact.fields.flatMap((field, i): readonly (readonly [string, string])[] => {
       const value = fact.args[i];
       return typeof value === 'object' || value === undefined || value === '' ? [] : [[field, String(value)]];
@@ -113,7 +113,7 @@ export class Events {
       mark: 'state',
       kind: fact.channel,
       label: words?.label ?? '',
-      title: `${words?.subject ?? lane} ${words?.text ?? fact.channel}`,
+      title: words === undefined ? `${lane} ${fact.channel}` : sentenceOf(words),
       detail,
     };
   }

@@ -113,7 +113,7 @@ const WORDS: Readonly<Record<string, Say>> = {
   }),
   apiWrite: ([server, user, verb, resource, key, version]) => ({
     subject: s(server),
-    text: `acknowledges ${s(verb)} ${s(resource)} ${s(key)} of ${s(user)} at resourceVersion ${s(version)}`,
+    text: `takes ${s(verb)} ${s(resource)} ${s(key)} from ${s(user)} as resourceVersion ${s(version)}`,
     label: `${s(verb)} ${s(resource)}`,
     noise: resource === 'leases' || resource === 'events' || s(resource).endsWith('nodes/status'),
   }),
@@ -123,7 +123,7 @@ const WORDS: Readonly<Record<string, Say>> = {
     label: code === 0 ? 'no answer' : s(code),
     noise: resource === 'leases' || resource === 'events',
   }),
-  userOperation: ([, user, what]) => ({ subject: s(user), text: s(what), label: s(what) }),
+  userOperation: ([, user, what]) => ({ subject: s(user), text: `asks: ${s(what)}`, label: s(what) }),
   userAnswer: ([op, outcome, detail]) => ({
     subject: 'user',
     text: `operation ${s(op)}: ${s(outcome)}${detail === '' ? '' : `, ${s(detail)}`}`,
@@ -177,12 +177,23 @@ const WORDS: Readonly<Record<string, Say>> = {
   }),
   faultInjected: ([fault, kind, targets]) => ({ subject: 'fault', text: `${s(fault)} ${s(kind)} ${s(targets)}` }),
   faultHealed: ([fault, kind, touched]) => ({ subject: 'fault', text: `${s(fault)} ${s(kind)} ends, touched ${s(touched)}` }),
-  phase: ([phase]) => ({ subject: 'plan', text: `phase ${s(phase)}` }),
+  phase: ([phase]) => ({
+    subject: 'plan',
+    text: phase === 'chaos' ? 'chaos begins' : phase === 'healing' ? 'all faults are healed, users stop' : `phase ${s(phase)}`,
+    label: phase === 'healing' ? 'all healed' : s(phase),
+  }),
 };
 
 /** What a fact says to people; undefined where it says nothing. */
 export function sayFact(fact: TraceFact): FactWords | undefined {
   return WORDS[fact.channel]?.(fact.args);
+}
+
+/** Subject and text, without a full stop; what the plan does needs no subject. */
+export function sentenceOf(words: FactWords): string {
+  const whole = words.subject === 'plan' ? words.text : `${words.subject} ${words.text}`;
+  // Names keep their small letters, also at the beginning.
+  return /^[\w/-]*(?:\d|-|\/)/.test(whole) ? whole : whole.charAt(0).toUpperCase() + whole.slice(1);
 }
 
 /** `shop/front-7f4-x` → `front-7f4-x`. */

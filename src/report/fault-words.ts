@@ -12,7 +12,7 @@ export function sayFault(history: History, effect: FaultEffect): string {
   switch (effect.kind) {
     case 'partition':
       return params.oneWay === true
-        ? `makes ${where} deaf: what the other hosts send to it is lost`
+        ? `makes ${where} deaf: what the other hosts send to ${effect.lanes.length > 1 ? 'them' : 'it'} is lost`
         : `cuts ${where} off from all other hosts`;
     case 'partition-pair': {
       const [first, ...others] = effect.lanes.map((lane) => place(history, lane));

@@ -2,10 +2,12 @@ import type { TraceFact, TraceMessage } from '../harness/recorder.ts';
 import { findViolation, type Violation } from '../harness/trial-result.ts';
 import type { Signature, TrialResult } from '../harness/trial-result.ts';
 import { MILLISECOND } from '../sim/time.ts';
+import { laneOfFact } from './events.ts';
 import { sayFact } from './fact-words.ts';
 import { type History, lastAt, type Operation } from './history.ts';
 import { frameOf } from './message-labels.ts';
 import type { Moment } from './moment.ts';
+import { type ObjectStep, objectSteps } from './object-focus.ts';
 
 /** What a report of a failure is about. */
 export interface Focus {
@@ -14,6 +16,8 @@ export interface Focus {
   readonly anchor: Moment;
   /** Events of the other facts of the witness, oldest first. */
   readonly others: readonly Moment[];
+  /** What happened to the objects that it is about. */
+  readonly steps: readonly ObjectStep[];
   /** The client's operation that the witness is about. */
   readonly operation: Operation | undefined;
   /** Lanes of the subjects. */
@@ -32,16 +36,30 @@ export function focusOn(history: History, violation: Violation): Focus {
     (op) => op.answer?.atUs === witness.atUs && witness.subjects.includes(op.client) && witness.subjects.includes(op.member),
   );
   const lanes = [...new Set(witness.subjects.flatMap((subject) => laneOf(history, subject) ?? []))];
-  const answer = operation === undefined ? undefined : answerOf(history, operation);
+  const answer =
+    operation !== undefined
+      ? arrivalFrom(history, operation.member, operation.client, operation.answer?.atUs ?? 0, 'answer')
+      : violation.property.startsWith('watch-')
+        ? arrivalFrom(history, witness.subjects[1] ?? '', witness.subjects[0] ?? '', witness.atUs, 'message')
+        : undefined;
   const others = witness.facts.flatMap((fact) => factAt(history, fact.atUs, fact.subject, fact.text) ?? []);
   const last = factAt(history, witness.atUs, witness.subjects.at(-1) ?? '', witness.facts.at(-1)?.text ?? '', true);
-  const lane = lanes.at(-1) ?? history.actors.names().find((name) => name.startsWith('api-')) ?? history.members[0] ?? 'plan';
-  const anchor = answer ?? last ?? { witness, property: violation.property, lane, atUs: witness.atUs };
-  const request = answer === undefined ? undefined : history.callOf(answer);
+  const steps = objectSteps(history, violation);
+  const told = steps.filter((step) => step.text !== undefined).map((step) => step.fact);
+  const lane =
+    told.map((fact) => laneOfFact(history, fact)).find((name) => name !== undefined) ??
+    lanes.at(-1) ??
+    history.actors.names().find((name) => name.startsWith('api-')) ??
+    history.members[0] ??
+    'plan';
+  const behind = [...others, ...(told.length > 0 ? told : steps.map((step) => step.fact))];
+  const anchor = answer ?? last ?? { witness, property: violation.property, lane, atUs: witness.atUs, behind };
+  const request = answer === undefined || operation === undefined ? undefined : history.callOf(answer);
   return {
     violation,
     anchor,
     others: [...others, ...(request === undefined ? [] : [request])].filter((moment) => moment !== anchor),
+    steps: steps.filter((step) => step.fact !== anchor),
     operation,
     lanes,
   };
@@ -60,14 +78,13 @@ export function laneOf(history: History, subject: string): string | undefined {
   return write === undefined ? undefined : history.actors.standingFor(String(write.args[0]));
 }
 
-/** The message that brought a client the answer to its operation. */
-function answerOf(history: History, operation: Operation): TraceMessage | undefined {
-  const at = operation.answer?.atUs ?? 0;
-  const arrivals = history.arrivals.get(operation.client) ?? [];
-  for (let i = lastAt(arrivals, at, (x) => x.deliveredAtUs as number); i >= 0; i--) {
+/** The message that brought a client an answer or an event at an instant. */
+function arrivalFrom(history: History, member: string, client: string, atUs: number, t: 'answer' | 'message'): TraceMessage | undefined {
+  const arrivals = history.arrivals.get(client) ?? [];
+  for (let i = lastAt(arrivals, atUs, (x) => x.deliveredAtUs as number); i >= 0; i--) {
     const message = arrivals[i] as TraceMessage;
-    if (at - (message.deliveredAtUs as number) > 2 * MILLISECOND) return undefined;
-    if (frameOf(message)?.t === 'answer' && history.from(message) === operation.member) return message;
+    if (atUs - (message.deliveredAtUs as number) > 2 * MILLISECOND) return undefined;
+    if (frameOf(message)?.t === t && history.from(message) === member) return message;
   }
   return undefined;
 }

@@ -18,6 +18,8 @@ export interface WitnessMoment {
   readonly property: string;
   readonly lane: string;
   readonly atUs: Micros;
+  /** What it came from, as far as the witness and its objects tell. */
+  readonly behind: readonly Moment[];
 }
 
 /** Whatever can become an event of the report. Identity is the object's. */

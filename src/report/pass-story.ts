@@ -30,7 +30,7 @@ export function passStory(history: History, sentences: Sentences, important: rea
       drafts.push({
         moment: fact,
         icon: 'client',
-        text: `${words.subject} asks: ${words.text}.`,
+        text: `${words.subject} ${words.text}.`,
         need: fact.atUs < history.input.timing.chaosFromMs * MILLISECOND ? 20 : 66,
       });
     if (fact.channel === 'raftLeader')

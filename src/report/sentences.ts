@@ -4,13 +4,15 @@ import type { Causes } from './causes.ts';
 import { sayClause } from './clause-words.ts';
 import type { ActorKind, RichText, Story, StorySentence } from './document.ts';
 import { type Events, laneOfFact } from './events.ts';
-import { sayFact } from './fact-words.ts';
+import { sayFact, sentenceOf } from './fact-words.ts';
 import { iconOfFault, sayFault } from './fault-words.ts';
 import type { Focus } from './focus.ts';
 import { emphasize, Glossary, listed } from './glossary.ts';
 import type { History } from './history.ts';
+import { sayMessage } from './message-labels.ts';
 import { shortKey } from './request-words.ts';
 import { type FaultMoment, isFact, isFault, isMessage, lossOf, type Moment, timeOf } from './moment.ts';
+import { SECOND } from '../sim/time.ts';
 import { clock, span } from './time-words.ts';
 
 const SENTENCES_MIN = 3;
@@ -38,7 +40,6 @@ const MILESTONES: Readonly<Record<string, number>> = {
   leaseRevoked: 52,
   watchResumed: 54,
   containerStopped: 40,
-  userOperation: 57,
 };
 
 /** Writes the story of a failure: because …, therefore …; however … */
@@ -57,6 +58,7 @@ export class Sentences {
     const drafts: Draft[] = [
       ...this.#violation(focus),
       ...this.#witness(focus),
+      ...this.#steps(focus),
       ...this.#faultSentences(important, focus),
       ...important.flatMap((moment) => (isFact(moment) && moment !== focus.anchor ? this.#milestone(moment, focus) : [])),
       ...this.#healing(focus),
@@ -99,10 +101,12 @@ export class Sentences {
     const tail = `Because ${because}, this had to be: ${witness.expected}; however, it was: ${witness.actual}.`;
     const said =
       operation !== undefined && isMessage(anchor)
-        ? `${operation.member} answers ${operation.client}. ${tail}`
+        ? `${operation.member} answers ${operation.client}: ${sayMessage(anchor, this.#history.callOf(anchor)).label}. ${tail}`
         : isFact(anchor)
-          ? `${capital(`${sayFact(anchor)?.subject ?? ''} ${sayFact(anchor)?.text ?? ''}`)}. ${tail}`
-          : `${witness.sentence} ${tail}`;
+          ? `${sentenceOf(sayFact(anchor) ?? { subject: 'plan', text: witness.sentence })}. ${tail}`
+          : witness.sentence.includes(witness.actual)
+            ? `${witness.sentence} That may not be, because ${because}.`
+            : `${witness.sentence} ${tail}`;
     const icon = isMessage(anchor)
       ? this.#history.actors.get(this.#history.from(anchor)).kind
       : this.#iconOf(witness.subjects.at(-1) ?? '');
@@ -131,8 +135,25 @@ export class Sentences {
         {
           moment,
           icon: this.#iconOf(words.subject),
-          text: `${capital(`${words.subject} ${words.text}`)}${this.#since(moment)}.`,
+          text: `${sentenceOf(words)}${this.#since(moment)}.`,
           need: 82,
+        },
+      ];
+    });
+  }
+
+  /** What happened to the objects. */
+  #steps({ steps, violation }: Focus): readonly Draft[] {
+    return steps.flatMap(({ fact, text }): readonly Draft[] => {
+      const words = sayFact(fact);
+      if (words === undefined) return [];
+      const near = fact.atUs === violation.witness.atUs ? 0 : 2;
+      return [
+        {
+          moment: fact,
+          icon: this.#iconOf(laneOfFact(this.#history, fact) ?? words.subject),
+          text: text ?? `${sentenceOf(words)}${this.#since(fact)}.`,
+          need: (text !== undefined ? 88 : fact.channel === 'apiWrite' ? 45 : 68) - near,
         },
       ];
     });
@@ -152,7 +173,7 @@ export class Sentences {
   /** The faults of the slice: at most two sentences of their own, older ones together in one. */
   #faultSentences(important: readonly Moment[], focus: Focus): readonly Draft[] {
     const at = focus.violation.witness.atUs;
-    const reasons = this.#behind(focus);
+    const reasons = new Set([...this.#behind(focus, important), ...this.#aroundSteps(focus, important)]);
     const injections = important.filter(
       (moment): moment is FaultMoment =>
         isFault(moment) &&
@@ -187,10 +208,27 @@ export class Sentences {
     return drafts;
   }
 
+  /** Faults that acted on a host while something there got stuck. */
+  #aroundSteps({ steps }: Focus, important: readonly Moment[]): readonly FaultMoment[] {
+    return important.filter((moment): moment is FaultMoment => {
+      if (!isFault(moment) || moment.moment !== 'inject') return false;
+      const { effect } = moment;
+      return steps.some(({ fact, text }) => {
+        const lane = laneOfFact(this.#history, fact);
+        const host = lane === undefined ? '' : this.#history.hostOf(lane);
+        const active = effect.injectedAtUs <= fact.atUs + SECOND && fact.atUs <= (effect.healedAtUs ?? fact.atUs);
+        return text !== undefined && active && effect.lanes.some((name) => name === lane || name === host);
+      });
+    });
+  }
+
   /** Everything that the violation came from. */
-  #behind(focus: Focus): ReadonlySet<Moment> {
+  #behind(focus: Focus, important: readonly Moment[]): ReadonlySet<Moment> {
     const behind = new Set<Moment>();
-    const open: Moment[] = [focus.anchor, ...focus.others];
+    const restarts = important.filter(
+      (moment) => isFact(moment) && moment.channel === 'memberStart' && focus.lanes.includes(String(moment.args[0])),
+    );
+    const open: Moment[] = [focus.anchor, ...focus.others, ...restarts];
     for (let next = open.pop(); next !== undefined && behind.size < 500; next = open.pop()) {
       if (behind.has(next)) continue;
       behind.add(next);
@@ -273,7 +311,7 @@ export class Sentences {
       moment: fact,
       icon: 'etcd',
       text: `${this.#why(fact)}${member} is elected leader of term ${String(fact.args[1])}.`,
-      need: (subject ? 70 : 60) - (after ? 8 : 0),
+      need: focus.steps.length > 0 ? 30 : (subject ? 70 : 60) - (after ? 8 : 0),
     };
   }
 
@@ -322,7 +360,7 @@ export class Sentences {
       const words = isFact(moment) ? sayFact(moment) : undefined;
       return words === undefined || moment === focus.anchor
         ? []
-        : [{ moment, icon: this.#iconOf(words.subject), text: `${capital(`${words.subject} ${words.text}`)}.`, need: 20 }];
+        : [{ moment, icon: this.#iconOf(words.subject), text: `${sentenceOf(words)}.`, need: 20 }];
     });
   }
 

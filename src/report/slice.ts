@@ -35,10 +35,15 @@ export class Slice {
     const at = focus.violation.witness.atUs;
     this.#raise(focus.anchor, 100);
     for (const moment of focus.others) this.#raise(moment, 92);
+    for (const step of focus.steps) this.#raise(step.fact, step.text === undefined ? 76 : 88);
     this.#expand();
+    this.#addRestarts(at, focus.lanes);
     this.#addFaults(at, focus.lanes);
-    this.#addElections(at, focus.lanes);
+    if (focus.steps.length > 0 && !focus.violation.property.startsWith('watch-')) this.#addPlan(at);
+    else this.#addElections(at, focus.lanes);
     this.#addConsequences(at, focus.lanes);
+    const healing = this.#history.factsBy.get('phase')?.find((fact) => fact.args[0] === 'healing' && fact.atUs <= at);
+    if (healing !== undefined) this.#raise(healing, 60);
     this.#expand();
     return this.#best();
   }
@@ -142,6 +147,24 @@ export class Slice {
       const injection = this.#faults.injection(moment.effect.id);
       if (moment.moment === 'heal' && injection !== undefined && (this.#scores.get(injection) ?? 0) >= 70) this.#raise(moment, 42);
     }
+  }
+
+  /** Subjects that came back from their disk not long before. */
+  #addRestarts(atUs: number, lanes: readonly string[]): void {
+    for (const lane of lanes) {
+      const start = this.#causes.lastFact(lane, atUs, (fact) => fact.channel === 'memberStart');
+      if (start !== undefined && this.#causes.of(start).length > 0 && atUs - start.atUs < 3 * LATER_US) this.#raise(start, 66);
+    }
+  }
+
+  /** For what shows only after long: the whole plan, who led the controllers, and the healing. */
+  #addPlan(atUs: number): void {
+    for (const fault of this.#faults.all) if (fault.atUs <= atUs) this.#raise(fault, fault.moment === 'inject' ? 46 : 20);
+    for (const fact of (this.#history.factsBy.get('leading') ?? []).filter((found) => found.atUs <= atUs).slice(-3)) this.#raise(fact, 30);
+    for (const fact of (this.#history.factsBy.get('podEvicted') ?? []).filter((found) => found.atUs <= atUs).slice(-3))
+      this.#raise(fact, 34);
+    for (const fact of (this.#history.factsBy.get('nodeCondition') ?? []).filter((found) => found.atUs <= atUs).slice(-3))
+      this.#raise(fact, 34);
   }
 
   /** Who led when it happened, who before, who next. */

@@ -61,7 +61,12 @@ export function buildReport({ trial, result, trace, reproduced, shrinking }: Rep
     ...(omitted === undefined ? {} : { lanesOmitted: omitted }),
     events: events.events.map((event) =>
       focus !== undefined && event.id === events.idOf(focus.anchor)
-        ? { ...event, text: [violation?.witness.sentence, event.text, defectText(trial)].filter((part) => part !== undefined).join(' ') }
+        ? {
+            ...event,
+            text: [event.title === violation?.witness.sentence ? undefined : violation?.witness.sentence, event.text, defectText(trial)]
+              .filter((part) => part !== undefined)
+              .join(' '),
+          }
         : event,
     ),
     messages: events.messages,
