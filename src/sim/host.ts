@@ -84,8 +84,9 @@ export class Host {
     const process = new Process(this.world, this, name, incarnation);
     this.#processes.set(name, process);
     this.world.recorder?.process(this.world.now, this.name, name, 'started', `incarnation ${incarnation}`);
-    process.deliver(0, this.world.calibration.resumeUs, startProgram, program, process);
+    // Paused first: what starts on a host that stands still runs once the host goes on.
     for (let i = 0; i < this.#pauses; i++) process.pause();
+    process.deliver(0, this.world.calibration.resumeUs, startProgram, program, process);
     this.world.onReachability?.();
     return process;
   }

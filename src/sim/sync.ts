@@ -106,8 +106,12 @@ export class Channel<T> {
       received = true;
       return item;
     } finally {
-      // Cancelled between being handed the item and running again: the item goes back to the front.
-      if (handed !== undefined && !received) this.#items.unshift(handed.item);
+      // Cancelled between being handed the item and running again: the next one who waits gets it, else it goes back to the front.
+      if (handed !== undefined && !received) {
+        const next = this.#receivers.shift();
+        if (next === undefined) this.#items.unshift(handed.item);
+        else next.resolve(handed.item);
+      }
     }
   }
 }

@@ -1,5 +1,9 @@
+import { assert } from './assert.ts';
 import type { Process } from './process.ts';
 import type { Cancel, Suspend, Task } from './task.ts';
+
+/** A task that takes more steps than this without waiting for anything lets no time pass: no event counts them, so it is stopped here. */
+const STEPS_AT_ONCE_MAX = 1_000_000;
 
 /** A task that runs in a process. Each answer it waited for resumes it through the process's CPU. */
 export class TaskRun<T> {
@@ -40,7 +44,11 @@ export class TaskRun<T> {
   #step(failed: boolean, value: unknown): void {
     let settledFailed = failed;
     let settledValue = value;
-    for (;;) {
+    for (let steps = 0; ; steps++) {
+      assert(
+        steps < STEPS_AT_ONCE_MAX,
+        () => `time stands still at ${this.#process.world.now} µs: task ${this.name} of ${this.#process.label} goes on without waiting`,
+      );
       this.#stepping = true;
       let step: IteratorResult<Suspend, T>;
       try {
