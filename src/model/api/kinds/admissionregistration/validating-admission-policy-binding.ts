@@ -34,7 +34,7 @@ function checkSpec(spec: Spec | undefined, out: FieldErrors): void {
   }
   if (spec?.matchResources !== undefined) checkMatchResources(spec.matchResources, 'spec.matchResources', out);
   const given: readonly string[] = spec?.validationActions ?? [];
-  if (given.length === 0) out.push(required('spec.validationActions', 'must be specified'));
+  if (given.length === 0) out.push(required('spec.validationActions', 'at least one validation action is required'));
   for (const [i, action] of given.entries()) {
     if (!actions.includes(action)) out.push(notSupported(`spec.validationActions[${i}]`, action, actions));
     if (given.indexOf(action) < i) out.push(duplicate(`spec.validationActions[${i}]`, action));
