@@ -1,4 +1,5 @@
-import type { ServedKind } from '../model/api/registry.ts';
+import type { KindRegistry, ServedKind } from '../model/api/registry.ts';
+import type { ApiRequest } from '../model/api/request.ts';
 import { methodNotAllowed, notAcceptable, unknownResource } from '../model/api/status.ts';
 import { aggregated, groupsOf, healthChecks, indexPaths, listedResources, serverVersion } from '../model/apiserver/discovery.ts';
 import { negotiate } from './http-response.ts';
@@ -26,6 +27,14 @@ const plain = 'text/plain; charset=utf-8';
 const json = 'application/json';
 export const notFoundPage: PathAnswer = { code: 404, contentType: plain, text: '404 page not found\n' };
 const aggregatedType = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+
+/** Paths of groups that are not built in reach no handler at all unless a definition serves just that; they get the router's own page. */
+export function isUnrouted(registry: KindRegistry, kind: ServedKind | undefined, request: ApiRequest): boolean {
+  if (kind === undefined) return !registry.hasBuiltInGroup(request.group);
+  if (kind.custom === undefined) return false;
+  const isNamespaced = request.namespace !== undefined && request.namespace !== '';
+  return isNamespaced ? !kind.namespaced : kind.namespaced && request.verb !== 'list' && request.verb !== 'watch';
+}
 
 function answer(body: unknown, code = 200): PathAnswer {
   return { code, contentType: json, body };

@@ -111,6 +111,8 @@ const patchTypes: Readonly<Record<string, PatchType>> = {
   'application/apply-patch+yaml': 'apply',
 };
 
+/** Below this a body's size is not worth telling. */
+const bigBodyBytes = 1_000_000;
 const bodyTypes = 'application/json, application/yaml, application/vnd.kubernetes.protobuf';
 const bodyBytesMax = 3 * 1024 * 1024;
 
@@ -152,6 +154,7 @@ export function decodeHttpRequest(http: HttpRequest, registry: KindRegistry, use
     options,
     user,
     ...(agent === '' ? {} : { userAgent: agent }),
+    ...(http.body.length > bigBodyBytes ? { bodyBytes: http.body.length } : {}),
     ...(refused === undefined ? {} : { refused }),
   };
   const request = query.has('export') ? { ...base, refused: badRequest('the export parameter, deprecated since v1.14, is no longer supported') } : withBody(base, http, kind);

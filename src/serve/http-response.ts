@@ -1,4 +1,4 @@
-import { stringify } from 'yaml';
+import { type ScalarTag, stringify, type Tags } from 'yaml';
 import type { KindContext } from '../model/api/kind.ts';
 import type { ApiList, ApiObject, Status, UntypedObject } from '../model/api/object.ts';
 import type { ServedKind } from '../model/api/registry.ts';
@@ -85,7 +85,8 @@ export function shape(
         return badRequest(`Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(includeObject)}: must be 'Metadata', 'Object', 'None', or empty`);
       }
       const items = isList ? ((object as unknown as ApiList).items as readonly UntypedObject[]) : [object as UntypedObject];
-      const metadata = isList ? (object as unknown as ApiObject).metadata : { resourceVersion: (object as ApiObject).metadata.resourceVersion ?? '' };
+      const { metadata: own } = object as unknown as ApiObject;
+      const metadata = isList ? own : own.resourceVersion === undefined ? {} : { resourceVersion: own.resourceVersion };
       return tableOf(kind, items, metadata, context, { version, includeObject, withColumns });
     }
     case 'PartialObjectMetadata':
@@ -116,8 +117,12 @@ function withoutTypes(list: ApiList): unknown {
   };
 }
 
+/** YAML 1.1 as Go's library writes it: a lone dot is no number there and needs no quotes. */
+const goTags = (tags: Tags): Tags =>
+  tags.map((tag) => (typeof tag === 'object' && tag.tag === 'tag:yaml.org,2002:float' && (tag as ScalarTag).test?.test('.') === true ? { ...(tag as ScalarTag), test: /^[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9_]+)$/ } : tag));
+
 /** The text of a body. */
 export function renderBody(body: unknown, format: Representation['format']): string {
   if (format === 'json') return `${JSON.stringify(body)}\n`;
-  return stringify(body, { sortMapEntries: true, indentSeq: false, lineWidth: 0, version: '1.1' });
+  return stringify(body, { sortMapEntries: true, indentSeq: false, lineWidth: 0, version: '1.1', aliasDuplicateObjects: false, customTags: goTags });
 }

@@ -87,8 +87,8 @@ export class KindRegistry {
     return slash < 0 ? this.kind('', version, object.kind) : this.kind(version.slice(0, slash), version.slice(slash + 1), object.kind);
   }
 
-  hasGroup(group: string): boolean {
-    for (const kind of this.byResource.values()) if (kind.group === group) return true;
+  hasBuiltInGroup(group: string): boolean {
+    for (const kind of this.byResource.values()) if (kind.group === group && kind.custom === undefined) return true;
     return false;
   }
 

@@ -59,6 +59,8 @@ export interface ApiRequest {
   readonly user: UserInfo;
   /** What the edge found wrong with the request's text (a broken body, an unreadable option): answered once the caller is known to be allowed. */
   readonly refused?: Status;
+  /** Size of the body where it came as text and is big: etcd refuses objects above 1.5 MiB. */
+  readonly bodyBytes?: number;
   /** The User-Agent's first word: the default field manager ('kubectl', 'kubelet', 'kube-controller-manager'). */
   readonly userAgent?: string;
 }

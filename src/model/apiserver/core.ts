@@ -3,10 +3,11 @@ import type { Kind, KindContext } from '../api/kind.ts';
 import { KindRegistry, type ServedKind } from '../api/registry.ts';
 import type { Status } from '../api/object.ts';
 import type { ApiRequest, ApiResponse, RequestOptions, UserInfo } from '../api/request.ts';
-import { methodNotAllowed, unknownResource } from '../api/status.ts';
+import { methodNotAllowed, notFound, unknownResource } from '../api/status.ts';
 import { authorizationOf, deniedStatus } from './auth/denial.ts';
 import type { CacheWatchOptions, WatchSink } from './watch-cache.ts';
 import { WatchCache } from './watch-cache.ts';
+import { componentStatuses } from './component-status.ts';
 import { create } from './create.ts';
 import { remove } from './delete.ts';
 import type { ServerEnvironment } from './environment.ts';
@@ -111,7 +112,7 @@ export class ApiServerCore implements ServerContext {
       const scope = this.scopeOf(request);
       warnings = scope.warnings;
       const deprecated = deprecations[`${scope.kind.apiVersion} ${scope.kind.kind}`];
-      if (deprecated !== undefined) scope.warnings.push(deprecated);
+      if (deprecated !== undefined && (scope.kind.kind !== 'ComponentStatus' || request.verb === 'get' || request.verb === 'list')) scope.warnings.push(deprecated);
       if (scope.kind.custom?.deprecation !== undefined) scope.warnings.push(scope.kind.custom.deprecation);
       const dispatched = yield* dispatch(scope);
       const answer = isConverted(scope.kind) ? { ...dispatched, object: present(scope.kind, dispatched.object) } : dispatched;
@@ -195,7 +196,7 @@ export class ApiServerCore implements ServerContext {
 /** Whether the path and the verb fit the kind, as the server's router sees it. */
 function checkRoute(kind: ServedKind, request: ApiRequest): void {
   const { verb, name, namespace, subresource = '' } = request;
-  if (subresource !== '' && !kind.subresources.includes(subresource)) refuse(unknownResource());
+  if (subresource !== '' && !kind.subresources.includes(subresource)) refuse(kind.custom === undefined ? unknownResource() : notFound(kind, name ?? ''));
   if (!kind.namespaced && namespace !== undefined && namespace !== '' && kind.kind !== 'Namespace') refuse(unknownResource());
   if (!kind.namespaced || (namespace !== undefined && namespace !== '')) {
     if (verb === 'deletecollection' && kind.kind === 'Namespace') refuse(methodNotAllowed());
@@ -229,6 +230,7 @@ function refused(refusal: unknown, warnings?: readonly string[]): ApiResponse {
 function* dispatch(scope: RequestScope): Task<ApiResponse> {
   const { request } = scope;
   const subresource = request.subresource ?? '';
+  if (scope.kind.kind === 'ComponentStatus' && scope.kind.group === '') return componentStatuses(scope);
   if (subresource !== '' && subresource !== 'status') return yield* subresourceCall(scope);
   if (subresource === 'status' && (request.verb === 'create' || request.verb === 'delete')) refuse(methodNotAllowed());
   switch (request.verb) {

@@ -4,6 +4,7 @@ import type { ObjectMeta, UntypedObject } from '../api/object.ts';
 import type { ServedKind } from '../api/registry.ts';
 import type { ApiResponse } from '../api/request.ts';
 import { alreadyExists, badRequest, forbidden, generateNameConflict, invalid, plainError } from '../api/status.ts';
+import { storageStatus } from './storage-errors.ts';
 import { formatTime } from '../api/time.ts';
 import type { FieldErrors } from '../api/validation/field-errors.ts';
 import { checkMetadata } from '../api/validation/metadata.ts';
@@ -22,6 +23,7 @@ import type { RequestScope } from './server-context.ts';
 import { ttlOf } from './strategy-facts.ts';
 
 /** Upstream maxNameGenerationCreateAttempts (feature RetryGenerateName). */
+const etcdRequestBytesMax = 1.5 * 1024 * 1024;
 const generateNameAttempts = 8;
 
 /** POST of a new object: upstream `endpoints/handlers/create.go` and `registry/generic/registry.Store.Create`. */
@@ -95,9 +97,15 @@ function* store(scope: RequestScope, kind: ServedKind, object: UntypedObject, su
   yield* validateAdmission(scope, { ...subject, name: object.metadata.name ?? '', object });
   if (!isUnsetVersion(object.metadata.resourceVersion)) refuse(plainError('resourceVersion should not be set on objects to be created'));
   const key = keyOf(kind, scope.namespace, object.metadata.name ?? '');
+  refuseTooLarge(scope);
   if (!scope.dryRun) return yield* createObject(scope.server, key, isConverted(kind) ? toStored(kind, object) : object, ttlOf(kind));
   const taken = yield* readObject(scope.server, key);
   return taken === undefined ? object : undefined;
+}
+
+/** etcd takes no request above its --max-request-bytes. */
+export function refuseTooLarge({ request, dryRun }: RequestScope): void {
+  if (request.bodyBytes !== undefined && request.bodyBytes > etcdRequestBytesMax && !dryRun) refuse(storageStatus({ failure: 'request-too-large' }));
 }
 
 function refuseTaken(kind: ServedKind, object: UntypedObject, taken: UntypedObject | undefined): never {

@@ -18,6 +18,11 @@ const cleanupFinalizer = 'customresourcecleanup.apiextensions.k8s.io';
 const retryUs = 1_000_000;
 const user = { name: 'system:apiserver', groups: ['system:masters'] };
 
+interface NameConflict {
+  readonly reason: string;
+  readonly message: string;
+}
+
 interface Condition {
   readonly type: string;
   readonly status: string;
@@ -115,8 +120,7 @@ export class CustomResources {
   /** Names are accepted unless another definition of the group has them. */
   private accepted(definition: CustomResourceDefinition): CustomResourceDefinition {
     const now = formatTime(this.server.environment.now());
-    const conflict = this.nameConflict(definition);
-    const { names } = definition.spec;
+    const { accepted, conflict } = this.acceptableNames(definition);
     const named: Condition =
       conflict === undefined
         ? { type: 'NamesAccepted', status: 'True', lastTransitionTime: now, reason: 'NoConflicts', message: 'no conflicts found' }
@@ -130,24 +134,46 @@ export class CustomResources {
     const storedVersions = definition.status?.storedVersions ?? [];
     return {
       ...definition,
-      status: { ...definition.status, conditions, acceptedNames: conflict === undefined ? names : (definition.status?.acceptedNames ?? { plural: '', kind: '' }), storedVersions },
+      status: { ...definition.status, conditions, acceptedNames: accepted, storedVersions },
     } as unknown as CustomResourceDefinition;
   }
 
-  private nameConflict(definition: CustomResourceDefinition): { readonly reason: string; readonly message: string } | undefined {
+  /** The names that may be had, and the last conflict: upstream naming controller's calculateNamesAndConditions. */
+  private acceptableNames(definition: CustomResourceDefinition): { readonly accepted: CustomResourceDefinition['spec']['names']; readonly conflict: NameConflict | undefined } {
     const { group, names } = definition.spec;
+    const resources = new Set<string>();
+    const kindNames = new Set<string>();
     for (const [other, kinds] of this.served) {
       if (other === definition.metadata.name) continue;
       for (const kind of kinds) {
         if (kind.group !== group) continue;
-        const taken = new Set([kind.resource, kind.singular, ...kind.shortNames]);
-        if (taken.has(names.plural)) return { reason: 'PluralConflict', message: `${JSON.stringify(names.plural)} is already in use` };
-        if (names.singular !== undefined && taken.has(names.singular)) return { reason: 'SingularConflict', message: `${JSON.stringify(names.singular)} is already in use` };
-        for (const short of names.shortNames ?? []) if (taken.has(short)) return { reason: 'ShortNamesConflict', message: `${JSON.stringify(short)} is already in use` };
-        if (kind.kind === names.kind) return { reason: 'KindConflict', message: `${JSON.stringify(names.kind)} is already in use` };
+        for (const name of [kind.resource, kind.singular, ...kind.shortNames]) resources.add(name);
+        kindNames.add(kind.kind).add(`${kind.kind}List`);
       }
     }
-    return undefined;
+    let conflict: NameConflict | undefined;
+    const isFree = (name: string, taken: ReadonlySet<string>, reason: string): boolean => {
+      if (!taken.has(name)) return true;
+      conflict = { reason, message: `${JSON.stringify(name)} is already in use` };
+      return false;
+    };
+    const before = definition.status?.acceptedNames ?? { plural: '', kind: '' };
+    const singular = names.singular ?? '';
+    const listKind = names.listKind ?? '';
+    const plural = isFree(names.plural, resources, 'PluralConflict') ? names.plural : before.plural;
+    const ownSingular = isFree(singular, resources, 'SingularConflict') ? singular : before.singular;
+    const shortNames = (names.shortNames ?? []).every((name) => isFree(name, resources, 'ShortNamesConflict')) ? names.shortNames : before.shortNames;
+    const kind = isFree(names.kind, kindNames, 'KindConflict') ? names.kind : before.kind;
+    const ownListKind = isFree(listKind, kindNames, 'ListKindConflict') ? listKind : before.listKind;
+    const accepted = {
+      plural,
+      kind,
+      ...(ownSingular ? { singular: ownSingular } : {}),
+      ...(shortNames === undefined ? {} : { shortNames }),
+      ...(ownListKind ? { listKind: ownListKind } : {}),
+      ...(names.categories === undefined ? {} : { categories: names.categories }),
+    };
+    return { accepted, conflict };
   }
 
   /** Deletes the objects of a terminating definition; when none is left, its finalizer goes. */

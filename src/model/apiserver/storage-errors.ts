@@ -1,5 +1,5 @@
 import type { Status } from '../api/object.ts';
-import { expired, plainError, requestEntityTooLarge, tooLargeResourceVersion } from '../api/status.ts';
+import { expired, plainError, tooLargeResourceVersion } from '../api/status.ts';
 import type { StorageFailure } from './storage.ts';
 
 /**
@@ -19,7 +19,7 @@ export function storageStatus(failure: StorageFailure): Status {
     case 'no-space':
       return plainError('etcdserver: mvcc: database space exceeded');
     case 'request-too-large':
-      return requestEntityTooLarge('etcdserver: request is too large');
+      return plainError('etcdserver: request is too large');
     case 'too-many-requests':
       return plainError('etcdserver: too many requests');
     case 'compacted':

@@ -7,6 +7,7 @@ import { selectionFor } from './read.ts';
 import { refuse } from './refusal.ts';
 import { checkListOptions } from './request-options.ts';
 import type { RequestScope } from './server-context.ts';
+import { watchStorage } from './storage-watch.ts';
 import { invalidVersion } from './update.ts';
 import type { CacheWatchOptions, WatchSink } from './watch-cache.ts';
 
@@ -25,8 +26,6 @@ export function* watch(scope: RequestScope, sink: WatchSink, convert?: CacheWatc
   const selection = selectionFor(kind, options, scope.request.name);
   const version = options.resourceVersion ?? '';
   if (version !== '' && !/^[0-9]+$/.test(version)) refuse(invalidVersion(version));
-  const cache = server.cacheOf(kind);
-  yield* cache.untilReady();
   let cancel: Cancel = () => {};
   let cancelTimer: Cancel = () => {};
   let ended = false;
@@ -52,10 +51,19 @@ export function* watch(scope: RequestScope, sink: WatchSink, convert?: CacheWatc
     afterRevision: version === '' ? 0 : Number(version),
     convert: inOwnVersion(kind, convert),
   };
-  let started: Cancel | Status;
   // Without a word about initial events a watch from nothing or from 0 begins with them (upstream SetListOptionsDefaults, KEP-3157).
   const isLegacy = options.sendInitialEvents === undefined && (version === '' || version === '0');
-  if (options.sendInitialEvents === true || isLegacy) {
+  const initialState = options.sendInitialEvents === true || isLegacy;
+  const timeoutUs = options.timeoutSeconds !== undefined && options.timeoutSeconds > 0 ? options.timeoutSeconds * 1_000_000 : watchTimeoutUsMin + (server.environment.random() % 1800) * 1_000_000;
+  if (server.options.watchCache === false) {
+    cancel = yield* watchStorage(server, kind, guarded, { ...watchOptions, initialState, endMark: options.sendInitialEvents === true && watchOptions.bookmarks });
+    if (!ended) cancelTimer = server.environment.setTimer(timeoutUs, guarded.closed);
+    return { stop: end };
+  }
+  const cache = server.cacheOf(kind);
+  yield* cache.untilReady();
+  let started: Cancel | Status;
+  if (initialState) {
     const late = version === '' || version === '0' ? (version === '0' ? undefined : yield* cache.untilConsistent()) : yield* cache.untilFresh(Number(version));
     if (late !== undefined) refuse(late);
     started = cache.watchWithInitialState(guarded, watchOptions, watchOptions.bookmarks);
@@ -74,7 +82,6 @@ export function* watch(scope: RequestScope, sink: WatchSink, convert?: CacheWatc
     refuse(started);
   }
   cancel = started;
-  const timeoutUs = options.timeoutSeconds !== undefined && options.timeoutSeconds > 0 ? options.timeoutSeconds * 1_000_000 : watchTimeoutUsMin + (server.environment.random() % 1800) * 1_000_000;
   cancelTimer = server.environment.setTimer(timeoutUs, () => {
     cache.lastBookmark(guarded);
     guarded.closed();

@@ -5,7 +5,7 @@ import type { WatchEvent } from '../../../model/api/request.ts';
 import type { ApiServerCore } from '../../../model/apiserver/core.ts';
 import type { MemoryStorage } from '../../../model/apiserver/memory-storage.ts';
 import type { WatchHandle } from '../../../model/apiserver/watch.ts';
-import { answerPath } from '../../../serve/http-paths.ts';
+import { answerPath, isUnrouted } from '../../../serve/http-paths.ts';
 import { decodeHttpRequest, type HttpRequest } from '../../../serve/http-request.ts';
 import { identify } from '../../../serve/identify.ts';
 import { negotiate, type Representation, renderBody, shape } from '../../../serve/http-response.ts';
@@ -158,7 +158,7 @@ export class Replay {
       return { code: found.code, headers: { 'Content-Type': found.contentType }, body: found.body, ...(text === undefined ? {} : { text }) };
     }
     const kind = core.registry.resource(route.request.group, route.request.version, route.request.resource);
-    if (kind === undefined && !core.registry.hasGroup(route.request.group)) {
+    if (isUnrouted(core.registry, kind, route.request)) {
       const denied = this.config.world.run(core.allows(route.request));
       return denied === undefined ? pathAnswer() : statusAnswer(denied);
     }
@@ -243,11 +243,12 @@ function toAnswer(code: number, body: unknown, warnings: readonly string[] | und
 
 function padded(body: unknown, pad: NonNullable<Exchange['bodyPad']>): unknown {
   const text = pad.char.repeat(pad.count);
-  const segments = pad.path.replace(/^[./]/, '').split(/[./]/);
+  const segments = pad.path.replace(/\[(\d+)\]/g, '.$1').replace(/^[./]/, '').split(/[./]/);
   const set = (value: unknown, depth: number): unknown => {
     if (depth === segments.length) return text;
-    const map = (value ?? {}) as Readonly<Record<string, unknown>>;
     const key = segments[depth] ?? '';
+    if (Array.isArray(value)) return value.map((item, i) => (i === Number(key) ? set(item, depth + 1) : item));
+    const map = (value ?? {}) as Readonly<Record<string, unknown>>;
     return { ...map, [key]: set(map[key], depth + 1) };
   };
   return set(body, 0);

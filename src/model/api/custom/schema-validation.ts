@@ -47,9 +47,12 @@ function check(schema: Schema, value: unknown, path: string, found: Found): void
   if (value === null && schema.nullable === true) return;
   if (schema['x-kubernetes-int-or-string'] === true) {
     if (typeof value !== 'string' && !Number.isInteger(value)) typeError(path, value, 'integer,string', found);
-    return;
+    return checkCombinations(schema, value, path, found);
   }
-  if (schema.type !== undefined && !fits(schema.type, value)) return typeError(path, value, schema.type, found);
+  const isOfType = schema.type === undefined || fits(schema.type, value);
+  if (!isOfType) typeError(path, value, schema.type ?? '', found);
+  checkCombinations(schema, value, path, found);
+  if (!isOfType) return;
   if (schema.enum !== undefined && !schema.enum.some((allowed) => equalJson(allowed, value))) {
     found.blocksRules = true;
     found.errors.push(notSupported(path, value, schema.enum.map((allowed) => (typeof allowed === 'string' ? allowed : JSON.stringify(allowed)))));
@@ -58,6 +61,45 @@ function check(schema: Schema, value: unknown, path: string, found: Found): void
   else if (typeof value === 'number') checkNumber(schema, value, path, found);
   else if (Array.isArray(value)) checkList(schema, value, path, found);
   else if (typeof value === 'object' && value !== null) checkMap(schema, value as Map, path, found);
+}
+
+/** anyOf, oneOf, allOf and not. */
+function checkCombinations(schema: Schema, value: unknown, path: string, found: Found): void {
+  if (schema.anyOf === undefined && schema.oneOf === undefined && schema.allOf === undefined && schema.not === undefined) return;
+  const fail = (text: string): void => {
+    found.errors.push(invalid('<nil>', '', `${JSON.stringify(path)} must ${text}`));
+  };
+  const tryOut = (part: unknown): Found => {
+    const result: Found = { errors: [], blocksRules: false };
+    check(part as Schema, value, path, result);
+    return result;
+  };
+  const merge = (result: Found | undefined): void => {
+    if (result === undefined) return;
+    found.errors.push(...result.errors);
+    if (result.blocksRules) found.blocksRules = true;
+  };
+  const isValid = ({ errors }: Found): boolean => errors.length === 0;
+  if (schema.anyOf !== undefined && schema.anyOf.length > 0) {
+    const results = schema.anyOf.map(tryOut);
+    if (!results.some(isValid)) {
+      fail('validate at least one schema (anyOf)');
+      merge(results[0]);
+    }
+  }
+  if (schema.oneOf !== undefined && schema.oneOf.length > 0) {
+    const results = schema.oneOf.map(tryOut);
+    const count = results.filter(isValid).length;
+    if (count !== 1) fail(`validate one and only one schema (oneOf). ${count === 0 ? 'Found none valid' : `Found ${count} valid alternatives`}`);
+    if (count === 0) merge(results[0]);
+  }
+  if (schema.allOf !== undefined && schema.allOf.length > 0) {
+    const results = schema.allOf.map(tryOut);
+    const count = results.filter(isValid).length;
+    for (const result of results) merge(result);
+    if (count !== results.length) fail(`validate all the schemas (allOf)${count === 0 ? '. None validated' : ''}`);
+  }
+  if (schema.not !== undefined && isValid(tryOut(schema.not))) fail('not validate the schema (not)');
 }
 
 function checkText(schema: Schema, value: string, path: string, found: Found): void {
