@@ -33,7 +33,9 @@ export const crashAtEffect: Fault<CrashAtEffectParams> = {
     let fired = false;
     if (process !== undefined) {
       process.killAtEffect = process.effects + p.effects;
-      process.onDeath = () => {
+      const told = process.onDeath;
+      process.onDeath = (dead, cause) => {
+        told?.(dead, cause);
         fired = process.effects >= process.killAtEffect;
         // The power goes once the process has yielded: the host cannot vanish from inside one of its own resumes.
         if (fired && p.powerLoss) target.world.at(target.world.now, () => host.crash());

@@ -1,4 +1,5 @@
 import type { Arbitrary } from 'fast-check';
+import type { Facts } from '../model/facts.ts';
 import type { Process } from '../sim/process.ts';
 import type { World } from '../sim/world.ts';
 import type { Topology } from './topology.ts';
@@ -12,6 +13,8 @@ export interface FaultParams {
 export interface FaultTarget {
   readonly world: World;
   readonly topology: Topology;
+  /** For faults that strike at a fact; they only mark what is to die, at an effect that comes later. */
+  readonly facts: Facts;
   readonly operator: Operator;
 }
 

@@ -4,6 +4,7 @@ import { clockDrift } from './clock-drift.ts';
 import { clockJump } from './clock-jump.ts';
 import { connectionReset } from './connection-reset.ts';
 import { crashAtEffect } from './crash-at-effect.ts';
+import { crashAtFact } from './crash-at-fact.ts';
 import { crashHost } from './crash-host.ts';
 import { crashProcess } from './crash-process.ts';
 import { deletePod } from './delete-pod.ts';
@@ -34,6 +35,7 @@ export const FAULTS: readonly Fault[] = [
   clockJump,
   connectionReset,
   crashAtEffect,
+  crashAtFact,
   crashHost,
   crashProcess,
   deletePod,

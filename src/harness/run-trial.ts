@@ -67,7 +67,7 @@ class TrialRun {
     this.#system = clusterSystem(world, input, facts);
     const { topology, operator } = this.#system;
     watchReachability(world, topology, facts);
-    this.#plan = new Plan({ world, topology, operator }, facts, input);
+    this.#plan = new Plan({ world, topology, facts, operator }, facts, input);
     facts.objectChanged.subscribe((_revision, key) => {
       if (!isHeartbeat(key)) this.#lastChangeUs = world.now;
     });

@@ -1,0 +1,75 @@
+import type { FactChannel, Facts, FactValue } from '../model/facts.ts';
+import type { Fault, FaultParams } from './fault.ts';
+import { paramsArbitrary } from './params.ts';
+import { hostOfProgram, programNames, type Topology } from './topology.ts';
+
+export interface CrashAtFactParams extends FaultParams {
+  readonly kind: 'crash-at-fact';
+  readonly program: string;
+  readonly fact: string;
+  /** The nth fact of that kind of this program from now on. */
+  readonly nth: number;
+  /** Sends, disk writes and replies that still happen after it. */
+  readonly effectsAfter: number;
+  readonly powerLoss: boolean;
+}
+
+/** Moments in the life of an etcd member at which a crash is telling. All their facts name the member first. */
+const FACTS = ['raftVote', 'raftLeader', 'raftAppend', 'raftCommit', 'raftRole', 'raftSnapshot'] as const;
+
+function members(topology: Topology): readonly string[] {
+  return programNames(topology, 'etcd-');
+}
+
+const params = {
+  program: { type: 'name', of: members },
+  fact: { type: 'name', of: () => FACTS },
+  nth: { type: 'integer', min: 1, max: 3, unit: 'facts' },
+  effectsAfter: { type: 'integer', min: 0, max: 6, unit: 'effects' },
+  powerLoss: { type: 'boolean' },
+} as const;
+
+function channelOf(facts: Facts, name: string): FactChannel<readonly FactValue[]> {
+  return facts[name as (typeof FACTS)[number]] as unknown as FactChannel<readonly FactValue[]>;
+}
+
+/** A crash at a telling moment: just after a vote, as a leader is elected, between an append and its commit. */
+export const crashAtFact: Fault<CrashAtFactParams> = {
+  kind: 'crash-at-fact',
+  about:
+    'The etcd member dies at its nth vote, election, append or commit from now on, a few effects later; it is started again when healed.',
+  operation: false,
+  params,
+  arbitrary: (topology) => paramsArbitrary<CrashAtFactParams>('crash-at-fact', params, topology),
+  describe: (p) => `crash ${p.program} at ${p.fact} ${p.nth}+${p.effectsAfter}${p.powerLoss ? ' with power loss' : ''}`,
+  lanes: (p) => [p.program],
+  inject: (target, p) => {
+    const host = target.world.host(hostOfProgram(target.topology, p.program) ?? p.program);
+    let waiting = true;
+    let seen = 0;
+    let fired = false;
+    channelOf(target.facts, p.fact).subscribe((member) => {
+      if (!waiting || member !== p.program || ++seen < p.nth) return;
+      waiting = false;
+      const process = host.process(p.program);
+      if (process === undefined) return;
+      process.killAtEffect = process.effects + p.effectsAfter + 1;
+      const told = process.onDeath;
+      process.onDeath = (dead, cause) => {
+        told?.(dead, cause);
+        fired = true;
+        if (p.powerLoss) target.world.at(target.world.now, () => host.crash());
+      };
+    });
+    return {
+      heal: () => {
+        waiting = false;
+        const process = host.process(p.program);
+        if (process !== undefined) process.killAtEffect = 0;
+        if (!host.up) host.boot();
+        host.start(p.program);
+      },
+      touched: () => (fired ? 1 : 0),
+    };
+  },
+};
