@@ -1,6 +1,6 @@
 import type { TraceMessage } from '../harness/recorder.ts';
 import type { Micros } from '../sim/time.ts';
-import { laneOfFact } from './events.ts';
+import { laneOfFact } from './fact-lanes.ts';
 import { sayFact } from './fact-words.ts';
 import type { FaultMoments } from './fault-moments.ts';
 import type { History } from './history.ts';

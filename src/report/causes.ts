@@ -74,12 +74,14 @@ export class Causes {
     const answered = ANSWERS.get(m.type);
     if (answered !== undefined) {
       const to = this.#history.to(message);
-      return [this.lastArrival(from, message.sentAtUs, (x) => isRaft(x) && raftOf(x).type === answered && this.#history.from(x) === to)];
+      return [
+        this.#history.lastArrival(from, message.sentAtUs, (x) => isRaft(x) && raftOf(x).type === answered && this.#history.from(x) === to),
+      ];
     }
     switch (m.type) {
       case MsgVote:
       case MsgPreVote:
-        return [this.lastFact(from, message.sentAtUs, (f) => f.channel === 'raftRole' && /candidate/.test(String(f.args[1])))];
+        return [this.#history.lastFact(from, message.sentAtUs, (f) => f.channel === 'raftRole' && /candidate/.test(String(f.args[1])))];
       case MsgHeartbeat:
         return [this.#leaderFact(from, m.term, message.sentAtUs)];
       case MsgApp: {
@@ -92,14 +94,14 @@ export class Causes {
       case MsgProp:
         return [this.#proposalOf(m.entries[0]?.data, from, message.sentAtUs)];
       default:
-        return [this.lastArrival(from, message.sentAtUs, () => true, REACTION_US)];
+        return [this.#history.lastArrival(from, message.sentAtUs, () => true, REACTION_US)];
     }
   }
 
   /** The message with which a proposal came to a member: the client's call or another member's forwarding. */
   #proposalOf(data: unknown, member: string, beforeUs: Micros): TraceMessage | undefined {
     const request = (data as { readonly request?: unknown } | undefined)?.request;
-    return this.lastArrival(member, beforeUs, (x) => {
+    return this.#history.lastArrival(member, beforeUs, (x) => {
       if (isRaft(x)) return raftOf(x).type === MsgProp && raftOf(x).entries[0]?.data === data;
       const body = frameOf(x)?.body as { readonly request?: unknown } | undefined;
       return request !== undefined && body?.request === request;
@@ -107,7 +109,7 @@ export class Causes {
   }
 
   #leaderFact(member: string, term: number, beforeUs: Micros): TraceFact | undefined {
-    return this.lastFact(member, beforeUs, (f) => f.channel === 'raftLeader' && f.args[1] === term);
+    return this.#history.lastFact(member, beforeUs, (f) => f.channel === 'raftLeader' && f.args[1] === term);
   }
 
   #ofFrame(message: TraceMessage): readonly (Moment | undefined)[] {
@@ -117,7 +119,7 @@ export class Causes {
     const call = history.callOf(message);
     if (frame?.t === 'answer' && call !== undefined) {
       const arrived = call.deliveredAtUs ?? call.sentAtUs;
-      const completing = this.lastArrival(
+      const completing = this.#history.lastArrival(
         from,
         message.sentAtUs,
         (x) => (isRaft(x) || frameOf(x)?.t === 'answer') && (x.deliveredAtUs ?? 0) > arrived,
@@ -127,14 +129,14 @@ export class Causes {
     }
     if (frame?.t === 'call' || frame?.t === 'open') {
       if (history.actors.get(from).kind === 'client') return [];
-      return [this.lastArrival(from, message.sentAtUs, (x) => frameOf(x) !== undefined, REACTION_US)];
+      return [this.#history.lastArrival(from, message.sentAtUs, (x) => frameOf(x) !== undefined, REACTION_US)];
     }
-    return [this.lastArrival(from, message.sentAtUs, () => true, REACTION_US)];
+    return [this.#history.lastArrival(from, message.sentAtUs, () => true, REACTION_US)];
   }
 
   /** The election that a member's answer rests on, if it believed that it led. */
   #ledThen(member: string, atUs: Micros): TraceFact | undefined {
-    const role = this.lastFact(member, atUs, (f) => f.channel === 'raftRole' || f.channel === 'memberStart');
+    const role = this.#history.lastFact(member, atUs, (f) => f.channel === 'raftRole' || f.channel === 'memberStart');
     return role?.args[1] === 'leader' ? this.#leaderFact(member, Number(role.args[2]), atUs) : undefined;
   }
 
@@ -165,38 +167,40 @@ export class Causes {
         return this.#votes(subject, term, fact.atUs);
       case 'raftVote':
         return [
-          this.lastArrival(
+          this.#history.lastArrival(
             subject,
             fact.atUs,
             (x) => isRaft(x) && raftOf(x).type === MsgVote && raftOf(x).term === term && this.#history.from(x) === third,
           ),
-          this.#lastStart(subject, fact.atUs),
+          this.#history.lastStart(subject, fact.atUs),
         ];
       case 'raftAppend': {
         const index = Number(second);
         return [
-          this.lastArrival(
+          this.#history.lastArrival(
             subject,
             fact.atUs,
             (x) => isRaft(x) && raftOf(x).type === MsgApp && raftOf(x).entries.some((e) => e.index === index),
-          ) ?? this.lastArrival(subject, fact.atUs, () => true, REACTION_US),
+          ) ?? this.#history.lastArrival(subject, fact.atUs, () => true, REACTION_US),
         ];
       }
       case 'raftTruncate':
-        return [this.lastArrival(subject, fact.atUs, (x) => isRaft(x) && raftOf(x).type === MsgApp && raftOf(x).entries.length > 0)];
+        return [
+          this.#history.lastArrival(subject, fact.atUs, (x) => isRaft(x) && raftOf(x).type === MsgApp && raftOf(x).entries.length > 0),
+        ];
       case 'raftCommit':
       case 'raftApply':
-        return [this.lastArrival(subject, fact.atUs, (x) => isRaft(x), SECOND), this.#lastStart(subject, fact.atUs)];
+        return [this.#history.lastArrival(subject, fact.atUs, (x) => isRaft(x), SECOND), this.#history.lastStart(subject, fact.atUs)];
       case 'memberQuorum':
       case 'nodeReachable':
         return this.#faults.at(fact.atUs);
       case 'memberStart':
-        return [this.#lastRestart(subject, fact.atUs)];
+        return [this.#history.lastRestart(subject, fact.atUs)];
       default: {
         const pods = podCauses(this.#history, fact);
         return pods.length > 0
           ? pods
-          : [this.lastArrival(this.#history.actors.standingFor(subject) ?? subject, fact.atUs, () => true, REACTION_US)];
+          : [this.#history.lastArrival(this.#history.actors.standingFor(subject) ?? subject, fact.atUs, () => true, REACTION_US)];
       }
     }
   }
@@ -204,55 +208,39 @@ export class Causes {
   /** The granted votes that made a leader, and its candidacy. */
   #votes(member: string, term: number, atUs: Micros): readonly (Moment | undefined)[] {
     return [
-      this.lastArrival(member, atUs, (x) => isRaft(x) && raftOf(x).type === MsgVoteResp && raftOf(x).term === term && !raftOf(x).reject),
-      this.lastFact(member, atUs, (f) => f.channel === 'raftRole' && f.args[1] === 'candidate'),
+      this.#history.lastArrival(
+        member,
+        atUs,
+        (x) => isRaft(x) && raftOf(x).type === MsgVoteResp && raftOf(x).term === term && !raftOf(x).reject,
+      ),
+      this.#history.lastFact(member, atUs, (f) => f.channel === 'raftRole' && f.args[1] === 'candidate'),
     ];
   }
 
   /** Why a member campaigns: the heartbeats that it was to get and did not, or the end of its leader. */
   #silence(member: string, atUs: Micros): readonly (Moment | undefined)[] {
-    const before = this.lastFact(member, atUs - 1, (f) => f.channel === 'raftRole');
+    const before = this.#history.lastFact(member, atUs - 1, (f) => f.channel === 'raftRole');
     if (before !== undefined && /candidate/.test(String(before.args[1]))) return [before];
     const leader = before === undefined ? undefined : String(before.args[3] ?? '');
-    if (leader === undefined || !this.#history.actors.has(leader)) return [this.#lastRestart(member, atUs)];
+    if (leader === undefined || !this.#history.actors.has(leader)) return [this.#history.lastRestart(member, atUs)];
     const sent = this.#history.departures.get(leader) ?? [];
     for (let i = lastAt(sent, atUs, (x) => x.sentAtUs), n = 0; i >= 0 && n < SEARCH_MAX; i--, n++) {
       const message = sent[i] as TraceMessage;
       if (this.#history.to(message) === member && isRaft(message) && lossOf(this.#history, message) !== undefined)
-        return [message, this.#lastDeath(leader, atUs)];
+        return [message, this.#history.lastDeath(leader, atUs)];
     }
-    return [this.#lastDeath(leader, atUs)];
+    return [this.#history.lastDeath(leader, atUs)];
   }
 
   /** Why a leader stopped leading: a higher term that it heard of; else nobody answered it. */
   #stepDown(member: string, atUs: Micros): readonly (Moment | undefined)[] {
-    return [this.lastArrival(member, atUs, (x) => isRaft(x), REACTION_US)];
-  }
-
-  /** How a member came back after its latest restart: what its disk gave it. */
-  #lastStart(member: string, atUs: Micros): Moment | undefined {
-    const restart = this.#lastRestart(member, atUs);
-    return restart === undefined
-      ? undefined
-      : (this.lastFact(member, atUs, (fact) => fact.channel === 'memberStart' && fact.atUs >= restart.atUs) ?? restart);
-  }
-
-  #lastRestart(program: string, atUs: Micros): TraceNote | undefined {
-    return (this.#history.notesOf.get(program) ?? []).findLast(
-      (note) => note.atUs <= atUs && note.what === 'started' && note.detail !== 'incarnation 1',
-    );
-  }
-
-  #lastDeath(program: string, atUs: Micros): TraceNote | undefined {
-    return (this.#history.notesOf.get(program) ?? []).findLast(
-      (note) => note.atUs <= atUs && (note.what === 'killed' || note.what === 'exited' || note.what === 'paused'),
-    );
+    return [this.#history.lastArrival(member, atUs, (x) => isRaft(x), REACTION_US)];
   }
 
   /** A healing ends what the fault began, and starts again what died of it. */
   #ofFault({ moment, effect, atUs }: FaultMoment): readonly (Moment | undefined)[] {
     if (moment === 'inject') return [];
-    const died = effect.kind === 'crash-at-effect' ? this.#lastDeath(effect.lanes[0] ?? '', atUs) : undefined;
+    const died = effect.kind === 'crash-at-effect' ? this.#history.lastDeath(effect.lanes[0] ?? '', atUs) : undefined;
     return [this.#faults.injection(effect.id), died];
   }
 
@@ -260,29 +248,6 @@ export class Causes {
     const program = note.process === '*' ? (this.#history.actors.programsOf(note.host)[0] ?? note.host) : note.process;
     const faults = this.#faults.at(note.atUs).filter(({ effect }) => effect.lanes.includes(program) || effect.lanes.includes(note.host));
     if (note.what !== 'started' && note.what !== 'resumed') return faults.length > 0 ? faults : [this.#faults.armedOn(program, note.atUs)];
-    return [this.#lastDeath(program, note.atUs - 1), ...faults];
-  }
-
-  /** The latest message that reached an actor by then and fits; `within`: not longer ago. */
-  lastArrival(
-    actor: string,
-    atMost: Micros,
-    fits: (message: TraceMessage) => boolean,
-    within = Number.POSITIVE_INFINITY,
-  ): TraceMessage | undefined {
-    const list = this.#history.arrivals.get(actor) ?? [];
-    for (let i = lastAt(list, atMost, (x) => x.deliveredAtUs as number), n = 0; i >= 0 && n < SEARCH_MAX; i--, n++) {
-      const message = list[i] as TraceMessage;
-      if (atMost - (message.deliveredAtUs as number) > within) return undefined;
-      if (fits(message)) return message;
-    }
-    return undefined;
-  }
-
-  /** The latest fact about a subject by then that fits. */
-  lastFact(subject: string, atMost: Micros, fits: (fact: TraceFact) => boolean): TraceFact | undefined {
-    const list = this.#history.factsOf.get(subject) ?? [];
-    for (let i = lastAt(list, atMost, (x) => x.atUs); i >= 0; i--) if (fits(list[i] as TraceFact)) return list[i];
-    return undefined;
+    return [this.#history.lastDeath(program, note.atUs - 1), ...faults];
   }
 }

@@ -1,4 +1,5 @@
 import type { Violation } from '../harness/trial-result.ts';
+import { sentenceCase } from './fact-words.ts';
 import { findProperty } from '../properties/registry.ts';
 
 /** How a broken clause is told. */
@@ -170,15 +171,10 @@ export function sayClause(violation: Violation): ClauseWords {
     `${must.charAt(0).toLowerCase()}${must.slice(1).replace(/\.$/, '')}`,
   ];
   const fill = (text: string): string => text.replace(/\{(\d)\}/g, (_, at) => witness.subjects[Number(at)] ?? 'somebody');
-  return { title: capital(fill(title)), because: fill(because) };
+  return { title: sentenceCase(fill(title)), because: fill(because) };
 }
 
 /** Clauses that have words of their own. */
 export function saidClauses(): readonly string[] {
   return Object.keys(CLAUSES);
-}
-
-/** Names keep their small letters. */
-function capital(text: string): string {
-  return /^[\w/-]*(?:\d|-|\/)/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1);
 }

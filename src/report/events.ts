@@ -2,7 +2,8 @@ import type { TraceFact, TraceMessage, TraceNote } from '../harness/recorder.ts'
 import { faultOf } from '../faults/registry.ts';
 import type { Causes } from './causes.ts';
 import type { EventMark, ReportEvent, ReportMessage } from './document.ts';
-import { sayFact, sentenceOf } from './fact-words.ts';
+import { laneOfFact, wordsOf } from './fact-lanes.ts';
+import { sentenceOf } from './fact-words.ts';
 import { ofNote } from './log-lines.ts';
 import type { History } from './history.ts';
 import { sayMessage } from './message-labels.ts';
@@ -102,8 +103,8 @@ export class Events {
   }
 
   #ofFact(fact: TraceFact): Draft {
-    const words = sayFact(fact);
-    const lane = this.laneOfFact(fact) ?? [...this.#shown][0] ?? '';
+    const words = wordsOf(this.#history, fact);
+    const lane = laneOfFact(this.#history, fact) ?? [...this.#shown][0] ?? '';
     const detail = fact.fields.flatMap((field, i): readonly (readonly [string, string])[] => {
       const value = fact.args[i];
       return typeof value === 'object' || value === undefined || value === '' ? [] : [[field, String(value)]];
@@ -159,11 +160,6 @@ export class Events {
     };
   }
 
-  /** Where a fact happened; undefined where no lane shows it. */
-  laneOfFact(fact: TraceFact): string | undefined {
-    return laneOfFact(this.#history, fact);
-  }
-
   #message(message: TraceMessage, eventId: string): ReportMessage {
     const { actors } = this.#history;
     const [from, to] = [this.#history.from(message), this.#history.to(message)];
@@ -178,32 +174,6 @@ export class Events {
       ...(loss === undefined ? {} : { lost: { ...loss, atUs: Math.max(loss.atUs, message.sentAtUs) } }),
     };
   }
-}
-
-/** Facts that a control loop makes, by the program that must hold the lease for it. */
-const DONE_BY: Readonly<Record<string, string>> = {
-  podBound: 'scheduler',
-  podEvicted: 'controller-manager',
-  nodeCondition: 'controller-manager',
-};
-
-/** The lane of a fact: its subject, the kubelet of its node, the controller that did it. */
-export function laneOfFact(history: History, fact: TraceFact): string | undefined {
-  const { actors } = history;
-  const { channel, args } = fact;
-  if (channel === 'leading') return actors.ofIdentity(String(args[1]), String(args[0]));
-  const lease = DONE_BY[channel];
-  if (lease !== undefined) {
-    const holder = (history.factsBy.get('leading') ?? []).findLast(
-      (f) => f.atUs <= fact.atUs && f.args[2] === true && String(f.args[0]).includes(lease),
-    );
-    return holder === undefined ? undefined : actors.ofIdentity(String(holder.args[1]), String(holder.args[0]));
-  }
-  if (channel === 'requestAnswered') {
-    const sent = history.factsBy.get('requestSent')?.find((f) => f.args[0] === args[0]);
-    return sent === undefined ? undefined : actors.standingFor(String(sent.args[1]));
-  }
-  return actors.standingFor(String(channel === 'userOperation' || channel === 'requestSent' ? args[1] : args[0]));
 }
 
 function ofWitness({ witness, lane, property }: WitnessMoment): Draft {

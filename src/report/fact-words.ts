@@ -191,9 +191,12 @@ export function sayFact(fact: TraceFact): FactWords | undefined {
 
 /** Subject and text, without a full stop; what the plan does needs no subject. */
 export function sentenceOf(words: FactWords): string {
-  const whole = words.subject === 'plan' ? words.text : `${words.subject} ${words.text}`;
-  // Names keep their small letters, also at the beginning.
-  return /^[\w/-]*(?:\d|-|\/)/.test(whole) ? whole : whole.charAt(0).toUpperCase() + whole.slice(1);
+  return sentenceCase(words.subject === 'plan' ? words.text : `${words.subject} ${words.text}`);
+}
+
+/** A capital letter at the beginning, unless a name stands there. */
+export function sentenceCase(text: string): string {
+  return /^[\w/-]*(?:\d|-|\/)/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** `shop/front-7f4-x` → `front-7f4-x`. */

@@ -2,7 +2,7 @@ import type { TraceFact, TraceMessage } from '../harness/recorder.ts';
 import { findViolation, type Violation } from '../harness/trial-result.ts';
 import type { Signature, TrialResult } from '../harness/trial-result.ts';
 import { MILLISECOND } from '../sim/time.ts';
-import { laneOfFact } from './events.ts';
+import { laneOfFact } from './fact-lanes.ts';
 import { sayFact } from './fact-words.ts';
 import { type History, lastAt, type Operation } from './history.ts';
 import { frameOf } from './message-labels.ts';

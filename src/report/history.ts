@@ -20,6 +20,9 @@ export interface Operation {
   answer: { readonly atUs: Micros; readonly outcome: string; readonly revision: number; readonly modRevision: number } | undefined;
 }
 
+/** How far back a list of arrivals is searched for one that fits. */
+const SEARCH_MAX = 400;
+
 /** A recorded run with the look-ups that its story needs. Lists of an actor are in time order. */
 export class History {
   readonly trace: Trace;
@@ -87,6 +90,49 @@ export class History {
       active.find((effect) => effect.kind.startsWith('partition') && this.#separates(effect, a, b)) ??
       active.find((effect) => effect.kind === 'link-loss' && (this.#touches(effect, from, a) || this.#touches(effect, to, b)))
     );
+  }
+
+  /** How a member came back after its latest restart: what its disk gave it. */
+  lastStart(member: string, atUs: Micros): TraceFact | TraceNote | undefined {
+    const restart = this.lastRestart(member, atUs);
+    return restart === undefined
+      ? undefined
+      : (this.lastFact(member, atUs, (fact) => fact.channel === 'memberStart' && fact.atUs >= restart.atUs) ?? restart);
+  }
+
+  lastRestart(program: string, atUs: Micros): TraceNote | undefined {
+    return (this.notesOf.get(program) ?? []).findLast(
+      (note) => note.atUs <= atUs && note.what === 'started' && note.detail !== 'incarnation 1',
+    );
+  }
+
+  lastDeath(program: string, atUs: Micros): TraceNote | undefined {
+    return (this.notesOf.get(program) ?? []).findLast(
+      (note) => note.atUs <= atUs && (note.what === 'killed' || note.what === 'exited' || note.what === 'paused'),
+    );
+  }
+
+  /** The latest message that reached an actor by then and fits; `within`: not longer ago. */
+  lastArrival(
+    actor: string,
+    atMost: Micros,
+    fits: (message: TraceMessage) => boolean,
+    within = Number.POSITIVE_INFINITY,
+  ): TraceMessage | undefined {
+    const list = this.arrivals.get(actor) ?? [];
+    for (let i = lastAt(list, atMost, (x) => x.deliveredAtUs as number), n = 0; i >= 0 && n < SEARCH_MAX; i--, n++) {
+      const message = list[i] as TraceMessage;
+      if (atMost - (message.deliveredAtUs as number) > within) return undefined;
+      if (fits(message)) return message;
+    }
+    return undefined;
+  }
+
+  /** The latest fact about a subject by then that fits. */
+  lastFact(subject: string, atMost: Micros, fits: (fact: TraceFact) => boolean): TraceFact | undefined {
+    const list = this.factsOf.get(subject) ?? [];
+    for (let i = lastAt(list, atMost, (x) => x.atUs); i >= 0; i--) if (fits(list[i] as TraceFact)) return list[i];
+    return undefined;
   }
 
   #touches(effect: FaultEffect, program: string, host: string): boolean {

@@ -1,10 +1,11 @@
 import { faultOf } from '../faults/registry.ts';
 import type { Story } from './document.ts';
-import { sayFact } from './fact-words.ts';
+import { wordsOf } from './fact-lanes.ts';
 import { iconOfFault, sayFault } from './fault-words.ts';
 import type { History } from './history.ts';
 import { isFact, isFault, type Moment } from './moment.ts';
-import type { Draft, Sentences } from './sentences.ts';
+import type { Draft } from './draft.ts';
+import type { Sentences } from './sentences.ts';
 import { MILLISECOND } from '../sim/time.ts';
 import { clock } from './time-words.ts';
 
@@ -24,7 +25,7 @@ export function passStory(history: History, sentences: Sentences, important: rea
     });
   });
   for (const fact of important.filter(isFact)) {
-    const words = sayFact(fact);
+    const words = wordsOf(history, fact);
     if (words === undefined) continue;
     if (fact.channel === 'userOperation')
       drafts.push({

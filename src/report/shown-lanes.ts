@@ -1,5 +1,5 @@
 import { faultOf } from '../faults/registry.ts';
-import { laneOfFact } from './events.ts';
+import { laneOfFact } from './fact-lanes.ts';
 import type { History } from './history.ts';
 import { isFact, isFault, isMessage, isWitness, type Moment } from './moment.ts';
 

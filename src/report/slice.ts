@@ -152,7 +152,7 @@ export class Slice {
   /** Subjects that came back from their disk not long before. */
   #addRestarts(atUs: number, lanes: readonly string[]): void {
     for (const lane of lanes) {
-      const start = this.#causes.lastFact(lane, atUs, (fact) => fact.channel === 'memberStart');
+      const start = this.#history.lastFact(lane, atUs, (fact) => fact.channel === 'memberStart');
       if (start !== undefined && this.#causes.of(start).length > 0 && atUs - start.atUs < 3 * LATER_US) this.#raise(start, 66);
     }
   }
@@ -191,7 +191,7 @@ export class Slice {
 
   #leads(member: string, atUs: number): boolean {
     return (
-      this.#causes.lastFact(member, atUs, (fact) => fact.channel === 'raftRole' || fact.channel === 'memberStart')?.args[1] === 'leader'
+      this.#history.lastFact(member, atUs, (fact) => fact.channel === 'raftRole' || fact.channel === 'memberStart')?.args[1] === 'leader'
     );
   }
 

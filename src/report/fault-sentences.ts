@@ -1,0 +1,113 @@
+import { SECOND } from '../sim/time.ts';
+import type { Causes } from './causes.ts';
+import type { Draft } from './draft.ts';
+import { laneOfFact } from './fact-lanes.ts';
+import { sentenceCase } from './fact-words.ts';
+import { iconOfFault, sayFault } from './fault-words.ts';
+import type { Focus } from './focus.ts';
+import { listed } from './glossary.ts';
+import type { History } from './history.ts';
+import { type FaultMoment, isFact, isFault, type Moment } from './moment.ts';
+import { clock } from './time-words.ts';
+
+/** Tells of the faults that a failure came from. */
+export class FaultSentences {
+  readonly #history: History;
+  readonly #causes: Causes;
+
+  constructor(history: History, causes: Causes) {
+    this.#history = history;
+    this.#causes = causes;
+  }
+
+  /** The faults of the slice: at most two sentences of their own, older ones together in one. */
+  of(focus: Focus, important: readonly Moment[]): readonly Draft[] {
+    const at = focus.violation.witness.atUs;
+    const reasons = new Set([...this.#behind(focus, important), ...this.#aroundSteps(focus, important)]);
+    const injections = important.filter(
+      (moment): moment is FaultMoment =>
+        isFault(moment) &&
+        moment.moment === 'inject' &&
+        moment.atUs <= at &&
+        (reasons.has(moment) || (moment.effect.healedAtUs ?? at) >= at),
+    );
+    const own = injections.slice(-2);
+    const older = injections.slice(0, -2);
+    const drafts: Draft[] = own.map((moment) => ({
+      moment,
+      icon: iconOfFault(moment.effect.kind),
+      text: this.text(moment),
+      need: reasons.has(moment) ? 76 : 48,
+    }));
+    const last = older.at(-1);
+    if (last !== undefined) {
+      const said = older
+        .slice(-3)
+        .map(
+          ({ effect }) =>
+            `${effect.id} ${sayFault(this.#history, effect)}${effect === last.effect ? '' : ` (${clock(effect.injectedAtUs)})`}`,
+        );
+      drafts.push({
+        moment: last,
+        icon: iconOfFault(last.effect.kind),
+        text: `${sentenceCase(listed(said))}.${this.#consequence(last)}`,
+        need: 74,
+        also: older,
+      });
+    }
+    return drafts;
+  }
+
+  /** Faults that acted on a host while something there got stuck. */
+  #aroundSteps({ steps }: Focus, important: readonly Moment[]): readonly FaultMoment[] {
+    return important.filter((moment): moment is FaultMoment => {
+      if (!isFault(moment) || moment.moment !== 'inject') return false;
+      const { effect } = moment;
+      return steps.some(({ fact, text }) => {
+        const lane = laneOfFact(this.#history, fact);
+        const host = lane === undefined ? '' : this.#history.hostOf(lane);
+        const active = effect.injectedAtUs <= fact.atUs + SECOND && fact.atUs <= (effect.healedAtUs ?? fact.atUs);
+        return text !== undefined && active && effect.lanes.some((name) => name === lane || name === host);
+      });
+    });
+  }
+
+  /** Everything that the violation came from. */
+  #behind(focus: Focus, important: readonly Moment[]): ReadonlySet<Moment> {
+    const behind = new Set<Moment>();
+    const restarts = important.filter(
+      (moment) => isFact(moment) && moment.channel === 'memberStart' && focus.lanes.includes(String(moment.args[0])),
+    );
+    const open: Moment[] = [focus.anchor, ...focus.others, ...restarts];
+    for (let next = open.pop(); next !== undefined && behind.size < 500; next = open.pop()) {
+      if (behind.has(next)) continue;
+      behind.add(next);
+      open.push(...this.#causes.of(next));
+    }
+    return behind;
+  }
+
+  /** One fault, and what it means for etcd at once. */
+  text(moment: FaultMoment): string {
+    return `${moment.effect.id} ${sayFault(this.#history, moment.effect)}.${this.#consequence(moment)}`;
+  }
+
+  /** What the fault means for etcd at once. */
+  #consequence(moment: FaultMoment): string {
+    const at = moment.atUs;
+    const quorum = (this.#history.factsBy.get('memberQuorum') ?? []).filter((fact) => fact.atUs === at && fact.args[1] === false && at > 0);
+    const dead = new Set(
+      (this.#history.trace.notes ?? []).filter((note) => note.atUs === at && note.what === 'killed').map((note) => note.process),
+    );
+    const led = this.#history.members.filter(
+      (member) =>
+        this.#history.lastFact(member, at, (fact) => fact.channel === 'raftRole')?.args[1] === 'leader' &&
+        (dead.has(member) || quorum.some((fact) => fact.args[0] === member)),
+    );
+    const members = quorum.map((fact) => String(fact.args[0])).filter((member) => !dead.has(member));
+    const cut = members.length === 0 ? '' : ` Therefore ${listed(members)} can no longer reach a majority`;
+    const leader = led[0] === undefined ? '' : `${led[0]} was the leader`;
+    if (cut === '') return leader === '' ? '' : ` ${sentenceCase(leader)}.`;
+    return leader === '' ? `${cut}.` : `${cut}; ${leader}.`;
+  }
+}
