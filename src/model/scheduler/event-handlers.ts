@@ -69,9 +69,13 @@ function podHandler(scheduler: Scheduler): InformerHandler<Pod> {
         return;
       }
       if (!isMine(next) || cache.isAssumed(uid)) return;
-      if ((previous.status?.nominatedNodeName ?? '') !== (next.status?.nominatedNodeName ?? '')) nominator.remove(uid);
+      const before = previous.status?.nominatedNodeName ?? '';
+      const given = before !== '' && (next.status?.nominatedNodeName ?? '') === '';
+      if (before !== (next.status?.nominatedNodeName ?? '')) nominator.remove(uid);
       scheduler.noteNomination(next);
       queue.update(next, requeues(previous, next));
+      // A place that was kept for the pod is free for others, as if a pod had left it.
+      if (given) scheduler.handle({ kind: 'pod-deleted', pod: previous });
     },
     onDelete: gone,
   };

@@ -2,7 +2,7 @@ import type { Pod } from '../api/types.ts';
 import type { EventRecorder } from '../client/events.ts';
 import type { InformerFactory } from '../client/informer-factory.ts';
 import { PODS } from '../client/resources.ts';
-import { isNotFound } from '../client/result.ts';
+import { type ApiFailure, isNotFound } from '../client/result.ts';
 import type { Client } from '../client/typed-client.ts';
 import type { Facts } from '../facts.ts';
 import type { Process } from '../../sim/process.ts';
@@ -134,7 +134,9 @@ export class Scheduler {
     this.#parts.onDecision?.(pod, decision);
     switch (decision.kind) {
       case 'no-nodes':
-        this.#refused(queued, noNodesMessage, allPlugins);
+        // Upstream treats this as an error: the pod is tried again after its back-off, not upon an event.
+        this.queue.fail(queued);
+        this.#tellFailure(pod, 'Unschedulable', noNodesMessage, {});
         return;
       case 'unschedulable':
         this.#unschedulable(queued, decision);
@@ -167,7 +169,12 @@ export class Scheduler {
   *#bind(queued: QueuedPod, node: string, volumes: VolumeDecision | undefined): Task<void> {
     const { client, recorder, facts } = this.#parts;
     const { pod } = queued.info;
-    const volumeFailure = volumes === undefined ? undefined : yield* bindVolumes(client, this.#view, volumes);
+    let volumeFailure: ApiFailure | undefined;
+    if (volumes !== undefined) {
+      // NominatedNodeNameForExpectation (KEP-5278): what takes long before the binding is announced.
+      this.#patchStatus(pod, { nominatedNodeName: node });
+      volumeFailure = yield* bindVolumes(client, this.#view, volumes);
+    }
     const bound = volumeFailure ?? (yield* client.bind(pod, node));
     if (bound.ok) {
       this.queue.remove(queued.uid);
@@ -208,7 +215,9 @@ export class Scheduler {
 
   #nominate(queued: QueuedPod, decision: Extract<Decision, { kind: 'unschedulable' }>, answer: Extract<Preemption, { kind: 'nominate' }>): void {
     const { candidate } = answer;
-    this.#clearLowerNominations(queued.info, candidate.node);
+    // Where the victims terminate already there is nothing to do, and lower nominations stay until their pods are tried again.
+    const alive = candidate.victims.some((victim) => victim.pod.metadata.deletionTimestamp === undefined);
+    if (alive) this.#clearLowerNominations(queued.info, candidate.node);
     this.nominator.set(queued.info, candidate.node);
     this.#preempting.add(queued.uid);
     this.#parts.process.spawn(`preempt for ${queued.info.key}`, this.#evict(queued, candidate));
@@ -270,6 +279,3 @@ export class Scheduler {
     if (node !== undefined && node !== '') this.nominator.set(info, node);
   }
 }
-
-/** Without nodes nothing was asked; any new node may help. */
-const allPlugins: ReadonlySet<string> = new Set(FILTER_PLUGINS.map((plugin) => plugin.name));

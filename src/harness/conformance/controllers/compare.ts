@@ -101,7 +101,8 @@ function settled(story: readonly (readonly [number, unknown])[]): (readonly [num
 /** Values shorter than 0.35 s are "differences without meaning" (README): stories agree as written, or in what held for longer. */
 function compareStory(expected: Story, actual: readonly (readonly [number, unknown])[], loose: boolean, tolerance: number): string | undefined {
   const why = compareInOrder(expected, actual, loose, tolerance);
-  if (why === undefined || loose) return why;
+  if (why === undefined) return undefined;
+  if (loose) return compareInOrder(settled(expected), actual, true, tolerance) === undefined ? undefined : why;
   return compareInOrder(settled(expected), settled(actual), loose, tolerance) === undefined ? undefined : why;
 }
 
@@ -399,6 +400,8 @@ export function compareEvents(recording: Recording, events: readonly UntypedObje
       continue;
     }
     for (const entry of matching) entry.used = entry.count;
+    // The scheduler's events are series, of which only some steps are written.
+    if (withScheduling && event.reason === 'FailedScheduling' && typeof event.count === 'number' && event.count >= 3 && total >= event.count) continue;
     if (!countFits(event.count, total)) differences.push(`event ${key}: expected ${event.count}, actual ${total}`);
   }
   if (!partial) for (const entry of actual) if (entry.used < entry.count) differences.push(`event ${entry.key}: ${entry.count - entry.used} not in the recording`);

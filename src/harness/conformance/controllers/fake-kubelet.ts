@@ -25,6 +25,9 @@ function durationUs(text: string | undefined, otherwise: Micros): Micros {
   return text === '0' ? 0 : Math.round(total);
 }
 
+/** Spread of what happens at once: as the recordings show it between equal pods. */
+const jitter: Micros = 150 * MILLISECOND;
+
 interface Node_ {
   readonly spec: RecordedNode;
   running: boolean;
@@ -201,7 +204,7 @@ export class FakeKubelets {
   /** The fake kubelets of the recordings served their pods one after the other; so nothing of theirs happens at one instant here either. */
   #later(state: PodState, delay: Micros, then: () => void): void {
     state.timers.push(
-      this.#p.after(delay + this.#p.random.below(60 * MILLISECOND), () => {
+      this.#p.after(delay + this.#p.random.below(jitter), () => {
         if (this.#alive(state)) then();
       }),
     );

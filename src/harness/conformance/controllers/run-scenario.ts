@@ -118,7 +118,9 @@ function runAtPhase(recording: Recording, seed: string, phaseUs: number): readon
       config: DEFAULT_SCHEDULER_CONFIG,
       facts,
       onDecision: (pod, decision: Decision) => {
-        if (pod.metadata.namespace === recording.namespace) placements.push({ pod, decision, atUs: world.now });
+        // What fails before any node is looked at is not among the recorded decisions.
+        const early = decision.kind === 'unschedulable' && decision.diagnosis.preFilterMessage !== '';
+        if (pod.metadata.namespace === recording.namespace && !early) placements.push({ pod, decision, atUs: world.now });
       },
       // A tie is the recording's to break: the rest follows from it.
       choose: (pod, top) => {

@@ -181,8 +181,8 @@ export const interPodAffinity: FilterPlugin & ScorePlugin = {
   mayHelp: (pod, event, view) => {
     const labels = view.namespaceLabels;
     const wanted = (other: Pod): boolean => matchesAll(pod.requiredAffinity, podInfoOf(other), labels);
-    const unwanted = (other: Pod): boolean =>
-      pod.requiredAntiAffinity.some((term) => termMatches(term, other, labels)) || podInfoOf(other).requiredAntiAffinity.some((term) => termMatches(term, pod.pod, labels));
+    // Only the pod's own terms: that a pod with anti-affinity towards this one left goes unnoticed upstream, too.
+    const unwanted = (other: Pod): boolean => pod.requiredAntiAffinity.some((term) => termMatches(term, other, labels));
     switch (event.kind) {
       case 'node': {
         if (event.previous === undefined) return true;
