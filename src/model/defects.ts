@@ -19,16 +19,46 @@ export const DEFECTS = [
     properties: ['raft-state-machine-safety'],
   },
   {
+    id: 'E3',
+    upstream: 'etcd-io/etcd#14685',
+    sentence: 'Defragmentation commits changes without their consistent index, so a crash after it applies entries twice.',
+    properties: ['raft-state-machine-safety'],
+  },
+  {
+    id: 'E4',
+    upstream: 'etcd-io/etcd#14571',
+    sentence: 'A member that recovered from a snapshot has an empty permission cache: it refuses what others apply.',
+    properties: ['raft-state-machine-safety'],
+  },
+  {
+    id: 'E5',
+    upstream: 'etcd-io/etcd#18667',
+    sentence: 'Members without the caller leave the reads of a transaction out, and with them the checks that refuse it.',
+    properties: ['raft-state-machine-safety'],
+  },
+  {
     id: 'E6',
     upstream: 'etcd-io/etcd#17780',
     sentence: 'A compaction that removed the newest tombstone and was cut short by a crash lets the revision go back.',
     properties: ['raft-state-machine-safety'],
   },
   {
+    id: 'E8',
+    upstream: 'etcd-io/etcd#8411',
+    sentence: 'Watches of a member that recovers from a snapshot are not told of what the snapshot brought.',
+    properties: ['watch-reliable'],
+  },
+  {
     id: 'E10',
     upstream: 'etcd-io/etcd#18089',
     sentence: 'Compaction at the revision of a delete drops its tombstone, so a watch from there never hears of it.',
     properties: ['watch-resumable'],
+  },
+  {
+    id: 'E18',
+    upstream: 'etcd-io/etcd#3477',
+    sentence: 'Members count for the quorum before they have ever started, so adding some stops the cluster.',
+    properties: ['progress-after-heal'],
   },
   {
     id: 'K1',
@@ -55,6 +85,12 @@ export const DEFECTS = [
     properties: ['raft-election-safety'],
   },
   {
+    id: 'R10',
+    upstream: 'etcd-io/etcd#7331',
+    sentence: 'A new leader answers linearizable reads before it has committed an entry of its own term.',
+    properties: ['correct-reads'],
+  },
+  {
     id: 'R12',
     upstream: 'etcd 0.4.1, Jepsen',
     sentence: 'A leader answers linearizable reads from its own state without asking a quorum whether it still leads.',
@@ -65,6 +101,12 @@ export const DEFECTS = [
     upstream: 'etcd-io/etcd#22442',
     sentence: 'Replaying the log after a snapshot brings back entries that had been overwritten, and their last term wins elections.',
     properties: ['raft-leader-completeness'],
+  },
+  {
+    id: 'R18',
+    upstream: 'NATS 2.12.1, Jepsen',
+    sentence: 'Writes are acknowledged when they are in the page cache and synced every two minutes only.',
+    properties: ['durable-writes'],
   },
 ] as const satisfies readonly Defect[];
 

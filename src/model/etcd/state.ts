@@ -25,6 +25,13 @@ export interface BackendImage {
 export interface StateOptions {
   readonly minLeaseTtlSeconds: number;
   readonly storeDefects?: StoreDefects;
+  /** Defects in what happens when a snapshot replaces the state. */
+  readonly snapshotDefects?: {
+    /** Watches are not told to look at the history again. */
+    readonly skipsWatchers: boolean;
+    /** The permission cache stays empty until the next change of rights. */
+    readonly forgetsPermissions: boolean;
+  };
 }
 
 const FRESH_FILE_BYTES = 20_480;
@@ -90,9 +97,11 @@ export class EtcdState {
   /** A snapshot from the leader replaces everything; watchers stay and catch up (applySnapshot). */
   install(image: BackendImage): void {
     const parts = partsOf(this.#options, image);
-    this.watch.restore(parts.store);
+    this.watch.restore(parts.store, this.#options.snapshotDefects?.skipsWatchers === true);
     this.lessor = parts.lessor;
     this.auth = parts.auth;
+    // etcd#14571: the permission cache has to be filled again, or this member refuses what the others apply.
+    if (this.#options.snapshotDefects?.forgetsPermissions === true) this.auth.forgetPermissions();
     this.alarms = parts.alarms;
     this.membership = parts.membership;
     this.clusterVersion = image.clusterVersion;

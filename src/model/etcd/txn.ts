@@ -279,3 +279,12 @@ function accepts(result: CompareResult, difference: number): boolean {
       return difference < 0;
   }
 }
+
+/** The transaction without its reads (txn.removeNeedlessRangeReqs); only the defect E5 asks for it. */
+export function withoutReads(request: TxnRequest): TxnRequest {
+  return { ...request, success: writesOf(request.success ?? []), failure: writesOf(request.failure ?? []) };
+}
+
+function writesOf(ops: readonly RequestOp[]): readonly RequestOp[] {
+  return ops.filter((op) => op.type !== 'range').map((op) => (op.type === 'txn' ? withoutReads(op) : op));
+}

@@ -24,7 +24,8 @@ export type AuthChange = Exclude<AuthRequest, { type: 'authStatus' | 'userGet' |
  */
 export class AuthStore {
   #state: AuthState;
-  #cache = new Map<string, UnifiedPermissions>();
+  /** Filled on demand; undefined when it was lost (defect E4), until rights change. */
+  #cache: Map<string, UnifiedPermissions> | undefined = new Map();
   readonly #tokens = new Map<string, string>();
 
   constructor(state: AuthState = emptyAuthState) {
@@ -129,6 +130,11 @@ export class AuthStore {
     }
   }
 
+  /** Loses the permission cache as the defect E4 does. */
+  forgetPermissions(): void {
+    this.#cache = undefined;
+  }
+
   /** Whether a password is right (CheckPassword); asked before the token goes through raft. */
   checkPassword(name: string, password: string): Result<void> {
     if (!this.enabled) return etcdError('authNotEnabled');
@@ -169,6 +175,7 @@ export class AuthStore {
     const user = this.#state.users.get(info.username);
     if (user === undefined) return etcdError('permissionDenied');
     if (user.roles.includes(ROOT)) return undefined;
+    if (this.#cache === undefined) return etcdError('permissionDenied');
     let unified = this.#cache.get(info.username);
     if (unified === undefined) {
       unified = unifyPermissions(this.#state, info.username);

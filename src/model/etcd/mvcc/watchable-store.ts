@@ -58,10 +58,11 @@ export class WatchableStore {
    * Puts another store in the place of this one (a snapshot came). Whoever was up to date must look at the history again: it may hold
    * changes that were never announced here (etcd#8411).
    */
-  restore(store: MvccStore): void {
+  restore(store: MvccStore, skipsWatchers = false): void {
     this.#store.onChanges = () => {};
     this.#store = store;
     store.onChanges = this.#notify;
+    if (skipsWatchers) return;
     for (const watcher of this.#synced.all()) {
       this.#synced.delete(watcher);
       watcher.state = 'unsynced';

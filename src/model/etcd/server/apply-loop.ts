@@ -6,6 +6,7 @@ import { isError, type Result } from '../errors.ts';
 import { Membership, type MembershipChange, type MembershipRows } from '../membership.ts';
 import type { Proposal } from '../proposal.ts';
 import type { BackendImage, EtcdState } from '../state.ts';
+import { withoutReads } from '../txn.ts';
 import type { EtcdConfig } from './config.ts';
 import { entryHash } from './entry-hash.ts';
 
@@ -18,6 +19,8 @@ export interface ApplyHost {
   /** The backend commits right now: changes have to wait. */
   readonly blocked: boolean;
   applyConfChange(change: ConfChange): ConfState;
+  /** Whether somebody here waits for this payload's result. */
+  isWaiting(data: unknown): boolean;
   /** An entry was applied; `result` goes to whoever proposed this very payload here. */
   applied(entry: Entry, result: Result<EtcdResponse> | undefined): void;
   /** A membership change was applied, or refused: then it changed nothing. */
@@ -184,7 +187,7 @@ export class ApplyLoop {
         break;
       default:
         if (entry.data === undefined) this.#host.termBegan(entry.term);
-        else if (isNew) result = applyProposal(state, entry.data as Proposal, this.#host.context);
+        else if (isNew) result = applyProposal(state, this.#asApplied(entry.data as Proposal), this.#host.context);
     }
     if (isNew) {
       state.consistentIndex = entry.index;
@@ -196,6 +199,13 @@ export class ApplyLoop {
     // What the backend holds already is passed over after a restart: it is not applied a second time (shouldApplyV3).
     if (isNew) facts.raftApply.emit(name, entry.index, entry.term, entryHash(entry), state.store.revision);
     this.#host.applied(entry, result);
+  }
+
+  /** etcd#18667: what a transaction reads must be checked on every member, also where nobody waits for it. The defect leaves it out. */
+  #asApplied(proposal: Proposal): Proposal {
+    const { config } = this.#host;
+    if (!config.defects.has('E5') || proposal.request.type !== 'txn' || this.#host.isWaiting(proposal)) return proposal;
+    return { ...proposal, request: withoutReads(proposal.request) };
   }
 
   /** applyConfChange: a change that is refused here is told to raft as no change, on every member alike. */

@@ -27,6 +27,7 @@ export class Backend {
     this.#state = state;
     this.#onCommitted = onCommitted;
     this.#startedAt = process.mono();
+    this.#durableIndex = state().consistentIndex;
   }
 
   /** What the last commit before the restart left; undefined for a new member. */
@@ -64,15 +65,25 @@ export class Backend {
     }
   }
 
+  /**
+   * Rewrites the file, which commits what is open. Ours has no holes to close: what compaction frees is free at once.
+   */
+  defragment(done: () => void): void {
+    this.commit(done, true);
+  }
+
   /** Commits what there is; `done` is called when everything changed so far is durable. */
-  commit(done?: () => void): void {
+  commit(done?: () => void, defragments = false): void {
     if (this.#committing) {
       // What changed since the running commit began needs another one.
       if (done !== undefined) this.#waiting.push(done);
       return;
     }
     const state = this.#state();
-    const image = state.image();
+    const now = state.image();
+    // etcd#14685: every commit has to store the consistent index with the changes. The defect's defragmentation leaves the old one.
+    const forgets = defragments && this.#config.defects.has('E3');
+    const image = forgets ? { ...now, consistentIndex: Math.min(this.#durableIndex, now.consistentIndex) } : now;
     state.pendingWrites = 0;
     this.#committing = true;
     this.#process.spawn('backend-commit', this.#process.host.disk.replace(this.#process, this.#file, image, PAGE_BYTES), (result) => {

@@ -73,6 +73,7 @@ export function boot(process: Process, config: EtcdConfig, options: StateOptions
   const wal = new Wal(process, walPrefix(config), {
     forgetsVote: config.defects.has('R4'),
     resurrectsTruncated: config.defects.has('R15'),
+    syncsLate: config.defects.has('R18'),
   });
   const snapshots = new Snapshots(process, config);
   const storage = new MemoryStorage();

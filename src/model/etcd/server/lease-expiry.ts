@@ -7,12 +7,12 @@ import type { EtcdState } from '../state.ts';
 export class LeaseExpiry {
   readonly #process: Process;
   readonly #state: () => EtcdState;
-  readonly #revoke: (id: LeaseId) => void;
+  readonly #revoke: (ids: readonly LeaseId[]) => void;
   readonly #startedAt: number;
   #timer = 0;
   #due = Number.POSITIVE_INFINITY;
 
-  constructor(process: Process, state: () => EtcdState, revoke: (id: LeaseId) => void) {
+  constructor(process: Process, state: () => EtcdState, revoke: (ids: readonly LeaseId[]) => void) {
     this.#process = process;
     this.#state = state;
     this.#revoke = revoke;
@@ -37,7 +37,7 @@ export class LeaseExpiry {
     this.#due = Number.POSITIVE_INFINITY;
     // At most half the revoke rate per look (lessor.revokeExpiredLeases).
     const expired = this.#state().lessor.takeExpired(this.#process.mono(), LEASE_REVOKE_RATE / 2);
-    for (const id of expired) this.#revoke(id);
+    if (expired.length > 0) this.#revoke(expired);
     this.reschedule();
   }
 }

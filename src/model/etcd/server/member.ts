@@ -3,7 +3,7 @@ import type { Program } from '../../../sim/host.ts';
 import type { Process } from '../../../sim/process.ts';
 import { type ServerCall, serveRpc } from '../../../sim/rpc.ts';
 import { type Micros, SECOND } from '../../../sim/time.ts';
-import type { CallMetadata, EtcdRequest, EtcdResponse, MemberId, ResponseHeader } from '../api.ts';
+import type { CallMetadata, EtcdRequest, EtcdResponse, LeaseId, MemberId, ResponseHeader } from '../api.ts';
 import { nobody } from '../auth/auth-store.ts';
 import { isError, type Result } from '../errors.ts';
 import type { MembershipChange } from '../membership.ts';
@@ -92,6 +92,7 @@ export class EtcdServer implements ServerContext {
           dropsTombstoneAtCompaction: config.defects.has('E10') || config.defects.has('E6'),
           forgetsRevisionAfterCompaction: config.defects.has('E6'),
         },
+        snapshotDefects: { skipsWatchers: config.defects.has('E8'), forgetsPermissions: config.defects.has('E4') },
       },
       joining,
     );
@@ -139,7 +140,7 @@ export class EtcdServer implements ServerContext {
     this.#expiry = new LeaseExpiry(
       process,
       () => this.state,
-      (id) => this.proposals.propose({ type: 'leaseRevoke', id, expired: true }, nobody, () => undefined),
+      (ids) => this.#revokeExpired(ids),
     );
     this.#start();
   }
@@ -280,6 +281,25 @@ export class EtcdServer implements ServerContext {
     if (state.clusterVersion === '') this.proposals.propose({ type: 'clusterVersion', version: clusterVersion }, nobody, () => undefined);
   }
 
+  /** Revokes through raft what has expired here, if this member still leads (EtcdServer.revokeExpiredLeases). */
+  #revokeExpired(ids: readonly LeaseId[]): void {
+    this.ensureLeadership((leads) => {
+      if (!leads) return;
+      for (const id of ids) this.proposals.propose({ type: 'leaseRevoke', id, expired: true }, nobody, () => undefined);
+    });
+  }
+
+  /**
+   * A leader whose loop stood still may have been deposed without knowing, and its leases renewed elsewhere: it asks a quorum before it
+   * acts on its own clock (etcd#15247).
+   */
+  ensureLeadership(answer: (leads: boolean) => void): void {
+    const { raft } = this;
+    if (raft.isActive) return answer(raft.isLeader);
+    const { term } = raft.node;
+    this.#reads.wait((error) => answer(error === undefined && raft.isLeader && raft.node.term === term));
+  }
+
   #membershipApplied(change: MembershipChange, data: ConfChange, refused: Result<void>): void {
     this.#followMembership();
     const answer: Result<EtcdResponse> = isError(refused)
@@ -348,6 +368,7 @@ export class EtcdServer implements ServerContext {
         return server.backend.committing;
       },
       applyConfChange: (change: ConfChange) => this.raft.applyConfChange(change),
+      isWaiting: (data: unknown) => this.proposals.isWaiting(data),
       applied: (entry: Entry, result: Result<EtcdResponse> | undefined) => this.#applied(entry, result),
       membershipApplied: (change: MembershipChange, data: ConfChange, refused: Result<void>) =>
         this.#membershipApplied(change, data, refused),

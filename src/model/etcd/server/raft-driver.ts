@@ -19,6 +19,9 @@ import { entryHash } from './entry-hash.ts';
 import { Ticker } from './ticker.ts';
 import type { Wal } from './wal.ts';
 
+/** Ticks without which a member counts as not active. */
+const ACTIVE_TICKS = 3;
+
 /** What raft's host gets from the driver. */
 export interface RaftEvents {
   /** Leader or role changed. `gained`: there is a leader, and it is another one than before. */
@@ -49,6 +52,7 @@ export class RaftDriver {
   readonly #events: RaftEvents;
   readonly #ticker: Ticker;
   #writing = false;
+  #writingSince = 0;
   #pumping = false;
   #lead = 0;
   #lastVote = '';
@@ -70,7 +74,11 @@ export class RaftDriver {
       inflightMessagesMax: 512,
       checkQuorum: true,
       preVote: config.preVote,
-      defects: { countOldTermReplicas: config.defects.has('R2'), leaderReadsLocally: config.defects.has('R12') },
+      defects: {
+        countOldTermReplicas: config.defects.has('R2'),
+        leaderReadsLocally: config.defects.has('R12'),
+        readIndexBeforeOwnCommit: config.defects.has('R10'),
+      },
     });
     this.#lastAppended = storage.lastIndex();
     this.#ticker = new Ticker(process, config.heartbeatUs, () => this.#input());
@@ -82,6 +90,16 @@ export class RaftDriver {
 
   get lead(): number {
     return this.#lead;
+  }
+
+  /**
+   * Whether the raft loop has taken a tick lately (EtcdServer.isActive). It has not while it waits for a stalled disk or right after its
+   * process was stopped: then it does not know what it has missed.
+   */
+  get isActive(): boolean {
+    const patience = ACTIVE_TICKS * this.#config.heartbeatUs;
+    const waits = this.#writing && this.#process.mono() - this.#writingSince > patience;
+    return !waits && this.#ticker.pausedUs <= patience;
   }
 
   /** Begins to run, `ticks` into the first election timeout. */
@@ -168,6 +186,7 @@ export class RaftDriver {
     if (ready.committedEntries.length > 0 || snapshot !== undefined) this.#events.toApply(ready.committedEntries, snapshot);
     // The leader writes to its disk in parallel with replicating to its followers (dissertation, section 10.2.1).
     if (leads) this.#send(ready.messages);
+    this.#writingSince = this.#process.mono();
     if (snapshot !== undefined) {
       this.#writing = true;
       this.#events.saveSnapshot(snapshot, () => this.#save(ready, leads));

@@ -33,6 +33,8 @@ export interface ServerContext {
   waitCompaction(done: () => void): void;
   /** Calls the leader through its peer address, waiting for one if there is none; `noLeader` or `timeout` after the request time-out. */
   askLeader(call: LeaderCall, answer: (result: Result<unknown>) => void): void;
+  /** Whether this member leads for sure, as far as that can be known; asks a quorum if its raft loop stood still. */
+  ensureLeadership(answer: (leads: boolean) => void): void;
   /** Leases changed: their expiry has to be looked at. */
   leasesChanged(): void;
 }

@@ -23,6 +23,11 @@ export class Ticker {
     this.#onDue = onDue;
   }
 
+  /** How long the process has been stopped since the last tick was taken. */
+  get pausedUs(): Micros {
+    return this.#process.pausedUs - this.#pausedSeen;
+  }
+
   /** Ticks that have passed since the last call. */
   take(): number {
     this.#dropPaused();

@@ -137,8 +137,7 @@ export class UnaryService {
       case 'defragment': {
         const denied = this.#asAdmin(metadata);
         if (denied !== undefined) return answer(denied);
-        // Our backend has no holes: what compaction frees is free at once.
-        return answer({ header: this.#header() });
+        return this.#context.backend.defragment(() => answer({ header: this.#header() }));
       }
       case 'moveLeader':
         return this.#moveLeader(request, metadata, answer);
@@ -235,21 +234,25 @@ export class UnaryService {
 
   /** LeaseRenew: the leader's lessor decides; another member asks it, waiting for one if need be. */
   keepAlive(id: LeaseId, mayForward: boolean, answer: (result: Result<number>) => void): void {
+    const forward = () => {
+      if (mayForward) this.#context.askLeader({ method: 'renew', id }, answer as (result: Result<unknown>) => void);
+      else answer(etcdError('leaseNotPrimary'));
+    };
+    if (!this.#context.raft.isLeader) return forward();
+    this.#context.ensureLeadership((leads) => {
+      if (leads) this.#renew(id, answer, forward);
+      else answer(etcdError('leaseNotPrimary'));
+    });
+  }
+
+  #renew(id: LeaseId, answer: (result: Result<number>) => void, forward: () => void): void {
     const { raft, state, process, apply } = this.#context;
-    if (raft.isLeader) {
-      apply.wait(raft.node.committed, () => {
-        const ttl = state.lessor.renew(id, process.mono());
-        if (isError(ttl) && ttl.code === 'leaseNotPrimary' && mayForward) {
-          this.#context.askLeader({ method: 'renew', id }, answer as (result: Result<unknown>) => void);
-          return;
-        }
-        if (!isError(ttl)) this.#context.leasesChanged();
-        answer(ttl);
-      });
-      return;
-    }
-    if (mayForward) this.#context.askLeader({ method: 'renew', id }, answer as (result: Result<unknown>) => void);
-    else answer(etcdError('leaseNotPrimary'));
+    apply.wait(raft.node.committed, () => {
+      const ttl = state.lessor.renew(id, process.mono());
+      if (isError(ttl) && ttl.code === 'leaseNotPrimary') return forward();
+      if (!isError(ttl)) this.#context.leasesChanged();
+      answer(ttl);
+    });
   }
 
   #answerKeepAlive(id: LeaseId, result: Result<number>, answer: Answer): void {

@@ -4,7 +4,7 @@ import type { Process } from '../../../sim/process.ts';
 import { World } from '../../../sim/world.ts';
 import { Wal, type WalDefects } from './wal.ts';
 
-const healthy: WalDefects = { forgetsVote: false, resurrectsTruncated: false };
+const healthy: WalDefects = { forgetsVote: false, resurrectsTruncated: false, syncsLate: false };
 const confState = { voters: [1], votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false };
 
 function setUp() {

@@ -1,5 +1,6 @@
 import type { Disk, DiskResult } from '../../../sim/disk.ts';
 import type { Process } from '../../../sim/process.ts';
+import { MINUTE } from '../../../sim/time.ts';
 import type { ConfState, Entry, HardState } from '../../../raft/types.ts';
 import type { MemberId } from '../api.ts';
 
@@ -30,6 +31,8 @@ export interface WalContent {
 /** A segment is closed at this size (wal.SegmentSizeBytes). */
 const SEGMENT_BYTES = 64 * 1000 * 1000;
 const RECORD_BYTES = 24;
+/** NATS JetStream's sync_interval, for the defect. */
+const LATE_SYNC_US = 2 * MINUTE;
 
 /** Where switched-on defects change what is written and read. */
 export interface WalDefects {
@@ -37,6 +40,8 @@ export interface WalDefects {
   readonly forgetsVote: boolean;
   /** An entry at or below the snapshot's index does not truncate what was read before. */
   readonly resurrectsTruncated: boolean;
+  /** Records count as durable at once; they are synced only now and then. */
+  readonly syncsLate: boolean;
 }
 
 interface Segment {
@@ -74,6 +79,7 @@ export class Wal {
   #lastIndex = 0;
   #bytes = 0;
   #unsynced: string[] = [];
+  #lateTimer = 0;
 
   constructor(process: Process, prefix: string, defects: WalDefects) {
     this.#process = process;
@@ -179,6 +185,12 @@ export class Wal {
 
   /** Makes what was appended durable, then calls `done`. */
   sync(done: () => void): void {
+    // Whoever answers before the records are on the platter loses them with the power (raft paper, figure 2).
+    if (this.#defects.syncsLate) {
+      this.#syncLate();
+      done();
+      return;
+    }
     const files = this.#unsynced;
     this.#unsynced = [];
     let left = files.length;
@@ -191,6 +203,14 @@ export class Wal {
         if (--left === 0) done();
       });
     }
+  }
+
+  #syncLate(): void {
+    if (this.#lateTimer !== 0) return;
+    this.#lateTimer = this.#process.after(LATE_SYNC_US, () => {
+      this.#lateTimer = 0;
+      for (const file of this.#unsynced.splice(0)) this.#disk.fsyncThen(this.#process, file, () => undefined);
+    });
   }
 
   /** Removes segments that hold nothing after `index`. */
