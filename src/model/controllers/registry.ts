@@ -14,7 +14,7 @@ import { ttlAfterFinishedController } from './ttl-after-finished.ts';
 import { volumeBinderController } from './volume-binder.ts';
 import { claimProtectionController, volumeProtectionController } from './volume-protection.ts';
 import { startDeploymentController } from './deployment.ts';
-import { startReplicaSetController } from './replicaset.ts';
+import { startReplicaSetController, startReplicationController } from './replicaset.ts';
 import { startEndpointSliceController } from './endpoint-slice.ts';
 import { startEndpointsController } from './endpoints.ts';
 import { startCronJobController } from './cronjob.ts';
@@ -42,6 +42,7 @@ export const CONTROLLERS: readonly ControllerRow[] = [
   garbageCollectorController,
   { name: 'deployment-controller', start: startDeploymentController },
   { name: 'replicaset-controller', start: startReplicaSetController },
+  { name: 'replicationcontroller-controller', start: startReplicationController },
   { name: 'endpointslice-controller', start: startEndpointSliceController },
   { name: 'endpoints-controller', start: startEndpointsController },
   { name: 'statefulset-controller', start: startStatefulSetController },

@@ -1,10 +1,11 @@
 import { labelsMatch, selectorOf } from '../api/label-selector.ts';
-import type { Pod, ReplicaSet } from '../api/types.ts';
+import type { ApiObject } from '../api/object.ts';
+import type { Pod, ReplicaSet, ReplicaSetStatus, ReplicationController } from '../api/types.ts';
 import { slowStartBatch } from '../client/batch.ts';
 import { UidTrackingExpectations } from '../client/expectations.ts';
 import type { Informer } from '../client/informer.ts';
 import { objectKey } from '../client/reflector.ts';
-import { PODS, REPLICA_SETS } from '../client/resources.ts';
+import { PODS, REPLICATION_CONTROLLERS, REPLICA_SETS, type Resource } from '../client/resources.ts';
 import { type ApiFailure, isNamespaceTerminating, isNotFound } from '../client/result.ts';
 import { type ReconcileError, WorkQueue, runWorkers } from '../client/work-queue.ts';
 import { all } from '../../sim/sync.ts';
@@ -23,30 +24,73 @@ import { semanticEqual } from './semantic-equal.ts';
 /** Most pods that one sync creates or deletes: upstream BurstReplicas. */
 const burstReplicas = 500;
 
-const apiVersion = 'apps/v1';
-const kind = 'ReplicaSet';
 const byController = 'controller';
+
+/** ReplicationControllers are run by the same code, seen as ReplicaSets: upstream pkg/controller/replication/conversion.go. */
+interface SetKind<T extends ApiObject> {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly resource: Resource<T>;
+  readonly component: string;
+  readonly asSet: (object: T) => ReplicaSet;
+  /** The status in the fields that the kind has. */
+  readonly statusOf: (status: ReplicaSetStatus) => object;
+}
+
+const replicaSetKind: SetKind<ReplicaSet> = {
+  apiVersion: 'apps/v1',
+  kind: 'ReplicaSet',
+  resource: REPLICA_SETS,
+  component: 'replicaset-controller',
+  asSet: (set) => set,
+  statusOf: (status) => status,
+};
+
+const views = new WeakMap<ReplicationController, ReplicaSet>();
+
+const replicationControllerKind: SetKind<ReplicationController> = {
+  apiVersion: 'v1',
+  kind: 'ReplicationController',
+  resource: REPLICATION_CONTROLLERS,
+  component: 'replication-controller',
+  asSet: (controller) => {
+    let view = views.get(controller);
+    if (view === undefined) {
+      view = { ...controller, spec: { ...controller.spec, selector: { matchLabels: controller.spec?.selector ?? {} } } } as ReplicaSet;
+      views.set(controller, view);
+    }
+    return view;
+  },
+  statusOf: ({ terminatingReplicas: _, ...status }) => status,
+};
 
 /** Keeps as many pods as asked for: pkg/controller/replicaset/replica_set.go. */
 export function startReplicaSetController(context: ControllerContext): void {
-  new ReplicaSetController(context).start();
+  new ReplicaSetController(context, replicaSetKind).start();
 }
 
-class ReplicaSetController {
+/** The older kind: pkg/controller/replication. */
+export function startReplicationController(context: ControllerContext): void {
+  new ReplicaSetController(context, replicationControllerKind).start();
+}
+
+class ReplicaSetController<T extends ApiObject> {
+  readonly #kind: SetKind<T>;
   readonly #context: ControllerContext;
-  readonly #sets: Informer<ReplicaSet>;
+  readonly #sets: Informer<T>;
   readonly #pods: Informer<Pod>;
   readonly #queue: WorkQueue;
   readonly #expectations: UidTrackingExpectations;
   readonly #podControl: PodControl;
 
-  constructor(context: ControllerContext) {
+  constructor(context: ControllerContext, kind: SetKind<T>) {
     this.#context = context;
-    this.#sets = context.informer(REPLICA_SETS);
+    this.#kind = kind;
+    this.#sets = context.informer(kind.resource);
     this.#pods = context.informer(PODS);
     this.#queue = new WorkQueue(context.process);
     this.#expectations = new UidTrackingExpectations(context.process);
-    this.#podControl = new PodControl(context.client, context.recorder('replicaset-controller'));
+    this.#podControl = new PodControl(context.client, context.recorder(kind.component));
   }
 
   start(): void {
@@ -73,21 +117,22 @@ class ReplicaSetController {
       onDelete: (pod) => this.#podDeleted(pod),
     });
     this.#context.whenSynced([this.#sets, this.#pods], () => {
-      runWorkers(process, 'replicaset', this.#queue, config.concurrentReplicaSetSyncs, (key) => this.#sync(key));
+      runWorkers(process, this.#kind.resource.resource, this.#queue, config.concurrentReplicaSetSyncs, (key) => this.#sync(key));
     });
   }
 
   /** The set that a reference names, if it is still that very set. */
   #owner(pod: Pod): ReplicaSet | undefined {
     const reference = controllerOf(pod);
-    if (reference === undefined || reference.kind !== kind) return undefined;
+    if (reference === undefined || reference.kind !== this.#kind.kind) return undefined;
     const set = this.#sets.get(`${pod.metadata.namespace}/${reference.name}`);
-    return set?.metadata.uid === reference.uid ? set : undefined;
+    return set?.metadata.uid === reference.uid ? this.#kind.asSet(set) : undefined;
   }
 
   #enqueueMatching(pod: Pod): void {
-    for (const set of this.#sets.list()) {
-      if (set.metadata.namespace !== pod.metadata.namespace) continue;
+    for (const object of this.#sets.list()) {
+      if (object.metadata.namespace !== pod.metadata.namespace) continue;
+      const set = this.#kind.asSet(object);
       const selector = selectorOf(set.spec.selector);
       if (selector.length > 0 && labelsMatch(selector, pod.metadata.labels)) this.#queue.add(objectKey(set));
     }
@@ -143,26 +188,27 @@ class ReplicaSetController {
   *#sync(key: string): Task<ReconcileError> {
     const { process, client, config } = this.#context;
     process.charge(config.reconcileCostUs);
-    const set = this.#sets.get(key);
-    if (set === undefined) {
+    const object = this.#sets.get(key);
+    if (object === undefined) {
       this.#expectations.delete(key);
       return undefined;
     }
+    const set = this.#kind.asSet(object);
     const needsSync = this.#expectations.satisfied(key);
     const pods = podsOfController(this.#pods, set);
     const terminating = pods.filter((pod) => isPodTerminating(pod) && controllerOf(pod)?.uid === set.metadata.uid).length;
     const claimed = yield* claim(pods.filter(isPodActive), client.resource(PODS), {
-      controller: set,
-      apiVersion,
-      kind,
+      controller: object,
+      apiVersion: this.#kind.apiVersion,
+      kind: this.#kind.kind,
       selector: selectorOf(set.spec.selector),
-      fresh: client.resource(REPLICA_SETS),
+      fresh: client.resource(this.#kind.resource),
     });
     if (!claimed.ok) return claimed;
     const active = claimed.objects;
     let error: ApiFailure | undefined;
     if (needsSync && set.metadata.deletionTimestamp === undefined) error = yield* this.#manageReplicas(key, set, active);
-    const updated = yield* this.#updateStatus(set, active, terminating, error);
+    const updated = yield* this.#updateStatus(object, set, active, terminating, error);
     if ('ok' in updated) return updated;
     if (error !== undefined) return error;
     this.#awaitAvailability(key, updated, active);
@@ -193,7 +239,7 @@ class ReplicaSetController {
     this.#expectations.expectCreations(key, count);
     const template = set.spec.template;
     if (template === undefined) return undefined;
-    const pod = podFromTemplate(template, set, newControllerRef(set, apiVersion, kind));
+    const pod = podFromTemplate(template, set, newControllerRef(set, this.#kind.apiVersion, this.#kind.kind));
     const podControl = this.#podControl;
     const batch = yield* slowStartBatch(this.#context.process, count, 1, function* () {
       const created = yield* podControl.create(pod, set);
@@ -242,16 +288,19 @@ class ReplicaSetController {
     return this.#sets.byIndex(byController, owner.uid).flatMap((other) => podsByController(this.#pods, other.metadata.uid ?? ''));
   }
 
-  *#updateStatus(set: ReplicaSet, active: readonly Pod[], terminating: number, error: ApiFailure | undefined): Task<ReplicaSet | ApiFailure> {
+  *#updateStatus(object: T, set: ReplicaSet, active: readonly Pod[], terminating: number, error: ApiFailure | undefined): Task<ReplicaSet | ApiFailure> {
     const { client, process } = this.#context;
     const status = replicaSetStatus(set, active, terminating, error?.message, process.wall());
-    if (sameReplicaSetStatus(set, status)) return set;
-    const sets = client.resource(REPLICA_SETS);
-    const first = yield* sets.updateStatus({ ...set, status });
-    if (first.ok) return first.object;
+    const terminatingKnown = set.status?.terminatingReplicas ?? status.terminatingReplicas;
+    const comparable = this.#kind.kind === 'ReplicaSet' ? set : ({ ...set, status: { ...set.status, terminatingReplicas: terminatingKnown } } as ReplicaSet);
+    if (sameReplicaSetStatus(comparable, status)) return set;
+    const { asSet, resource, statusOf } = this.#kind;
+    const sets = client.resource(resource);
+    const first = yield* sets.updateStatus({ ...object, status: statusOf(status) });
+    if (first.ok) return asSet(first.object);
     const fresh = yield* sets.get(set.metadata.namespace ?? '', set.metadata.name ?? '');
     if (!fresh.ok) return isNotFound(fresh) ? set : fresh;
-    const second = yield* sets.updateStatus({ ...fresh.object, status });
-    return second.ok ? second.object : second;
+    const second = yield* sets.updateStatus({ ...fresh.object, status: statusOf(status) });
+    return second.ok ? asSet(second.object) : second;
   }
 }

@@ -20,7 +20,7 @@ export interface Candidate {
 
 export type Preemption =
   | { readonly kind: 'nominate'; readonly candidate: Candidate }
-  /** `clearNomination`: nothing can ever be made free, so an older nomination is void. */
+  /** `clearNomination`: no room can be made anywhere, so an older nomination is void. */
   | { readonly kind: 'refused'; readonly message: string; readonly clearNomination: boolean };
 
 const plugin = 'DefaultPreemption';
@@ -165,5 +165,5 @@ export function preempt(
     { nodeCount: view.nodes.length, byNode: statuses, absent: notHelpful, absentCount: view.nodes.length - statuses.size, plugins: new Set(), preFilterMessage: '' },
     '',
   );
-  return { kind: 'refused', message, clearNomination: potential.length === 0 };
+  return { kind: 'refused', message, clearNomination: true };
 }
