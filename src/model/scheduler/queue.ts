@@ -1,5 +1,5 @@
 import type { Pod } from '../api/types.ts';
-import type { Micros } from '../../sim/time.ts';
+import { type Micros, SECOND } from '../../sim/time.ts';
 import type { SchedulerConfig } from './config.ts';
 import { PodHeap } from './pod-heap.ts';
 import { type PodInfo, podInfoOf, podPriority } from './pod-info.ts';
@@ -17,6 +17,9 @@ export interface QueuedPod {
   refusedBy: ReadonlySet<string>;
   where: 'active' | 'backoff' | 'error-backoff' | 'unschedulable' | 'in-flight';
 }
+
+/** Upstream flushBackoffQCompleted. */
+const flushPeriod: Micros = SECOND;
 
 /** Upstream PrioritySort: higher priority first, then who waits longer. */
 function activeOrder(a: QueuedPod, b: QueuedPod): number {
@@ -166,7 +169,9 @@ export class SchedulingQueue {
     const count = queued.errors > 0 ? queued.errors : queued.attempts;
     if (count === 0) return 0;
     const duration = Math.min(this.#config.podMaxBackoffUs, this.#config.podInitialBackoffUs * 2 ** Math.min(count - 1, 20));
-    return queued.since + duration;
+    const end = queued.since + duration;
+    // Back-off queues are looked at once a second (upstream flushBackoffQCompleted); refused pods are popped earlier, failed ones are not.
+    return queued.errors > 0 ? Math.ceil(end / flushPeriod) * flushPeriod : end;
   }
 
   #activate(queued: QueuedPod): void {

@@ -122,9 +122,7 @@ function runAtPhase(recording: Recording, seed: string, phaseUs: number): readon
       config: DEFAULT_SCHEDULER_CONFIG,
       facts,
       onDecision: (pod, decision: Decision) => {
-        // A claim that is missing ends the attempt before the log line that the recorded decisions are made from.
-        const early = decision.kind === 'unschedulable' && decision.diagnosis.preFilterMessage.endsWith('not found');
-        if (pod.metadata.namespace === recording.namespace && !early) placements.push({ pod, decision, atUs: world.now });
+        if (pod.metadata.namespace === recording.namespace) placements.push({ pod, decision, atUs: world.now });
       },
       // A tie is the recording's to break: the rest follows from it.
       choose: (pod, top) => {
