@@ -35,7 +35,10 @@ describe('cluster', () => {
               const namespaces = yield* client.resource(NAMESPACES).list('');
               const accounts = yield* client.resource(SERVICE_ACCOUNTS).list('');
               if (namespaces.ok && accounts.ok) {
-                names = [...namespaces.object.items.map((item) => item.metadata.name), ...accounts.object.items.map((item) => item.metadata.namespace)];
+                names = [
+                  ...namespaces.object.items.map((item) => item.metadata.name),
+                  ...accounts.object.items.map((item) => item.metadata.namespace),
+                ];
               }
             })(),
           ),
@@ -71,7 +74,9 @@ describe('cluster', () => {
           'write',
           (function* () {
             for (let i = 0; i < 100; i++) {
-              const result = yield* client.resource(CONFIG_MAPS).create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `m-${i}`, namespace: 'default' } });
+              const result = yield* client
+                .resource(CONFIG_MAPS)
+                .create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `m-${i}`, namespace: 'default' } });
               if (result.ok) written++;
               yield* process.sleep(SECOND);
             }
@@ -106,13 +111,22 @@ describe('cluster', () => {
           'script',
           (function* () {
             yield* process.sleep(10 * SECOND);
-            const template = { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'web', image: 'nginx:1.27', ports: [{ containerPort: 80 }] }] } };
-            const created = yield* client
-              .resource(DEPLOYMENTS)
-              .create({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web', namespace: 'default' }, spec: { replicas: 3, selector: { matchLabels: { app: 'web' } }, template } });
-            const service = yield* client
-              .resource(SERVICES)
-              .create({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'web', namespace: 'default' }, spec: { selector: { app: 'web' }, ports: [{ port: 80 }] } });
+            const template = {
+              metadata: { labels: { app: 'web' } },
+              spec: { containers: [{ name: 'web', image: 'nginx:1.27', ports: [{ containerPort: 80 }] }] },
+            };
+            const created = yield* client.resource(DEPLOYMENTS).create({
+              apiVersion: 'apps/v1',
+              kind: 'Deployment',
+              metadata: { name: 'web', namespace: 'default' },
+              spec: { replicas: 3, selector: { matchLabels: { app: 'web' } }, template },
+            });
+            const service = yield* client.resource(SERVICES).create({
+              apiVersion: 'v1',
+              kind: 'Service',
+              metadata: { name: 'web', namespace: 'default' },
+              spec: { selector: { app: 'web' }, ports: [{ port: 80 }] },
+            });
             expect([created.ok, service.ok]).toEqual([true, true]);
             for (const wait of [20, 450]) {
               yield* process.sleep(wait * SECOND);

@@ -14,6 +14,7 @@ export const CLUSTER_PRESETS: readonly ClusterSpec[] = [
 /** The preset of that name. @throws Error that lists the valid names. */
 export function clusterPreset(name: string): ClusterSpec {
   const found = CLUSTER_PRESETS.find((preset) => preset.preset === name);
-  if (found === undefined) throw new Error(`no cluster preset ${name}; there are: ${CLUSTER_PRESETS.map((preset) => preset.preset).join(', ')}`);
+  if (found === undefined)
+    throw new Error(`no cluster preset ${name}; there are: ${CLUSTER_PRESETS.map((preset) => preset.preset).join(', ')}`);
   return found;
 }

@@ -43,7 +43,8 @@ function podUsage(pod: Pod, usage: Map<string, Quantity>): void {
   const add = (prefix: string, which: 'requests' | 'limits'): void => {
     const totals = new Map<string, Quantity>();
     for (const container of pod.spec.containers) {
-      for (const [name, text] of Object.entries(container.resources?.[which] ?? {})) totals.set(name, addQuantity(totals.get(name) ?? quantityFromUnits(0), quantityOf(text)));
+      for (const [name, text] of Object.entries(container.resources?.[which] ?? {}))
+        totals.set(name, addQuantity(totals.get(name) ?? quantityFromUnits(0), quantityOf(text)));
     }
     for (const container of pod.spec.initContainers ?? []) {
       for (const [name, text] of Object.entries(container.resources?.[which] ?? {})) {
@@ -64,7 +65,8 @@ function serviceUsage(service: Service, usage: Map<string, Quantity>): void {
   usage.set('services', one);
   const ports = quantityFromUnits(service.spec?.ports?.length ?? 0);
   const { type } = service.spec ?? {};
-  if (type === 'NodePort' || (type === 'LoadBalancer' && service.spec?.allocateLoadBalancerNodePorts !== false)) usage.set('services.nodeports', ports);
+  if (type === 'NodePort' || (type === 'LoadBalancer' && service.spec?.allocateLoadBalancerNodePorts !== false))
+    usage.set('services.nodeports', ports);
   if (type === 'LoadBalancer') usage.set('services.loadbalancers', one);
 }
 
@@ -85,7 +87,12 @@ export function quotaScopesMatch(quota: ResourceQuota, kind: QuotaKind, object: 
   if (scopes.length === 0 && expressions.length === 0) return true;
   if (kind.kind !== 'Pod') return false;
   const pod = object as unknown as Pod;
-  return scopes.every((scope) => inScope(pod, scope)) && expressions.every((e) => (e.scopeName === 'PriorityClass' ? priorityMatches(pod, e.operator, e.values ?? []) : inScope(pod, e.scopeName)));
+  return (
+    scopes.every((scope) => inScope(pod, scope)) &&
+    expressions.every((e) =>
+      e.scopeName === 'PriorityClass' ? priorityMatches(pod, e.operator, e.values ?? []) : inScope(pod, e.scopeName),
+    )
+  );
 }
 
 function inScope(pod: Pod, scope: string): boolean {

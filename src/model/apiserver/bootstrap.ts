@@ -35,7 +35,11 @@ const ROWS: readonly BootstrapRow[] = [
   namespaceRow('kube-node-lease'),
   namespaceRow('default'),
   priorityRow('system-node-critical', 2_000_001_000, 'Used for system critical pods that must not be moved from their current node.'),
-  priorityRow('system-cluster-critical', 2_000_000_000, 'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.'),
+  priorityRow(
+    'system-cluster-critical',
+    2_000_000_000,
+    'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
+  ),
   {
     group: '',
     version: 'v1',
@@ -62,7 +66,14 @@ const ROWS: readonly BootstrapRow[] = [
 export function* bootstrapObjects(process: Process, core: ApiServerCore): Task<void> {
   for (const row of ROWS) {
     const { namespace, name } = row.object.metadata;
-    const base = { group: row.group, version: row.version, resource: row.resource, user: USER, userAgent: 'kube-apiserver', ...(namespace === undefined ? {} : { namespace }) };
+    const base = {
+      group: row.group,
+      version: row.version,
+      resource: row.resource,
+      user: USER,
+      userAgent: 'kube-apiserver',
+      ...(namespace === undefined ? {} : { namespace }),
+    };
     for (;;) {
       const read: ApiResponse = yield* core.handle({ ...base, verb: 'get', name: name ?? '' });
       if (read.code < 300) break;

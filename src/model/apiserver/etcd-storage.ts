@@ -91,7 +91,14 @@ export class EtcdStorage implements ServerStorage {
     }
     // Names the content: two writes never share it, so members that hold different content differ in their hash.
     const valueHash = mixWord(this.#writer, ++this.#writes) >>> 0;
-    return yield* this.#transact(key, modRevision, { type: 'put', key, value, sizeBytes: OBJECT_BYTES, valueHash, ...(lease === NO_LEASE ? {} : { lease }) });
+    return yield* this.#transact(key, modRevision, {
+      type: 'put',
+      key,
+      value,
+      sizeBytes: OBJECT_BYTES,
+      valueHash,
+      ...(lease === NO_LEASE ? {} : { lease }),
+    });
   }
 
   *#transact(key: string, modRevision: number, op: RequestOp): Task<WriteAnswer | StorageFailure> {

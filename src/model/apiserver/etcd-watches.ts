@@ -63,7 +63,10 @@ export class EtcdWatches {
     const stream = rpc.open(
       'watch',
       { ...this.#client.metadata, requireLeader: true },
-      { onMessage: (body) => this.#receive(body as WatchResponse), onEnd: (end) => this.#ended(end.by === 'server' ? end.body : undefined) },
+      {
+        onMessage: (body) => this.#receive(body as WatchResponse),
+        onEnd: (end) => this.#ended(end.by === 'server' ? end.body : undefined),
+      },
       { label: 'watch' },
     );
     this.#stream = stream;
@@ -133,5 +136,7 @@ export function toStorageEntry(kv: KeyValue): StorageEntry {
 function toStorageEvent(event: WatchEvent): StorageEvent {
   const previous = event.prevKv === undefined ? undefined : toStorageEntry(event.prevKv);
   const { key, modRevision } = event.kv;
-  return event.type === 'PUT' ? { type: 'put', key, value: event.kv.value as StoredObject, modRevision, previous } : { type: 'delete', key, modRevision, previous };
+  return event.type === 'PUT'
+    ? { type: 'put', key, value: event.kv.value as StoredObject, modRevision, previous }
+    : { type: 'delete', key, modRevision, previous };
 }

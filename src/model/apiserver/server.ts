@@ -24,7 +24,11 @@ export interface ServerStorage extends Storage {
 /** The two calls of the compact_rev_key protocol. */
 export interface CompactionStore {
   /** Puts `value` under the key if its version is `version`; else answers the current version. */
-  readonly swap: (key: string, version: number, value: string) => Task<{ readonly swapped: boolean; readonly version: number; readonly revision: number } | undefined>;
+  readonly swap: (
+    key: string,
+    version: number,
+    value: string,
+  ) => Task<{ readonly swapped: boolean; readonly version: number; readonly revision: number } | undefined>;
   readonly compact: (revision: number) => Task<boolean>;
 }
 
@@ -106,7 +110,10 @@ class ApiServer {
   /** Fills the watch caches, then takes requests: a load balancer sends nothing to a server whose /readyz fails. */
   *#start(): Task<void> {
     const { address, port } = this.#options;
-    const caches = this.#core.registry.all().filter((kind) => kind.storagePath !== '').map((kind) => this.#core.cacheOf(kind));
+    const caches = this.#core.registry
+      .all()
+      .filter((kind) => kind.storagePath !== '')
+      .map((kind) => this.#core.cacheOf(kind));
     for (const cache of caches) yield* cache.untilReady();
     serveRpc(
       this.#process,

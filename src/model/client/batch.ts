@@ -18,7 +18,10 @@ export function* slowStartBatch(
   let successes = 0;
   let next = 0;
   for (let size = Math.min(remaining, initialBatchSize); size > 0; size = Math.min(2 * size, remaining)) {
-    const results = yield* all(process, Array.from({ length: size }, (_, i) => fn(next + i)));
+    const results = yield* all(
+      process,
+      Array.from({ length: size }, (_, i) => fn(next + i)),
+    );
     next += size;
     let error: ApiFailure | undefined;
     for (const result of results) {

@@ -27,7 +27,13 @@ function setUp(clients = 1) {
   }
   world.run(SECOND);
   const clientOf = (process: Process) =>
-    new Client(new ApiTransport(process, { servers: [world.network.endpoint('cp-0', '6443')], user: { name: 'admin', groups: ['system:masters'] }, userAgent: 'test' }));
+    new Client(
+      new ApiTransport(process, {
+        servers: [world.network.endpoint('cp-0', '6443')],
+        user: { name: 'admin', groups: ['system:masters'] },
+        userAgent: 'test',
+      }),
+    );
   return { world, facts, storage, processes, clientOf, clients: processes.map(clientOf) };
 }
 
@@ -134,11 +140,17 @@ describe('work queue', () => {
       log.push(`end ${key}`);
       return undefined;
     });
-    process.deliver(0, 1, () => {
-      queue.add('a');
-      queue.add('b');
-      queue.add('a');
-    }, undefined, undefined);
+    process.deliver(
+      0,
+      1,
+      () => {
+        queue.add('a');
+        queue.add('b');
+        queue.add('a');
+      },
+      undefined,
+      undefined,
+    );
     world.run(2 * SECOND);
     expect(log).toEqual(['start a', 'start b', 'end a', 'start a', 'end b', 'end a']);
   });
@@ -148,6 +160,7 @@ describe('work queue', () => {
     const process = processes[0] as Process;
     const queue = new WorkQueue(process);
     const at: number[] = [];
+    // biome-ignore lint/correctness/useYield: workers are tasks
     runWorkers(process, 'test', queue, 1, function* () {
       at.push(Math.round((world.now - SECOND) / MILLISECOND));
       return at.length < 5 ? { message: 'no' } : undefined;

@@ -106,7 +106,14 @@ function sourceAndObject(event: Event): string {
 }
 
 function aggregateKey(event: Event): string {
-  return [sourceAndObject(event), event.involvedObject.fieldPath, event.type, event.reason, event.reportingComponent, event.reportingInstance].join('|');
+  return [
+    sourceAndObject(event),
+    event.involvedObject.fieldPath,
+    event.type,
+    event.reason,
+    event.reportingComponent,
+    event.reportingInstance,
+  ].join('|');
 }
 
 function loggedKey(event: Event): string {

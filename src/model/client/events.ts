@@ -72,7 +72,9 @@ export class EventBroadcaster {
 
   *#write(
     events: ResourceClient<Event>,
-    correlated: { readonly kind: 'create'; readonly event: Event } | { readonly kind: 'patch'; readonly event: Event; readonly name: string },
+    correlated:
+      | { readonly kind: 'create'; readonly event: Event }
+      | { readonly kind: 'patch'; readonly event: Event; readonly name: string },
   ): Task<ApiFailure | undefined> {
     const { event } = correlated;
     if (correlated.kind === 'patch') {
@@ -98,14 +100,24 @@ export class EventRecorder {
     this.#source = source;
   }
 
-  event(subject: EventSubject, type: 'Normal' | 'Warning', reason: string, message: string, annotations?: { readonly [key: string]: string }): void {
+  event(
+    subject: EventSubject,
+    type: 'Normal' | 'Warning',
+    reason: string,
+    message: string,
+    annotations?: { readonly [key: string]: string },
+  ): void {
     const involvedObject = referenceTo(subject);
     const now = formatTime(this.#client.transport.process.wall());
     const namespace = involvedObject.namespace === undefined || involvedObject.namespace === '' ? 'default' : involvedObject.namespace;
     this.#broadcaster.post({
       apiVersion: 'v1',
       kind: 'Event',
-      metadata: { name: `${involvedObject.name ?? ''}.${this.#broadcaster.stamp()}`, namespace, ...(annotations === undefined ? {} : { annotations }) },
+      metadata: {
+        name: `${involvedObject.name ?? ''}.${this.#broadcaster.stamp()}`,
+        namespace,
+        ...(annotations === undefined ? {} : { annotations }),
+      },
       involvedObject,
       reason,
       message,
@@ -113,7 +125,10 @@ export class EventRecorder {
       lastTimestamp: now,
       count: 1,
       type,
-      source: this.#source.host === undefined ? { component: this.#source.component } : { component: this.#source.component, host: this.#source.host },
+      source:
+        this.#source.host === undefined
+          ? { component: this.#source.component }
+          : { component: this.#source.component, host: this.#source.host },
       reportingComponent: this.#source.component,
       reportingInstance: this.#source.host ?? '',
     });

@@ -20,7 +20,9 @@ export class InformerFactory {
 
   /** The informer of that resource; asked for after {@link start}, it starts at once. */
   informer<T extends ApiObject>(resource: Resource<T>, options: ReflectorOptions = {}): Informer<T> {
-    const key = [resource.group, resource.version, resource.resource, options.namespace, options.labelSelector, options.fieldSelector].join('|');
+    const key = [resource.group, resource.version, resource.resource, options.namespace, options.labelSelector, options.fieldSelector].join(
+      '|',
+    );
     let informer = this.#informers.get(key);
     if (informer === undefined) {
       informer = new Informer<T>(this.#transport, resource, { ...this.#defaults, ...options }) as unknown as Informer<ApiObject>;

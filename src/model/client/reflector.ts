@@ -3,7 +3,15 @@ import type { RequestOptions, WatchEvent } from '../api/request.ts';
 import { MILLISECOND, MINUTE, SECOND, type Micros } from '../../sim/time.ts';
 import { Backoff } from './backoff.ts';
 import type { Resource } from './resources.ts';
-import { type ApiFailure, failureOfStatus, isExpired, isForbidden, isInvalid, isTooLargeResourceVersion, isTooManyRequests } from './result.ts';
+import {
+  type ApiFailure,
+  failureOfStatus,
+  isExpired,
+  isForbidden,
+  isInvalid,
+  isTooLargeResourceVersion,
+  isTooManyRequests,
+} from './result.ts';
 import type { ApiTransport } from './transport.ts';
 
 export interface ReflectorOptions {
@@ -55,7 +63,13 @@ export class Reflector<T extends ApiObject> {
     this.#options = options;
     this.#sink = sink;
     this.#useWatchList = options.watchList ?? false;
-    this.#backoff = new Backoff(transport.process, { initialUs: 800 * MILLISECOND, maxUs: 30 * SECOND, factor: 2, jitterPercent: 100, resetUs: 2 * MINUTE });
+    this.#backoff = new Backoff(transport.process, {
+      initialUs: 800 * MILLISECOND,
+      maxUs: 30 * SECOND,
+      factor: 2,
+      jitterPercent: 100,
+      resetUs: 2 * MINUTE,
+    });
   }
 
   /** Version up to which the local copy is known to be. */
@@ -81,7 +95,11 @@ export class Reflector<T extends ApiObject> {
   }
 
   #list(resourceVersion: string, mayRetry: boolean): void {
-    const request = { ...this.#base(), verb: 'list' as const, options: { ...this.#selectors(), ...(resourceVersion === '' ? {} : { resourceVersion }) } };
+    const request = {
+      ...this.#base(),
+      verb: 'list' as const,
+      options: { ...this.#selectors(), ...(resourceVersion === '' ? {} : { resourceVersion }) },
+    };
     this.#cancel = this.#transport.requestThen(request, {}, (result) => {
       this.#cancel = undefined;
       if (this.#stopped) return;
@@ -129,17 +147,20 @@ export class Reflector<T extends ApiObject> {
       this.#cancel = undefined;
       this.#watchEnded(failure);
     };
-    const cancel = this.#transport.watch({ ...this.#base(), verb: 'watch', options }, {
-      onEvents: (events) => {
-        if (ended || this.#stopped) return;
-        const failure = this.#take(events as readonly WatchEvent<T>[]);
-        if (failure !== undefined) {
-          cancel();
-          end(failure);
-        }
+    const cancel = this.#transport.watch(
+      { ...this.#base(), verb: 'watch', options },
+      {
+        onEvents: (events) => {
+          if (ended || this.#stopped) return;
+          const failure = this.#take(events as readonly WatchEvent<T>[]);
+          if (failure !== undefined) {
+            cancel();
+            end(failure);
+          }
+        },
+        onEnd: end,
       },
-      onEnd: end,
-    });
+    );
     // A refusal may have come during the call itself and started the next step already.
     if (!ended) this.#cancel = cancel;
   }
@@ -181,7 +202,10 @@ export class Reflector<T extends ApiObject> {
         this.#versionUnavailable = false;
         this.#lastVersion = object.metadata.resourceVersion ?? '';
         const keys = [...state.keys()].sort();
-        this.#sink.replace(keys.map((k) => state.get(k) as T), this.#lastVersion);
+        this.#sink.replace(
+          keys.map((k) => state.get(k) as T),
+          this.#lastVersion,
+        );
         if (i + 1 < events.length) this.#applyGood(events.slice(i + 1));
         return;
       }

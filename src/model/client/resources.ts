@@ -88,7 +88,12 @@ export const CONTROLLER_REVISIONS = namespaced<ControllerRevision>('apps', 'v1',
 export const JOBS = namespaced<Job>('batch', 'v1', 'jobs', 'Job');
 export const CRON_JOBS = namespaced<CronJob>('batch', 'v1', 'cronjobs', 'CronJob');
 export const ENDPOINT_SLICES = namespaced<EndpointSlice>('discovery.k8s.io', 'v1', 'endpointslices', 'EndpointSlice');
-export const HORIZONTAL_POD_AUTOSCALERS = namespaced<HorizontalPodAutoscaler>('autoscaling', 'v2', 'horizontalpodautoscalers', 'HorizontalPodAutoscaler');
+export const HORIZONTAL_POD_AUTOSCALERS = namespaced<HorizontalPodAutoscaler>(
+  'autoscaling',
+  'v2',
+  'horizontalpodautoscalers',
+  'HorizontalPodAutoscaler',
+);
 export const POD_DISRUPTION_BUDGETS = namespaced<PodDisruptionBudget>('policy', 'v1', 'poddisruptionbudgets', 'PodDisruptionBudget');
 export const LEASES = namespaced<Lease>('coordination.k8s.io', 'v1', 'leases', 'Lease');
 export const EVENTS_V1 = namespaced<EventsEvent>('events.k8s.io', 'v1', 'events', 'Event');
@@ -103,4 +108,9 @@ export const RUNTIME_CLASSES = clusterWide<RuntimeClass>('node.k8s.io', 'v1', 'r
 export const ROLES = namespaced<Role>('rbac.authorization.k8s.io', 'v1', 'roles', 'Role');
 export const ROLE_BINDINGS = namespaced<RoleBinding>('rbac.authorization.k8s.io', 'v1', 'rolebindings', 'RoleBinding');
 export const CLUSTER_ROLES = clusterWide<ClusterRole>('rbac.authorization.k8s.io', 'v1', 'clusterroles', 'ClusterRole');
-export const CLUSTER_ROLE_BINDINGS = clusterWide<ClusterRoleBinding>('rbac.authorization.k8s.io', 'v1', 'clusterrolebindings', 'ClusterRoleBinding');
+export const CLUSTER_ROLE_BINDINGS = clusterWide<ClusterRoleBinding>(
+  'rbac.authorization.k8s.io',
+  'v1',
+  'clusterrolebindings',
+  'ClusterRoleBinding',
+);

@@ -23,7 +23,13 @@ export function failureOfStatus(code: number, status: Status): ApiFailure {
 export function failureOfRpc(error: RpcError, server: string): ApiFailure {
   switch (error) {
     case 'refused':
-      return { ok: false, reason: 'ConnectionRefused', code: 0, message: `dial tcp ${server}:6443: connect: connection refused`, sent: false };
+      return {
+        ok: false,
+        reason: 'ConnectionRefused',
+        code: 0,
+        message: `dial tcp ${server}:6443: connect: connection refused`,
+        sent: false,
+      };
     case 'connect-timeout':
       return { ok: false, reason: 'ConnectionRefused', code: 0, message: `dial tcp ${server}:6443: i/o timeout`, sent: false };
     case 'timeout':

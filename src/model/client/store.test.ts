@@ -45,7 +45,10 @@ describe('store', () => {
         twin.set(key, object);
       }
       const node = `n${draw(5)}`;
-      const slow = [...twin.keys()].sort().map((k) => twin.get(k) as Thing).filter((t) => t.node === node);
+      const slow = [...twin.keys()]
+        .sort()
+        .map((k) => twin.get(k) as Thing)
+        .filter((t) => t.node === node);
       expect(store.byIndex('node', node)).toEqual(slow);
     }
     expect(store.list()).toEqual([...twin.keys()].sort().map((k) => twin.get(k)));

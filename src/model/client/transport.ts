@@ -194,7 +194,13 @@ class Call {
   #timer = 0;
   #cancel: (() => void) | undefined;
 
-  constructor(transport: ApiTransport, request: ClientRequest, timeoutUs: Micros | undefined, sizeBytes: number | undefined, done: (result: TransportResult) => void) {
+  constructor(
+    transport: ApiTransport,
+    request: ClientRequest,
+    timeoutUs: Micros | undefined,
+    sizeBytes: number | undefined,
+    done: (result: TransportResult) => void,
+  ) {
     this.#transport = transport;
     this.#request = transport.full(request);
     this.#sizeBytes = sizeBytes;
@@ -219,16 +225,18 @@ class Call {
       this.#finish(failureOfRpc('timeout', ''));
       return;
     }
-    this.#cancel = this.#transport.client(index).callThen(
-      'api',
-      this.#request,
-      { ...(left === undefined ? {} : { timeoutUs: left }), ...(this.#sizeBytes === undefined ? {} : { sizeBytes: this.#sizeBytes }) },
-      (result) => {
-        this.#cancel = undefined;
-        if (result.ok) this.#answered(result.value as ApiResponse);
-        else this.#failed(result.error, index);
-      },
-    );
+    this.#cancel = this.#transport
+      .client(index)
+      .callThen(
+        'api',
+        this.#request,
+        { ...(left === undefined ? {} : { timeoutUs: left }), ...(this.#sizeBytes === undefined ? {} : { sizeBytes: this.#sizeBytes }) },
+        (result) => {
+          this.#cancel = undefined;
+          if (result.ok) this.#answered(result.value as ApiResponse);
+          else this.#failed(result.error, index);
+        },
+      );
   }
 
   giveUp(): void {
@@ -270,7 +278,14 @@ class Call {
     if (!result.ok && result.code === 0) {
       const { facts, user } = this.#transport.options;
       const r = this.#request;
-      facts?.apiFailure.emit('', user.name, r.verb, r.resource, r.namespace === undefined ? (r.name ?? '') : `${r.namespace}/${r.name ?? ''}`, 0);
+      facts?.apiFailure.emit(
+        '',
+        user.name,
+        r.verb,
+        r.resource,
+        r.namespace === undefined ? (r.name ?? '') : `${r.namespace}/${r.name ?? ''}`,
+        0,
+      );
     }
     this.#done(result);
   }

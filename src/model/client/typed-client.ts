@@ -57,7 +57,14 @@ export class ResourceClient<T extends ApiObject> {
 
   patch(namespace: string, name: string, patchType: PatchType, patch: Json, call: PatchOptions = {}): Task<ApiResult<T>> {
     return this.#send<T>(
-      { ...this.#base(namespace), verb: 'patch', name, patchType, patch, ...(call.subresource === undefined ? {} : { subresource: call.subresource }) },
+      {
+        ...this.#base(namespace),
+        verb: 'patch',
+        name,
+        patchType,
+        patch,
+        ...(call.subresource === undefined ? {} : { subresource: call.subresource }),
+      },
       call,
     );
   }
@@ -72,7 +79,13 @@ export class ResourceClient<T extends ApiObject> {
   }
 
   /** POST to a subresource: binding, eviction, token. */
-  post<R extends ApiObject>(namespace: string, name: string, subresource: string, object: ApiObject, call: CallOptions = {}): Task<ApiResult<R>> {
+  post<R extends ApiObject>(
+    namespace: string,
+    name: string,
+    subresource: string,
+    object: ApiObject,
+    call: CallOptions = {},
+  ): Task<ApiResult<R>> {
     return this.#send<R>({ ...this.#base(namespace), verb: 'create', name, subresource, object: object as UntypedObject }, call);
   }
 

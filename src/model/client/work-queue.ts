@@ -92,13 +92,16 @@ export class WorkQueue {
 
   /** Waits for a key; the caller must say {@link done}. */
   *get(): Task<string> {
-    const key = this.length > 0 ? this.#shift() : yield* suspend<string>((resolve) => {
-      this.#getters.push(resolve);
-      return () => {
-        const at = this.#getters.indexOf(resolve);
-        if (at >= 0) this.#getters.splice(at, 1);
-      };
-    });
+    const key =
+      this.length > 0
+        ? this.#shift()
+        : yield* suspend<string>((resolve) => {
+            this.#getters.push(resolve);
+            return () => {
+              const at = this.#getters.indexOf(resolve);
+              if (at >= 0) this.#getters.splice(at, 1);
+            };
+          });
     return key;
   }
 

@@ -27,11 +27,35 @@ export interface VolumeOffer {
 
 /** Default classes of the presets, by preset; any other cluster gets `standard` on a network. */
 const OFFERS: Readonly<Record<string, VolumeOffer>> = {
-  kind: { className: 'standard', provisioner: 'rancher.io/local-path', bindingMode: 'WaitForFirstConsumer', reach: 'node', createUs: 3 * SECOND },
-  'docker-desktop': { className: 'hostpath', provisioner: 'docker.io/hostpath', bindingMode: 'Immediate', reach: 'network', createUs: 200 * MILLISECOND },
-  lke: { className: 'linode-block-storage', provisioner: 'linodebs.csi.linode.com', bindingMode: 'Immediate', reach: 'network', createUs: 5 * SECOND },
+  kind: {
+    className: 'standard',
+    provisioner: 'rancher.io/local-path',
+    bindingMode: 'WaitForFirstConsumer',
+    reach: 'node',
+    createUs: 3 * SECOND,
+  },
+  'docker-desktop': {
+    className: 'hostpath',
+    provisioner: 'docker.io/hostpath',
+    bindingMode: 'Immediate',
+    reach: 'network',
+    createUs: 200 * MILLISECOND,
+  },
+  lke: {
+    className: 'linode-block-storage',
+    provisioner: 'linodebs.csi.linode.com',
+    bindingMode: 'Immediate',
+    reach: 'network',
+    createUs: 5 * SECOND,
+  },
 };
-const STANDARD: VolumeOffer = { className: 'standard', provisioner: 'csi.seatrial.dev', bindingMode: 'Immediate', reach: 'network', createUs: 2 * SECOND };
+const STANDARD: VolumeOffer = {
+  className: 'standard',
+  provisioner: 'csi.seatrial.dev',
+  bindingMode: 'Immediate',
+  reach: 'network',
+  createUs: 2 * SECOND,
+};
 
 export function volumeOffer(preset: string): VolumeOffer {
   return OFFERS[preset] ?? STANDARD;
@@ -63,7 +87,9 @@ class Provisioner {
     this.#process = process;
     this.#offer = options.offer;
     const user = { name: 'system:serviceaccount:kube-system:volume-provisioner', groups: ['system:masters', 'system:authenticated'] };
-    this.#client = new Client(new ApiTransport(process, { servers: options.servers, user, userAgent: 'volume-provisioner', facts: options.facts }));
+    this.#client = new Client(
+      new ApiTransport(process, { servers: options.servers, user, userAgent: 'volume-provisioner', facts: options.facts }),
+    );
     this.#informers = new InformerFactory(this.#client.transport, { watchList: true });
     this.#broadcaster = new EventBroadcaster(this.#client);
   }
@@ -97,7 +123,9 @@ class Provisioner {
     function* remove(key: string): Task<ReconcileError> {
       const volume = volumes.get(key);
       if (volume === undefined || !self.#isReleased(volume)) return undefined;
-      const deleted = yield* self.#client.resource(PERSISTENT_VOLUMES).delete('', key, { options: { preconditions: { uid: volume.metadata.uid ?? '' } } });
+      const deleted = yield* self.#client
+        .resource(PERSISTENT_VOLUMES)
+        .delete('', key, { options: { preconditions: { uid: volume.metadata.uid ?? '' } } });
       return deleted.ok || isNotFound(deleted) ? undefined : deleted;
     }
     this.#informers.start();
@@ -154,7 +182,11 @@ class Provisioner {
       reach === 'node'
         ? {
             hostPath: { path: `/var/local-path-provisioner/${name}`, type: 'DirectoryOrCreate' as const },
-            nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In' as const, values: [node] }] }] } },
+            nodeAffinity: {
+              required: {
+                nodeSelectorTerms: [{ matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In' as const, values: [node] }] }],
+              },
+            },
           }
         : { csi: { driver: provisioner, volumeHandle: name } };
     return {

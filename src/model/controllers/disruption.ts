@@ -65,7 +65,9 @@ class Disruption {
   }
 
   #podChanged(pod: Pod): void {
-    const matching = this.#budgets.byIndex('namespace', pod.metadata.namespace ?? '').filter((budget) => selects(budget.spec.selector, pod));
+    const matching = this.#budgets
+      .byIndex('namespace', pod.metadata.namespace ?? '')
+      .filter((budget) => selects(budget.spec.selector, pod));
     const first = matching[0];
     if (first === undefined) return;
     if (matching.length > 1) {
@@ -86,7 +88,12 @@ class Disruption {
     if (pods.length === 0) this.#recorder.event(budget, 'Normal', 'NoPods', 'No matching pods found');
     const counted = yield* this.#expected(budget, pods);
     if ('error' in counted) {
-      this.#recorder.event(budget, 'Warning', 'CalculateExpectedPodCountFailed', `Failed to calculate the number of expected pods: ${counted.error}`);
+      this.#recorder.event(
+        budget,
+        'Warning',
+        'CalculateExpectedPodCountFailed',
+        `Failed to calculate the number of expected pods: ${counted.error}`,
+      );
       return yield* this.#failSafe(budget, counted.error);
     }
     if (counted.unmanaged) {
@@ -119,7 +126,11 @@ class Disruption {
   /** Nothing may be evicted while we do not know. */
   *#failSafe(budget: PodDisruptionBudget, error: string): Task<ReconcileError> {
     const before = budget.status ?? { currentHealthy: 0, desiredHealthy: 0, expectedPods: 0, disruptionsAllowed: 0 };
-    const failure = yield* this.#write(budget, { ...before, disruptionsAllowed: 0, conditions: this.#condition(budget, 'False', 'SyncFailed', error) });
+    const failure = yield* this.#write(budget, {
+      ...before,
+      disruptionsAllowed: 0,
+      conditions: this.#condition(budget, 'False', 'SyncFailed', error),
+    });
     return failure ?? { message: error };
   }
 
@@ -129,7 +140,10 @@ class Disruption {
     return written.ok || isNotFound(written) ? undefined : written;
   }
 
-  *#expected(budget: PodDisruptionBudget, pods: readonly Pod[]): Task<{ readonly expected: number; readonly desired: number; readonly unmanaged: boolean } | { readonly error: string }> {
+  *#expected(
+    budget: PodDisruptionBudget,
+    pods: readonly Pod[],
+  ): Task<{ readonly expected: number; readonly desired: number; readonly unmanaged: boolean } | { readonly error: string }> {
     const { maxUnavailable, minAvailable } = budget.spec;
     if (maxUnavailable !== undefined) {
       const scale = yield* this.#scale(pods);
@@ -179,11 +193,15 @@ class Disruption {
       }
       case 'StatefulSet': {
         const set = this.#context.informer(STATEFUL_SETS).get(key);
-        return set === undefined || set.metadata.uid !== reference.uid ? undefined : { uid: reference.uid, replicas: set.spec?.replicas ?? 1 };
+        return set === undefined || set.metadata.uid !== reference.uid
+          ? undefined
+          : { uid: reference.uid, replicas: set.spec?.replicas ?? 1 };
       }
       case 'ReplicationController': {
         const controller = this.#context.informer(REPLICATION_CONTROLLERS).get(key);
-        return controller === undefined || controller.metadata.uid !== reference.uid ? undefined : { uid: reference.uid, replicas: controller.spec?.replicas ?? 1 };
+        return controller === undefined || controller.metadata.uid !== reference.uid
+          ? undefined
+          : { uid: reference.uid, replicas: controller.spec?.replicas ?? 1 };
       }
       default:
         return undefined;
@@ -191,7 +209,10 @@ class Disruption {
   }
 
   /** Upstream buildDisruptedPodMap: evictions granted whose deletion we have not seen yet. */
-  #disruptedPods(budget: PodDisruptionBudget, pods: readonly Pod[]): { readonly pods: { readonly [name: string]: string }; readonly recheckUs: Micros | undefined } {
+  #disruptedPods(
+    budget: PodDisruptionBudget,
+    pods: readonly Pod[],
+  ): { readonly pods: { readonly [name: string]: string }; readonly recheckUs: Micros | undefined } {
     const before = budget.status?.disruptedPods ?? {};
     const now = this.#context.process.wall();
     const kept: { [name: string]: string } = {};
@@ -265,6 +286,8 @@ function goSelector(selector: LabelSelector | undefined): string {
     .sort()
     .map((key) => `${key}: ${selector.matchLabels?.[key]},`)
     .join('');
-  const expressions = (selector.matchExpressions ?? []).map((e) => `LabelSelectorRequirement{Key:${e.key},Operator:${e.operator},Values:[${(e.values ?? []).join(' ')}],},`).join('');
+  const expressions = (selector.matchExpressions ?? [])
+    .map((e) => `LabelSelectorRequirement{Key:${e.key},Operator:${e.operator},Values:[${(e.values ?? []).join(' ')}],},`)
+    .join('');
   return `&LabelSelector{MatchLabels:map[string]string{${labels}},MatchExpressions:[]LabelSelectorRequirement{${expressions}},}`;
 }

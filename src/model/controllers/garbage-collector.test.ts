@@ -26,16 +26,24 @@ function run(controllers: readonly ControllerRow[], script: (client: Client, pro
   const world = new World({ seed: 'gc test' });
   const facts = createFacts();
   const storage = new MemoryStorage();
-  world.addHost({ name: 'cp-0', zone: 'zone-a' }).install(apiServer({ name: 'api-0', address: 'cp-0', storage: () => storage, kinds: builtInKinds, admission: admissionPlugins(), facts }));
+  world
+    .addHost({ name: 'cp-0', zone: 'zone-a' })
+    .install(
+      apiServer({ name: 'api-0', address: 'cp-0', storage: () => storage, kinds: builtInKinds, admission: admissionPlugins(), facts }),
+    );
   const servers = [world.network.endpoint('cp-0', '6443')];
   const config = { ...DEFAULT_CONTROLLER_MANAGER_CONFIG, leaderElect: false, kubeApiQps: 0 };
   world.run(SECOND);
-  world.addHost({ name: 'cp-1', zone: 'zone-a' }).install(controllerManager({ name: 'kcm-0', servers, controllers, config, facts, defects: NO_DEFECTS }));
+  world
+    .addHost({ name: 'cp-1', zone: 'zone-a' })
+    .install(controllerManager({ name: 'kcm-0', servers, controllers, config, facts, defects: NO_DEFECTS }));
   let done = false;
   world.addHost({ name: 'client-0', zone: 'zone-a' }).install({
     name: 'user',
     start: (process) => {
-      const client = new Client(new ApiTransport(process, { servers, user: { name: 'admin', groups: ['system:masters'] }, userAgent: 'kubectl' }));
+      const client = new Client(
+        new ApiTransport(process, { servers, user: { name: 'admin', groups: ['system:masters'] }, userAgent: 'kubectl' }),
+      );
       process.spawn(
         'script',
         (function* () {
@@ -132,7 +140,9 @@ describe('garbage collector', () => {
       const a = yield* create(client, map('a'));
       const b = yield* create(client, map('b', [a], true));
       const owned = map('a', [b], true).metadata.ownerReferences ?? [];
-      yield* client.resource(CONFIG_MAPS).patch('default', 'a', 'merge', { metadata: { ownerReferences: owned.map((owner) => ({ ...owner })) } });
+      yield* client
+        .resource(CONFIG_MAPS)
+        .patch('default', 'a', 'merge', { metadata: { ownerReferences: owned.map((owner) => ({ ...owner })) } });
       yield* process.sleep(SECOND);
       yield* client.resource(CONFIG_MAPS).delete('default', 'a', { options: { propagationPolicy: 'Foreground' } });
       yield* process.sleep(2 * SECOND);

@@ -65,7 +65,12 @@ class GarbageCollector {
           if (a.uid !== b.uid) {
             this.#graph.deleted(identityOf(previous, resource), false);
             this.#graph.observed(identityOf(object, resource), object, undefined);
-          } else if (a.ownerReferences !== b.ownerReferences || a.deletionTimestamp !== b.deletionTimestamp || a.finalizers !== b.finalizers) this.#graph.observed(identityOf(object, resource), object, previous);
+          } else if (
+            a.ownerReferences !== b.ownerReferences ||
+            a.deletionTimestamp !== b.deletionTimestamp ||
+            a.finalizers !== b.finalizers
+          )
+            this.#graph.observed(identityOf(object, resource), object, previous);
         },
         onDelete: (object) => this.#graph.deleted(identityOf(object, resource), false),
       });
@@ -84,7 +89,8 @@ class GarbageCollector {
     const error = yield* this.#attemptToDeleteItem(node);
     if (error !== undefined) return error;
     // A virtual node whose object was found, but not by an informer yet, is asked for again until one sees it.
-    if (node.virtual && this.#graph.node(uid) === node) return { message: `item ${node.identity.name} has not been observed via informer yet` };
+    if (node.virtual && this.#graph.node(uid) === node)
+      return { message: `item ${node.identity.name} has not been observed via informer yet` };
     return undefined;
   }
 
@@ -114,7 +120,10 @@ class GarbageCollector {
       if (dangling.length === 0 && waiting.length === 0) return undefined;
       // The owners left keep it alive; the others' references go, so that foreground deletions are not held up.
       const patch = {
-        metadata: { uid: node.identity.uid, ownerReferences: [...dangling, ...waiting].map((reference) => ({ $patch: 'delete', uid: reference.uid })) },
+        metadata: {
+          uid: node.identity.uid,
+          ownerReferences: [...dangling, ...waiting].map((reference) => ({ $patch: 'delete', uid: reference.uid })),
+        },
       };
       return goneIsFine(yield* client.patch(node.identity.namespace, node.identity.name, 'strategic', patch));
     }
@@ -122,20 +131,35 @@ class GarbageCollector {
       for (const dependent of sortedNodes(node.dependents)) {
         if (!dependent.deletingDependents) continue;
         // A circle: everybody waits for everybody, unless this one stops blocking.
-        const owners = references.filter((reference) => reference.blockOwnerDeletion === true).map((reference) => ({ uid: reference.uid, blockOwnerDeletion: false }));
+        const owners = references
+          .filter((reference) => reference.blockOwnerDeletion === true)
+          .map((reference) => ({ uid: reference.uid, blockOwnerDeletion: false }));
         if (owners.length > 0) {
-          const failure = goneIsFine(yield* client.patch(node.identity.namespace, node.identity.name, 'strategic', { metadata: { uid: node.identity.uid, ownerReferences: owners } }));
+          const failure = goneIsFine(
+            yield* client.patch(node.identity.namespace, node.identity.name, 'strategic', {
+              metadata: { uid: node.identity.uid, ownerReferences: owners },
+            }),
+          );
           if (failure !== undefined) return failure;
         }
         break;
       }
       return yield* this.#delete(client, node.identity, latest, 'Foreground');
     }
-    const policy = hasFinalizer(latest, FINALIZER_ORPHAN) ? 'Orphan' : hasFinalizer(latest, FINALIZER_FOREGROUND) ? 'Foreground' : 'Background';
+    const policy = hasFinalizer(latest, FINALIZER_ORPHAN)
+      ? 'Orphan'
+      : hasFinalizer(latest, FINALIZER_FOREGROUND)
+        ? 'Foreground'
+        : 'Background';
     return yield* this.#delete(client, node.identity, latest, policy);
   }
 
-  *#delete(client: ResourceClient<ApiObject>, identity: ObjectIdentity, latest: ApiObject, propagationPolicy: string): Task<ReconcileError> {
+  *#delete(
+    client: ResourceClient<ApiObject>,
+    identity: ObjectIdentity,
+    latest: ApiObject,
+    propagationPolicy: string,
+  ): Task<ReconcileError> {
     // The version as a precondition: owners added since we looked must not be overlooked (kubernetes#114603).
     const preconditions = { uid: identity.uid, resourceVersion: latest.metadata.resourceVersion ?? '' };
     return goneIsFine(yield* client.delete(identity.namespace, identity.name, { options: { preconditions, propagationPolicy } }));
@@ -151,7 +175,14 @@ class GarbageCollector {
   *#classify(
     node: GraphNode,
     references: readonly OwnerReference[],
-  ): Task<ApiFailure | { readonly solid: readonly OwnerReference[]; readonly dangling: readonly OwnerReference[]; readonly waiting: readonly OwnerReference[] }> {
+  ): Task<
+    | ApiFailure
+    | {
+        readonly solid: readonly OwnerReference[];
+        readonly dangling: readonly OwnerReference[];
+        readonly waiting: readonly OwnerReference[];
+      }
+  > {
     const solid: OwnerReference[] = [];
     const dangling: OwnerReference[] = [];
     const waiting: OwnerReference[] = [];
@@ -171,9 +202,23 @@ class GarbageCollector {
     const namespace = resource?.namespaced === false ? '' : node.identity.namespace;
     const key = absentKey(reference, namespace);
     if (this.#graph.absentOwners.has(key)) return 'absent';
-    if (resource === undefined) return { ok: false, reason: 'NoMatch', code: 0, message: `no matches for kind "${reference.kind}" in version "${reference.apiVersion}"`, sent: false };
+    if (resource === undefined)
+      return {
+        ok: false,
+        reason: 'NoMatch',
+        code: 0,
+        message: `no matches for kind "${reference.kind}" in version "${reference.apiVersion}"`,
+        sent: false,
+      };
     // A cluster-wide dependent cannot have a namespaced owner.
-    if (resource.namespaced && namespace === '') return { ok: false, reason: 'InvalidOwner', code: 0, message: 'cluster-scoped objects cannot refer to namespaced owners', sent: false };
+    if (resource.namespaced && namespace === '')
+      return {
+        ok: false,
+        reason: 'InvalidOwner',
+        code: 0,
+        message: 'cluster-scoped objects cannot refer to namespaced owners',
+        sent: false,
+      };
     const read = yield* this.#context.client.resource(resource).get(namespace, reference.name);
     if (read.ok && read.object.metadata.uid === reference.uid) return read.object;
     if (!read.ok && !isNotFound(read)) return read;
@@ -209,7 +254,12 @@ class GarbageCollector {
       if (!read.ok) return read;
       const finalizers = read.object.metadata.finalizers ?? [];
       if (!finalizers.includes(finalizer)) return read;
-      const patch = { metadata: { resourceVersion: read.object.metadata.resourceVersion ?? '', finalizers: finalizers.filter((other) => other !== finalizer) } };
+      const patch = {
+        metadata: {
+          resourceVersion: read.object.metadata.resourceVersion ?? '',
+          finalizers: finalizers.filter((other) => other !== finalizer),
+        },
+      };
       return yield* client.patch(identity.namespace, identity.name, 'merge', patch);
     });
     return goneIsFine(result);
@@ -234,4 +284,3 @@ class GarbageCollector {
 function goneIsFine(result: ApiResult<ApiObject>): ReconcileError {
   return result.ok || isNotFound(result) ? undefined : result;
 }
-

@@ -101,7 +101,8 @@ export class OwnerGraph {
       // Dependents whose reference does not fit the real object have a wrong owner: they must be looked at.
       if (identityKey(identity) !== identityKey(existing.identity)) {
         for (const dependent of existing.dependents.values()) {
-          if (!dependent.owners.some((owner) => owner.uid === uid && this.#fits(owner, dependent, identity))) this.#actions.attemptToDelete(dependent);
+          if (!dependent.owners.some((owner) => owner.uid === uid && this.#fits(owner, dependent, identity)))
+            this.#actions.attemptToDelete(dependent);
         }
         existing.identity = identity;
       }
@@ -135,10 +136,15 @@ export class OwnerGraph {
     this.absentOwners.add(identityKey(identity));
     if (!node.virtual) return;
     for (const dependent of sortedNodes(node.dependents)) {
-      if (dependent.owners.some((owner) => owner.uid === identity.uid && this.#fits(owner, dependent, identity))) this.#actions.attemptToDelete(dependent);
+      if (dependent.owners.some((owner) => owner.uid === identity.uid && this.#fits(owner, dependent, identity)))
+        this.#actions.attemptToDelete(dependent);
     }
     const alternative = sortedNodes(node.dependents)
-      .flatMap((dependent) => dependent.owners.filter((owner) => owner.uid === identity.uid).map((owner) => this.#identityOfOwner(owner, dependent.identity.namespace)))
+      .flatMap((dependent) =>
+        dependent.owners
+          .filter((owner) => owner.uid === identity.uid)
+          .map((owner) => this.#identityOfOwner(owner, dependent.identity.namespace)),
+      )
       .find((other) => identityKey(other) !== identityKey(identity) && !this.absentOwners.has(identityKey(other)));
     if (alternative === undefined) {
       this.#nodes.delete(identity.uid);
@@ -162,7 +168,8 @@ export class OwnerGraph {
       if (isNew) this.#actions.attemptToDelete(ownerNode);
       else if (!ownerNode.virtual && !this.#fits(owner, node, ownerNode.identity)) {
         // The owner lives under other coordinates than the reference says.
-        if (this.#isNamespaced(owner.apiVersion, owner.kind) && ownerNode.identity.namespace !== node.identity.namespace) this.#actions.invalidOwnerNamespace(object, owner);
+        if (this.#isNamespaced(owner.apiVersion, owner.kind) && ownerNode.identity.namespace !== node.identity.namespace)
+          this.#actions.invalidOwnerNamespace(object, owner);
         this.#actions.attemptToDelete(node);
       } else if (ownerNode.virtual && identityKey(ownerNode.identity) !== identityKey(identity)) this.#actions.attemptToDelete(node);
     }
@@ -207,7 +214,13 @@ export class OwnerGraph {
   }
 
   #identityOfOwner(owner: OwnerReference, namespace: string): ObjectIdentity {
-    return { apiVersion: owner.apiVersion, kind: owner.kind, name: owner.name, uid: owner.uid, namespace: this.#isNamespaced(owner.apiVersion, owner.kind) ? namespace : '' };
+    return {
+      apiVersion: owner.apiVersion,
+      kind: owner.kind,
+      name: owner.name,
+      uid: owner.uid,
+      namespace: this.#isNamespaced(owner.apiVersion, owner.kind) ? namespace : '',
+    };
   }
 
   #fits(owner: OwnerReference, dependent: GraphNode, identity: ObjectIdentity): boolean {
@@ -228,7 +241,9 @@ export function sortedNodes(nodes: ReadonlyMap<string, GraphNode>): readonly Gra
 
 /** Dependents that a foreground deletion waits for. */
 export function blockingDependents(node: GraphNode): readonly GraphNode[] {
-  return sortedNodes(node.dependents).filter((dependent) => dependent.owners.some((owner) => owner.uid === node.identity.uid && owner.blockOwnerDeletion === true));
+  return sortedNodes(node.dependents).filter((dependent) =>
+    dependent.owners.some((owner) => owner.uid === node.identity.uid && owner.blockOwnerDeletion === true),
+  );
 }
 
 /** The identity of an object of a resource; items of lists need not carry their type. */

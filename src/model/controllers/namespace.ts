@@ -17,7 +17,9 @@ const FINALIZER = 'kubernetes';
 /** Upstream finalizerEstimateSeconds. */
 const FINALIZER_ESTIMATE_SECONDS = 15;
 /** Events exist under two groups; one deletion is enough. */
-const NAMESPACED: readonly Resource[] = DELETABLE_RESOURCES.filter((resource) => resource.namespaced && !(resource.resource === 'events' && resource.group !== ''));
+const NAMESPACED: readonly Resource[] = DELETABLE_RESOURCES.filter(
+  (resource) => resource.namespaced && !(resource.resource === 'events' && resource.group !== ''),
+);
 
 /** Empties namespaces that are being deleted, then lets them go: pkg/controller/namespace. */
 export const namespaceController: ControllerRow = {
@@ -48,7 +50,10 @@ class NamespaceController {
     const enqueue = (namespace: Namespace) => {
       if (namespace.metadata.deletionTimestamp !== undefined) this.#queue.addAfter(namespace.metadata.name ?? '', DELETION_GRACE);
     };
-    this.#namespaces.addHandler({ onAdd: enqueue, onUpdate: (_, namespace) => enqueue(namespace) }, this.#context.config.namespaceSyncPeriodUs);
+    this.#namespaces.addHandler(
+      { onAdd: enqueue, onUpdate: (_, namespace) => enqueue(namespace) },
+      this.#context.config.namespaceSyncPeriodUs,
+    );
     this.#context.whenSynced([this.#namespaces], () => {
       runWorkers(this.#context.process, 'namespace', this.#queue, this.#context.config.concurrentNamespaceSyncs, (key) => this.#sync(key));
     });
@@ -62,7 +67,9 @@ class NamespaceController {
     let namespace = read.object;
     if (namespace.metadata.deletionTimestamp === undefined) return undefined;
     if (namespace.status?.phase !== 'Terminating') {
-      const marked: ApiResult<Namespace> = yield* this.#retry(namespace, (fresh) => client.updateStatus({ ...fresh, status: { ...fresh.status, phase: 'Terminating' } }));
+      const marked: ApiResult<Namespace> = yield* this.#retry(namespace, (fresh) =>
+        client.updateStatus({ ...fresh, status: { ...fresh.status, phase: 'Terminating' } }),
+      );
       if (!marked.ok) return isNotFound(marked) ? undefined : marked;
       namespace = marked.object;
     }
@@ -70,7 +77,9 @@ class NamespaceController {
     const totals = yield* this.#deleteAllContent(namespace);
     const conditions = this.#conditions(namespace, totals);
     if (conditions !== undefined) {
-      const written: ApiResult<Namespace> = yield* this.#retry(namespace, (fresh) => client.updateStatus({ ...fresh, status: { ...fresh.status, conditions } }));
+      const written: ApiResult<Namespace> = yield* this.#retry(namespace, (fresh) =>
+        client.updateStatus({ ...fresh, status: { ...fresh.status, conditions } }),
+      );
       if (!written.ok) return isNotFound(written) ? undefined : written;
       namespace = written.object;
     }
@@ -81,7 +90,10 @@ class NamespaceController {
       return undefined;
     }
     const finalized: ApiResult<Namespace> = yield* this.#retry(namespace, (fresh) =>
-      client.update({ ...fresh, spec: { ...fresh.spec, finalizers: (fresh.spec?.finalizers ?? []).filter((finalizer) => finalizer !== FINALIZER) } }, { subresource: 'finalize' }),
+      client.update(
+        { ...fresh, spec: { ...fresh.spec, finalizers: (fresh.spec?.finalizers ?? []).filter((finalizer) => finalizer !== FINALIZER) } },
+        { subresource: 'finalize' },
+      ),
     );
     return finalized.ok || isNotFound(finalized) ? undefined : finalized;
   }
@@ -119,7 +131,8 @@ class NamespaceController {
       return;
     }
     if (before.object.items.length === 0) return;
-    const estimate = resource.resource === 'pods' ? this.#podsEstimate(namespace, before.object.items as readonly ApiObject[] as readonly Pod[]) : 0;
+    const estimate =
+      resource.resource === 'pods' ? this.#podsEstimate(namespace, before.object.items as readonly ApiObject[] as readonly Pod[]) : 0;
     const deleted = yield* client.deleteCollection(name, { options: { propagationPolicy: 'Background' } });
     if (!deleted.ok) {
       if (deleted.code !== 405) {
@@ -170,11 +183,31 @@ class NamespaceController {
     const remaining = [...totals.remaining.keys()].sort();
     const finalizers = [...totals.finalizers.keys()].sort();
     const wanted: NamespaceCondition[] = [
-      { type: 'NamespaceDeletionDiscoveryFailure', status: 'False', reason: 'ResourcesDiscovered', message: 'All resources successfully discovered' },
-      { type: 'NamespaceDeletionGroupVersionParsingFailure', status: 'False', reason: 'ParsedGroupVersions', message: 'All legacy kube types successfully parsed' },
+      {
+        type: 'NamespaceDeletionDiscoveryFailure',
+        status: 'False',
+        reason: 'ResourcesDiscovered',
+        message: 'All resources successfully discovered',
+      },
+      {
+        type: 'NamespaceDeletionGroupVersionParsingFailure',
+        status: 'False',
+        reason: 'ParsedGroupVersions',
+        message: 'All legacy kube types successfully parsed',
+      },
       totals.failure === undefined
-        ? { type: 'NamespaceDeletionContentFailure', status: 'False', reason: 'ContentDeleted', message: 'All content successfully deleted, may be waiting on finalization' }
-        : { type: 'NamespaceDeletionContentFailure', status: 'True', reason: 'ContentDeletionFailed', message: `Failed to delete all resource types, 1 remaining: ${totals.failure.message}` },
+        ? {
+            type: 'NamespaceDeletionContentFailure',
+            status: 'False',
+            reason: 'ContentDeleted',
+            message: 'All content successfully deleted, may be waiting on finalization',
+          }
+        : {
+            type: 'NamespaceDeletionContentFailure',
+            status: 'True',
+            reason: 'ContentDeletionFailed',
+            message: `Failed to delete all resource types, 1 remaining: ${totals.failure.message}`,
+          },
       remaining.length === 0
         ? { type: 'NamespaceContentRemaining', status: 'False', reason: 'ContentRemoved', message: 'All content successfully removed' }
         : {
@@ -184,7 +217,12 @@ class NamespaceController {
             message: `Some resources are remaining: ${remaining.map((name) => `${name} has ${totals.remaining.get(name)} resource instances`).join(', ')}`,
           },
       finalizers.length === 0
-        ? { type: 'NamespaceFinalizersRemaining', status: 'False', reason: 'ContentHasNoFinalizers', message: 'All content-preserving finalizers finished' }
+        ? {
+            type: 'NamespaceFinalizersRemaining',
+            status: 'False',
+            reason: 'ContentHasNoFinalizers',
+            message: 'All content-preserving finalizers finished',
+          }
         : {
             type: 'NamespaceFinalizersRemaining',
             status: 'True',
@@ -196,7 +234,8 @@ class NamespaceController {
     let changed = false;
     const next = wanted.map((condition) => {
       const old = before.find((other) => other.type === condition.type);
-      if (old !== undefined && old.status === condition.status && old.reason === condition.reason && old.message === condition.message) return old;
+      if (old !== undefined && old.status === condition.status && old.reason === condition.reason && old.message === condition.message)
+        return old;
       changed = true;
       return { ...condition, lastTransitionTime: now };
     });

@@ -18,8 +18,17 @@ export function withPodCondition(pod: Pod, next: PodCondition): readonly PodCond
   const conditions = pod.status?.conditions ?? [];
   const before = conditions.find((condition) => condition.type === next.type);
   if (before === undefined) return [...conditions, next];
-  if (before.status === next.status && before.reason === next.reason && before.message === next.message && before.observedGeneration === next.observedGeneration) return undefined;
-  const merged: PodCondition = before.status === next.status && before.lastTransitionTime !== undefined ? { ...next, lastTransitionTime: before.lastTransitionTime } : next;
+  if (
+    before.status === next.status &&
+    before.reason === next.reason &&
+    before.message === next.message &&
+    before.observedGeneration === next.observedGeneration
+  )
+    return undefined;
+  const merged: PodCondition =
+    before.status === next.status && before.lastTransitionTime !== undefined
+      ? { ...next, lastTransitionTime: before.lastTransitionTime }
+      : next;
   return conditions.map((condition) => (condition === before ? merged : condition));
 }
 

@@ -60,7 +60,9 @@ class NodeIpam {
     const cidr = this.#assigned.get(name) ?? this.#ranges.allocate();
     if (cidr === undefined) {
       this.#recorder.event(node, 'Normal', 'CIDRNotAvailable', `Node ${name} status is now: CIDRNotAvailable`);
-      return { message: `failed to allocate cidr from cluster cidr: CIDR allocation failed; there are no remaining CIDRs left to allocate in the accepted range` };
+      return {
+        message: `failed to allocate cidr from cluster cidr: CIDR allocation failed; there are no remaining CIDRs left to allocate in the accepted range`,
+      };
     }
     this.#assigned.set(name, cidr);
     const patched = yield* this.#context.client.resource(NODES).patch('', name, 'strategic', { spec: { podCIDR: cidr, podCIDRs: [cidr] } });

@@ -23,7 +23,10 @@ function cluster() {
   const state = new Map<string, string>();
   const note = (node: Node) => {
     const ready = nodeCondition(node, 'Ready')?.status ?? 'none';
-    const taints = (node.spec?.taints ?? []).map((taint) => `${taint.key.replace('node.kubernetes.io/', '')}:${taint.effect}`).sort().join(',');
+    const taints = (node.spec?.taints ?? [])
+      .map((taint) => `${taint.key.replace('node.kubernetes.io/', '')}:${taint.effect}`)
+      .sort()
+      .join(',');
     const name = node.metadata.name ?? '';
     if (state.get(name) === `${ready} ${taints}`) return;
     state.set(name, `${ready} ${taints}`);
@@ -45,7 +48,12 @@ describe('node lifecycle', () => {
   it('taints a silent node after 50 to 60 seconds, and takes the taints back when it returns', () => {
     const { world, story } = cluster();
     world.run(40 * SECOND);
-    expect(story.filter((seen) => seen.ready === 'True' && seen.taints === '').map((seen) => seen.node).sort()).toEqual(['worker-0', 'worker-1', 'worker-2']);
+    expect(
+      story
+        .filter((seen) => seen.ready === 'True' && seen.taints === '')
+        .map((seen) => seen.node)
+        .sort(),
+    ).toEqual(['worker-0', 'worker-1', 'worker-2']);
     story.length = 0;
     world.host('worker-0').crash();
     world.run(120 * SECOND);

@@ -218,7 +218,14 @@ class NodeLifecycle {
     if (health === undefined) {
       // A node that never posted a status counts from its creation (by our wall clock), any other from now.
       const age = condition === undefined ? process.wall() - (parseTime(node.metadata.creationTimestamp ?? '') ?? process.wall()) : 0;
-      health = { probeAt: now - Math.max(0, age), uid: node.metadata.uid ?? '', heartbeat, leaseRenewTime: lease?.spec.renewTime, ready: condition?.status ?? 'Unknown?', zone: zoneKey(node) };
+      health = {
+        probeAt: now - Math.max(0, age),
+        uid: node.metadata.uid ?? '',
+        heartbeat,
+        leaseRenewTime: lease?.spec.renewTime,
+        ready: condition?.status ?? 'Unknown?',
+        zone: zoneKey(node),
+      };
       this.#health.set(name, health);
       this.#alive(name, health, health.probeAt);
     } else if (condition !== undefined && heartbeat !== health.heartbeat) {
@@ -254,14 +261,16 @@ class NodeLifecycle {
     const queue = this.#zoneQueue(zoneKey(node));
     switch (current) {
       case 'False':
-        if (hasTaint(node, TAINT_UNREACHABLE, 'NoExecute')) yield* swapTaints(this.#context.client, node, [NOT_READY_NO_EXECUTE], [UNREACHABLE_NO_EXECUTE]);
+        if (hasTaint(node, TAINT_UNREACHABLE, 'NoExecute'))
+          yield* swapTaints(this.#context.client, node, [NOT_READY_NO_EXECUTE], [UNREACHABLE_NO_EXECUTE]);
         else {
           if (!hasTaint(node, TAINT_NOT_READY, 'NoExecute')) queue.forget(name);
           queue.add(name);
         }
         break;
       case 'Unknown':
-        if (hasTaint(node, TAINT_NOT_READY, 'NoExecute')) yield* swapTaints(this.#context.client, node, [UNREACHABLE_NO_EXECUTE], [NOT_READY_NO_EXECUTE]);
+        if (hasTaint(node, TAINT_NOT_READY, 'NoExecute'))
+          yield* swapTaints(this.#context.client, node, [UNREACHABLE_NO_EXECUTE], [NOT_READY_NO_EXECUTE]);
         else {
           if (!hasTaint(node, TAINT_UNREACHABLE, 'NoExecute')) queue.forget(name);
           queue.add(name);
@@ -320,7 +329,8 @@ class NodeLifecycle {
     }
     if (node.spec?.unschedulable === true) wanted.push({ key: TAINT_UNSCHEDULABLE, effect: 'NoSchedule' });
     const ours = (node.spec?.taints ?? []).filter(
-      (taint) => taint.effect === 'NoSchedule' && (taint.key === TAINT_UNSCHEDULABLE || CONDITION_TAINTS.some((row) => row.key === taint.key)),
+      (taint) =>
+        taint.effect === 'NoSchedule' && (taint.key === TAINT_UNSCHEDULABLE || CONDITION_TAINTS.some((row) => row.key === taint.key)),
     );
     const add = wanted.filter((taint) => !ours.some((other) => other.key === taint.key));
     const remove = ours.filter((taint) => !wanted.some((other) => other.key === taint.key));
@@ -365,7 +375,10 @@ class NodeLifecycle {
     const counts = new Map<string, { ready: number; notReady: number }>();
     for (const health of this.#health.values()) {
       let count = counts.get(health.zone);
-      if (count === undefined) counts.set(health.zone, (count = { ready: 0, notReady: 0 }));
+      if (count === undefined) {
+        count = { ready: 0, notReady: 0 };
+        counts.set(health.zone, count);
+      }
       if (health.ready === 'True') count.ready++;
       else count.notReady++;
     }
@@ -436,10 +449,15 @@ function silentConditions(node: Node, now: string): readonly NodeCondition[] | u
       });
       changed = true;
     } else if (before.status !== 'Unknown') {
-      conditions[at] = { ...before, status: 'Unknown', reason: 'NodeStatusUnknown', message: 'Kubelet stopped posting node status.', lastTransitionTime: now };
+      conditions[at] = {
+        ...before,
+        status: 'Unknown',
+        reason: 'NodeStatusUnknown',
+        message: 'Kubelet stopped posting node status.',
+        lastTransitionTime: now,
+      };
       changed = true;
     }
   }
   return changed ? conditions : undefined;
 }
-

@@ -53,7 +53,10 @@ function* changeTaints(client: Client, node: Node, change: Change): Task<ApiFail
     if (!read.ok) return read;
     const taints = change(read.object.spec?.taints ?? []);
     if (taints === undefined) return read;
-    const patch = { metadata: { resourceVersion: read.object.metadata.resourceVersion ?? '' }, spec: { taints: taints.length === 0 ? null : taints.map(asJson) } };
+    const patch = {
+      metadata: { resourceVersion: read.object.metadata.resourceVersion ?? '' },
+      spec: { taints: taints.length === 0 ? null : taints.map(asJson) },
+    };
     return yield* nodes.patch('', name, 'strategic', patch);
   });
   return result.ok ? undefined : result;

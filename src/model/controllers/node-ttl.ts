@@ -43,7 +43,9 @@ export const nodeTtlController: ControllerRow = {
       const node = nodes.get(name);
       const wanted = String(boundary().seconds);
       if (node === undefined || node.metadata.annotations?.[ANNOTATION] === wanted) return undefined;
-      const patched = yield* context.client.resource(NODES).patch('', name, 'strategic', { metadata: { annotations: { [ANNOTATION]: wanted } } });
+      const patched = yield* context.client
+        .resource(NODES)
+        .patch('', name, 'strategic', { metadata: { annotations: { [ANNOTATION]: wanted } } });
       return patched.ok || isNotFound(patched) ? undefined : patched;
     }
     context.whenSynced([nodes], () => {

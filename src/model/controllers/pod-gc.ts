@@ -63,7 +63,8 @@ class PodGc {
     const key = objectKey(pod);
     if (isTerminated(pod)) this.#terminated.add(key);
     const nodeName = pod.spec.nodeName ?? '';
-    if (pod.metadata.deletionTimestamp !== undefined || (nodeName !== '' && this.#nodes.get(nodeName) === undefined)) this.#suspects.add(key);
+    if (pod.metadata.deletionTimestamp !== undefined || (nodeName !== '' && this.#nodes.get(nodeName) === undefined))
+      this.#suspects.add(key);
   }
 
   *#loop(): Task<void> {
@@ -115,7 +116,12 @@ class PodGc {
     }
     for (const pod of suspects) {
       if (!gone.has(pod.spec.nodeName ?? '')) continue;
-      yield* this.#forceDelete(pod, { type: 'DisruptionTarget', status: 'True', reason: 'DeletionByPodGC', message: 'PodGC: node no longer exists' });
+      yield* this.#forceDelete(pod, {
+        type: 'DisruptionTarget',
+        status: 'True',
+        reason: 'DeletionByPodGC',
+        message: 'PodGC: node no longer exists',
+      });
     }
   }
 

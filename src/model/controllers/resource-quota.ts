@@ -117,7 +117,13 @@ function isAbout(name: string, resource: Resource): boolean {
     case 'persistentvolumeclaims':
       return name === 'persistentvolumeclaims' || name === 'requests.storage' || name.includes('.storageclass.storage.k8s.io/');
     case 'pods':
-      return name === 'pods' || name === 'cpu' || name === 'memory' || name === 'ephemeral-storage' || (/^(requests|limits)\./.test(name) && name !== 'requests.storage');
+      return (
+        name === 'pods' ||
+        name === 'cpu' ||
+        name === 'memory' ||
+        name === 'ephemeral-storage' ||
+        (/^(requests|limits)\./.test(name) && name !== 'requests.storage')
+      );
     default:
       return name === resource.resource;
   }
@@ -154,5 +160,8 @@ function sameAmounts(a: { readonly [name: string]: string } | undefined, b: { re
   const left = a ?? {};
   const right = b ?? {};
   const names = Object.keys(left);
-  return names.length === Object.keys(right).length && names.every((name) => right[name] !== undefined && quantityOf(left[name]).nano === quantityOf(right[name]).nano);
+  return (
+    names.length === Object.keys(right).length &&
+    names.every((name) => right[name] !== undefined && quantityOf(left[name]).nano === quantityOf(right[name]).nano)
+  );
 }

@@ -20,7 +20,9 @@ export const serviceAccountController: ControllerRow = {
       // Upstream: a terminating namespace gets nothing new.
       if (namespace === undefined || (namespace.status?.phase ?? 'Active') !== 'Active') return undefined;
       if (accounts.get(`${name}/default`) !== undefined) return undefined;
-      const created = yield* context.client.resource(SERVICE_ACCOUNTS).create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: name } });
+      const created = yield* context.client
+        .resource(SERVICE_ACCOUNTS)
+        .create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: name } });
       if (created.ok || isAlreadyExists(created) || isNamespaceTerminating(created)) return undefined;
       return created;
     }

@@ -60,7 +60,8 @@ class TaintEviction {
     this.#pods.addHandler({
       onAdd: (pod) => this.#podQueue.add(objectKey(pod)),
       onUpdate: (before, pod) => {
-        if (before.spec.nodeName !== pod.spec.nodeName || before.spec.tolerations !== pod.spec.tolerations) this.#podQueue.add(objectKey(pod));
+        if (before.spec.nodeName !== pod.spec.nodeName || before.spec.tolerations !== pod.spec.tolerations)
+          this.#podQueue.add(objectKey(pod));
       },
       onDelete: (pod) => this.#podQueue.add(objectKey(pod)),
     });
@@ -156,7 +157,12 @@ class TaintEviction {
     const { namespace, name } = splitKey(key);
     const pods = client.resource(PODS);
     const known = this.#pods.get(key);
-    this.#recorder.event(known ?? { apiVersion: 'v1', kind: 'Pod', namespace, name }, 'Normal', 'TaintManagerEviction', `Marking for deletion Pod ${key}`);
+    this.#recorder.event(
+      known ?? { apiVersion: 'v1', kind: 'Pod', namespace, name },
+      'Normal',
+      'TaintManagerEviction',
+      `Marking for deletion Pod ${key}`,
+    );
     for (let attempt = 0; attempt < DELETE_RETRIES; attempt++) {
       if (attempt > 0) yield* process.sleep(10 * MILLISECOND);
       const read = yield* pods.get(namespace, name);
@@ -175,7 +181,13 @@ class TaintEviction {
       });
       if (conditions !== undefined) {
         const condition = conditions.find((one) => one.type === 'DisruptionTarget');
-        const patched = yield* pods.patch(namespace, name, 'strategic', { metadata: { uid: pod.metadata.uid ?? '' }, status: { conditions: [{ ...condition } as never] } }, { subresource: 'status' });
+        const patched = yield* pods.patch(
+          namespace,
+          name,
+          'strategic',
+          { metadata: { uid: pod.metadata.uid ?? '' }, status: { conditions: [{ ...condition } as never] } },
+          { subresource: 'status' },
+        );
         if (!patched.ok) {
           if (isNotFound(patched)) return;
           continue;
@@ -196,7 +208,10 @@ function noExecuteTaints(node: Node): readonly Taint[] {
 }
 
 function sameTaints(a: readonly Taint[], b: readonly Taint[]): boolean {
-  return a.length === b.length && a.every((taint, i) => taint.key === b[i]?.key && taint.value === b[i]?.value && taint.timeAdded === b[i]?.timeAdded);
+  return (
+    a.length === b.length &&
+    a.every((taint, i) => taint.key === b[i]?.key && taint.value === b[i]?.value && taint.timeAdded === b[i]?.timeAdded)
+  );
 }
 
 function tolerates(toleration: Toleration, taint: Taint): boolean {

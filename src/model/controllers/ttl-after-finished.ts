@@ -16,7 +16,8 @@ export const ttlAfterFinishedController: ControllerRow = {
     const jobs: Informer<Job> = context.informer(JOBS);
     const queue = new WorkQueue(context.process);
     const enqueue = (job: Job) => {
-      if (job.metadata.deletionTimestamp === undefined && finishedAt(job) !== undefined && job.spec?.ttlSecondsAfterFinished !== undefined) queue.add(objectKey(job));
+      if (job.metadata.deletionTimestamp === undefined && finishedAt(job) !== undefined && job.spec?.ttlSecondsAfterFinished !== undefined)
+        queue.add(objectKey(job));
     };
     jobs.addHandler({ onAdd: enqueue, onUpdate: (_, job) => enqueue(job) });
     const left = (job: Job): Micros | undefined => {
@@ -56,6 +57,8 @@ export const ttlAfterFinishedController: ControllerRow = {
 };
 
 function finishedAt(job: Job): Micros | undefined {
-  const done = job.status?.conditions?.find((condition) => (condition.type === 'Complete' || condition.type === 'Failed') && condition.status === 'True');
+  const done = job.status?.conditions?.find(
+    (condition) => (condition.type === 'Complete' || condition.type === 'Failed') && condition.status === 'True',
+  );
   return done === undefined ? undefined : parseTime(done.lastTransitionTime ?? '');
 }

@@ -45,7 +45,12 @@ class NewestCache<T extends ApiObject> {
   put(object: T): boolean {
     const key = objectKey(object);
     const known = this.#objects.get(key);
-    if (known !== undefined && known.metadata.uid === object.metadata.uid && Number(known.metadata.resourceVersion) > Number(object.metadata.resourceVersion)) return false;
+    if (
+      known !== undefined &&
+      known.metadata.uid === object.metadata.uid &&
+      Number(known.metadata.resourceVersion) > Number(object.metadata.resourceVersion)
+    )
+      return false;
     this.#objects.set(key, object);
     this.#sorted = undefined;
     return true;
@@ -115,7 +120,8 @@ class VolumeBinder {
   *#volumeWork(key: string): Task<undefined> {
     const volume = this.#volumeInformer.get(key);
     if (volume !== undefined) {
-      if (this.#volumes.put(volume) || this.#volumes.get(key) === volume) yield* this.#syncVolume(this.#volumes.get(key) as PersistentVolume);
+      if (this.#volumes.put(volume) || this.#volumes.get(key) === volume)
+        yield* this.#syncVolume(this.#volumes.get(key) as PersistentVolume);
       return undefined;
     }
     const last = this.#volumes.get(key);
@@ -143,11 +149,11 @@ class VolumeBinder {
 
   // --- claims --------------------------------------------------------------------------------------------------------------------
 
-  #syncClaim(claim: PersistentVolumeClaim): Task<void | Failed> {
+  #syncClaim(claim: PersistentVolumeClaim): Task<undefined | Failed> {
     return hasAnnotation(claim, BIND_COMPLETED) ? this.#syncBoundClaim(claim) : this.#syncUnboundClaim(claim);
   }
 
-  *#syncUnboundClaim(claim: PersistentVolumeClaim): Task<void | Failed> {
+  *#syncUnboundClaim(claim: PersistentVolumeClaim): Task<undefined | Failed> {
     const volumeName = claim.spec?.volumeName ?? '';
     if (volumeName === '') {
       const delayBinding = this.#waitsForConsumer(claim);
@@ -155,7 +161,13 @@ class VolumeBinder {
       if (volume !== undefined) return yield* this.#bind(volume, claim);
       if (delayBinding) this.#tellWaiting(claim);
       else if (classOf(claim) !== '') return yield* this.#provision(claim);
-      else this.#recorder.event(claim, 'Normal', 'FailedBinding', 'no persistent volumes available for this claim and no storage class is set');
+      else
+        this.#recorder.event(
+          claim,
+          'Normal',
+          'FailedBinding',
+          'no persistent volumes available for this claim and no storage class is set',
+        );
       yield* this.#setClaimStatus(claim, 'Pending', undefined);
       return;
     }
@@ -176,10 +188,11 @@ class VolumeBinder {
     if (!hasAnnotation(claim, BOUND_BY_CONTROLLER)) yield* this.#setClaimStatus(claim, 'Pending', undefined);
   }
 
-  *#syncBoundClaim(claim: PersistentVolumeClaim): Task<void | Failed> {
+  *#syncBoundClaim(claim: PersistentVolumeClaim): Task<undefined | Failed> {
     const volumeName = claim.spec?.volumeName ?? '';
     const lost = (reason: string, message: string) => this.#lose(claim, reason, message);
-    if (volumeName === '') return yield* lost('ClaimLost', 'Bound claim has lost reference to PersistentVolume. Data on the volume is lost!');
+    if (volumeName === '')
+      return yield* lost('ClaimLost', 'Bound claim has lost reference to PersistentVolume. Data on the volume is lost!');
     const volume = this.#volumes.get(volumeName);
     if (volume === undefined) return yield* lost('ClaimLost', 'Bound claim has lost its PersistentVolume. Data on the volume is lost!');
     const reference = volume.spec?.claimRef;
@@ -187,10 +200,11 @@ class VolumeBinder {
     return yield* lost('ClaimMisbound', 'Two claims are bound to the same volume, this one is bound incorrectly');
   }
 
-  *#lose(claim: PersistentVolumeClaim, reason: string, message: string): Task<void> {
-    if (claim.status?.phase === 'Lost') return;
+  *#lose(claim: PersistentVolumeClaim, reason: string, message: string): Task<undefined> {
+    if (claim.status?.phase === 'Lost') return undefined;
     const written = yield* this.#setClaimStatus(claim, 'Lost', undefined);
     if (written !== FAILED) this.#recorder.event(claim, 'Warning', reason, message);
+    return undefined;
   }
 
   #waitsForConsumer(claim: PersistentVolumeClaim): boolean {
@@ -202,17 +216,28 @@ class VolumeBinder {
     const namespace = claim.metadata.namespace ?? '';
     const users = this.#pods
       .list()
-      .filter((pod) => pod.metadata.namespace === namespace && (pod.spec.nodeName ?? '') === '' && pod.spec.volumes?.some((volume) => volume.persistentVolumeClaim?.claimName === claim.metadata.name) === true);
+      .filter(
+        (pod) =>
+          pod.metadata.namespace === namespace &&
+          (pod.spec.nodeName ?? '') === '' &&
+          pod.spec.volumes?.some((volume) => volume.persistentVolumeClaim?.claimName === claim.metadata.name) === true,
+      );
     const user = users[0];
-    if (user === undefined) this.#recorder.event(claim, 'Normal', 'WaitForFirstConsumer', 'waiting for first consumer to be created before binding');
+    if (user === undefined)
+      this.#recorder.event(claim, 'Normal', 'WaitForFirstConsumer', 'waiting for first consumer to be created before binding');
     else this.#recorder.event(claim, 'Normal', 'WaitForPodScheduled', `waiting for pod ${user.metadata.name} to be scheduled`);
   }
 
   /** Provisioners run outside: the claim is marked with whose work it is. Upstream provisionClaimOperationExternal. */
-  *#provision(claim: PersistentVolumeClaim): Task<void | Failed> {
+  *#provision(claim: PersistentVolumeClaim): Task<undefined | Failed> {
     const storageClass = this.#classes.get(classOf(claim));
     if (storageClass === undefined) {
-      this.#recorder.event(claim, 'Warning', 'ProvisioningFailed', `storageclass.storage.k8s.io ${JSON.stringify(classOf(claim))} not found`);
+      this.#recorder.event(
+        claim,
+        'Warning',
+        'ProvisioningFailed',
+        `storageclass.storage.k8s.io ${JSON.stringify(classOf(claim))} not found`,
+      );
       return FAILED;
     }
     const { provisioner } = storageClass;
@@ -222,7 +247,9 @@ class VolumeBinder {
     }
     const annotations = { ...claim.metadata.annotations, [STORAGE_PROVISIONER]: provisioner, [STORAGE_PROVISIONER_BETA]: provisioner };
     if (claim.metadata.annotations?.[STORAGE_PROVISIONER] !== provisioner) {
-      const written = this.#tookClaim(yield* this.#context.client.resource(PERSISTENT_VOLUME_CLAIMS).update({ ...claim, metadata: { ...claim.metadata, annotations } }));
+      const written = this.#tookClaim(
+        yield* this.#context.client.resource(PERSISTENT_VOLUME_CLAIMS).update({ ...claim, metadata: { ...claim.metadata, annotations } }),
+      );
       if (isFailed(written)) return FAILED;
     }
     this.#recorder.event(
@@ -235,7 +262,7 @@ class VolumeBinder {
 
   // --- volumes -------------------------------------------------------------------------------------------------------------------
 
-  *#syncVolume(volume: PersistentVolume): Task<void | Failed> {
+  *#syncVolume(volume: PersistentVolume): Task<undefined | Failed> {
     const reference = volume.spec?.claimRef;
     if (reference === undefined || (reference.uid ?? '') === '') {
       yield* this.#setVolumePhase(volume, 'Available');
@@ -276,7 +303,9 @@ class VolumeBinder {
   *#reclaim(volume: PersistentVolume): Task<void> {
     if (volume.spec?.persistentVolumeReclaimPolicy !== 'Delete' || hasAnnotation(volume, PROVISIONED_BY)) return;
     if (volume.metadata.deletionTimestamp !== undefined) return;
-    const deleted = yield* this.#context.client.resource(PERSISTENT_VOLUMES).delete('', volume.metadata.name ?? '', { options: { preconditions: { uid: volume.metadata.uid ?? '' } } });
+    const deleted = yield* this.#context.client
+      .resource(PERSISTENT_VOLUMES)
+      .delete('', volume.metadata.name ?? '', { options: { preconditions: { uid: volume.metadata.uid ?? '' } } });
     if (!deleted.ok && !isNotFound(deleted)) this.#recorder.event(volume, 'Warning', 'VolumeFailedDelete', deleted.message);
   }
 
@@ -298,7 +327,7 @@ class VolumeBinder {
   // --- binding -------------------------------------------------------------------------------------------------------------------
 
   /** Four writes, each skipped when it is done already, so that a binding that broke off is finished by the next sync. Upstream bind. */
-  *#bind(volume: PersistentVolume, claim: PersistentVolumeClaim): Task<void | Failed> {
+  *#bind(volume: PersistentVolume, claim: PersistentVolumeClaim): Task<undefined | Failed> {
     const named = yield* this.#nameClaim(volume, claim);
     if (isFailed(named)) return FAILED;
     const bound = yield* this.#setVolumePhase(named, 'Bound');
@@ -310,7 +339,11 @@ class VolumeBinder {
 
   *#nameClaim(volume: PersistentVolume, claim: PersistentVolumeClaim): Task<PersistentVolume | Failed> {
     const reference = volume.spec?.claimRef;
-    const mine = reference !== undefined && reference.name === claim.metadata.name && reference.namespace === claim.metadata.namespace && reference.uid === claim.metadata.uid;
+    const mine =
+      reference !== undefined &&
+      reference.name === claim.metadata.name &&
+      reference.namespace === claim.metadata.namespace &&
+      reference.uid === claim.metadata.uid;
     if (mine) return volume;
     const claimRef = {
       kind: 'PersistentVolumeClaim',
@@ -321,9 +354,13 @@ class VolumeBinder {
       resourceVersion: claim.metadata.resourceVersion ?? '',
     };
     // A volume that its user reserved is not marked as bound by us.
-    const annotations = isBoundTo(volume, claim) ? volume.metadata.annotations : { ...volume.metadata.annotations, [BOUND_BY_CONTROLLER]: 'yes' };
+    const annotations = isBoundTo(volume, claim)
+      ? volume.metadata.annotations
+      : { ...volume.metadata.annotations, [BOUND_BY_CONTROLLER]: 'yes' };
     const metadata = annotations === undefined ? volume.metadata : { ...volume.metadata, annotations };
-    return this.#tookVolume(yield* this.#context.client.resource(PERSISTENT_VOLUMES).update({ ...volume, metadata, spec: { ...volume.spec, claimRef } }));
+    return this.#tookVolume(
+      yield* this.#context.client.resource(PERSISTENT_VOLUMES).update({ ...volume, metadata, spec: { ...volume.spec, claimRef } }),
+    );
   }
 
   *#nameVolume(claim: PersistentVolumeClaim, volume: PersistentVolume): Task<PersistentVolumeClaim | Failed> {
@@ -332,16 +369,24 @@ class VolumeBinder {
     if (!isNew && hasAnnotation(claim, BIND_COMPLETED)) return claim;
     const annotations = { ...claim.metadata.annotations, ...(isNew ? { [BOUND_BY_CONTROLLER]: 'yes' } : {}), [BIND_COMPLETED]: 'yes' };
     return this.#tookClaim(
-      yield* this.#context.client.resource(PERSISTENT_VOLUME_CLAIMS).update({ ...claim, metadata: { ...claim.metadata, annotations }, spec: { ...claim.spec, volumeName } }),
+      yield* this.#context.client
+        .resource(PERSISTENT_VOLUME_CLAIMS)
+        .update({ ...claim, metadata: { ...claim.metadata, annotations }, spec: { ...claim.spec, volumeName } }),
     );
   }
 
   *#setVolumePhase(volume: PersistentVolume, phase: Phase): Task<PersistentVolume | Failed> {
     if (volume.status?.phase === phase || phase === undefined) return volume;
-    return this.#tookVolume(yield* this.#context.client.resource(PERSISTENT_VOLUMES).updateStatus({ ...volume, status: { ...volume.status, phase } }));
+    return this.#tookVolume(
+      yield* this.#context.client.resource(PERSISTENT_VOLUMES).updateStatus({ ...volume, status: { ...volume.status, phase } }),
+    );
   }
 
-  *#setClaimStatus(claim: PersistentVolumeClaim, phase: NonNullable<PersistentVolumeClaimStatus['phase']>, volume: PersistentVolume | undefined): Task<void | Failed> {
+  *#setClaimStatus(
+    claim: PersistentVolumeClaim,
+    phase: NonNullable<PersistentVolumeClaimStatus['phase']>,
+    volume: PersistentVolume | undefined,
+  ): Task<undefined | Failed> {
     const before = claim.status ?? {};
     const { accessModes: _, capacity: __, ...rest } = before;
     const modes = volume?.spec?.accessModes;
@@ -355,7 +400,9 @@ class VolumeBinder {
       ...(keeps ? { capacity: before.capacity ?? {} } : capacity === undefined ? {} : { capacity: { storage: capacity } }),
     };
     if (before.phase === phase && same(before.accessModes, next.accessModes) && before.capacity?.storage === next.capacity?.storage) return;
-    const written = this.#tookClaim(yield* this.#context.client.resource(PERSISTENT_VOLUME_CLAIMS).updateStatus({ ...claim, status: next }));
+    const written = this.#tookClaim(
+      yield* this.#context.client.resource(PERSISTENT_VOLUME_CLAIMS).updateStatus({ ...claim, status: next }),
+    );
     return isFailed(written) ? FAILED : undefined;
   }
 

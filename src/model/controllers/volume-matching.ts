@@ -42,7 +42,11 @@ function accessModesFit(volume: PersistentVolume, claim: PersistentVolumeClaim):
 }
 
 /** The volume that names the claim, else the smallest free one that fits (none while the scheduler is to choose). Upstream FindMatchingVolume. */
-export function findMatchingVolume(volumes: readonly PersistentVolume[], claim: PersistentVolumeClaim, delayBinding: boolean): PersistentVolume | undefined {
+export function findMatchingVolume(
+  volumes: readonly PersistentVolume[],
+  claim: PersistentVolumeClaim,
+  delayBinding: boolean,
+): PersistentVolume | undefined {
   const wanted = quantityOf(claim.spec?.resources?.requests?.storage);
   let best: PersistentVolume | undefined;
   for (const volume of volumes) {

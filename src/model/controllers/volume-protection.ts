@@ -63,7 +63,9 @@ export const claimProtectionController: ControllerRow = {
         if (has) return undefined;
         next = [...finalizers, CLAIM_FINALIZER];
       }
-      const written = yield* context.client.resource(PERSISTENT_VOLUME_CLAIMS).update({ ...claim, metadata: { ...claim.metadata, finalizers: next } });
+      const written = yield* context.client
+        .resource(PERSISTENT_VOLUME_CLAIMS)
+        .update({ ...claim, metadata: { ...claim.metadata, finalizers: next } });
       return written.ok || isNotFound(written) ? undefined : written;
     }
     context.whenSynced([claims, pods], () => {
@@ -91,7 +93,9 @@ export const volumeProtectionController: ControllerRow = {
       const deleting = volume.metadata.deletionTimestamp !== undefined;
       if (deleting !== has || (deleting && volume.status?.phase === 'Bound')) return undefined;
       const next = deleting ? finalizers.filter((finalizer) => finalizer !== VOLUME_FINALIZER) : [...finalizers, VOLUME_FINALIZER];
-      const written = yield* context.client.resource(PERSISTENT_VOLUMES).update({ ...volume, metadata: { ...volume.metadata, finalizers: next } });
+      const written = yield* context.client
+        .resource(PERSISTENT_VOLUMES)
+        .update({ ...volume, metadata: { ...volume.metadata, finalizers: next } });
       return written.ok || isNotFound(written) ? undefined : written;
     }
     context.whenSynced([volumes], () => {
