@@ -21,13 +21,13 @@ import { NodeAgent } from './node/node-agent.ts';
 import type { NodeHealth } from './node/node-object.ts';
 import { Pleg } from './pleg.ts';
 import { PodEvents } from './pod-events.ts';
-import { isMirror, readySandbox } from './pod-spec.ts';
-import { type KillOrder, PodWorkers, type SyncCause } from './pod-workers.ts';
+import { isCritical, isMirror, readySandbox } from './pod-spec.ts';
+import { type Eviction, type KillOrder, PodWorkers, type SyncCause } from './pod-workers.ts';
 import { pullCredentials } from './pull-secrets.ts';
 import { Prober } from './probes/prober.ts';
 import { keyOf, type Machine } from './runtime/machine.ts';
 import { RuntimeManager } from './runtime-manager.ts';
-import { conditionOf } from './status/conditions.ts';
+import { conditionOf, disruptionTarget } from './status/conditions.ts';
 import { isTerminalPhase } from './status/phase.ts';
 import { generatePodStatus } from './status/pod-status.ts';
 import { sameStatus } from './status/same-status.ts';
@@ -46,6 +46,9 @@ export interface KubeletOptions {
   /** Gate WatchListClient, on by default since 1.35. */
   readonly watchListClient?: boolean;
 }
+
+/** Volumes are measured once a minute and looked at every ten seconds: half of that on average. */
+const VOLUME_STATS: Micros = 35 * SECOND;
 
 /** The kubelet looks for what should not run every two seconds (housekeepingPeriod). */
 const HOUSEKEEPING: Micros = 2 * SECOND;
@@ -86,6 +89,8 @@ class Kubelet {
   readonly #rejected = new Set<string>();
   /** Pods that are being ended because nobody wants them. */
   readonly #orphans = new Set<string>();
+  /** Pods of which a volume is being measured. */
+  readonly #measuring = new Set<string>();
   readonly #admitted = new Set<string>();
   readonly #ready = new Map<string, boolean>();
   readonly #deadlines = new Map<string, Micros>();
@@ -96,6 +101,7 @@ class Kubelet {
   #runtimeVersion = '';
   #runtimeName = 'containerd';
   #readySources = false;
+  #shuttingDown = false;
 
   constructor(process: Process, options: KubeletOptions) {
     this.#process = process;
@@ -195,6 +201,10 @@ class Kubelet {
     const { network } = this.#process.world;
     network.bindAddress(this.#options.spec.internalIp, this.#process.host);
     this.#pleg.start();
+    const { machine } = this.#options;
+    const process = this.#process;
+    machine.onShutdown = () => process.deliver(0, process.world.calibration.resumeUs, () => this.#shutDown(), undefined, undefined);
+    machine.onVolumeFull = (podUid, volume) => process.deliver(0, process.world.calibration.resumeUs, () => this.#volumeFull(podUid, volume), undefined, undefined);
     this.#process.spawn('start', this.#startUp());
   }
 
@@ -240,7 +250,7 @@ class Kubelet {
         config: this.#config,
         node: this.#node.node.get(this.#options.spec.name),
         labels: this.#node.labels,
-        shuttingDown: false,
+        shuttingDown: this.#shuttingDown,
         pressure: [],
       });
       if (!admission.ok) {
@@ -335,6 +345,42 @@ class Kubelet {
     this.#options.facts.podRemoved.emit(this.#options.spec.name, keyOf(pod), records.podUid);
   }
 
+  // --- the node ends its pods ------------------------------------------------------------------------------------------------------
+
+  /** systemd announced a shutdown: ordinary pods go first, critical ones in the time that is kept for them. Upstream nodeshutdown manager. */
+  #shutDown(): void {
+    const { shutdownGracePeriodUs, shutdownGracePeriodCriticalPodsUs } = this.#config;
+    if (shutdownGracePeriodUs === 0 || this.#shuttingDown) return;
+    this.#shuttingDown = true;
+    this.#node.changed(true);
+    this.#endPods(false, shutdownGracePeriodUs - shutdownGracePeriodCriticalPodsUs);
+    this.#process.after(shutdownGracePeriodUs - shutdownGracePeriodCriticalPodsUs, () => this.#endPods(true, shutdownGracePeriodCriticalPodsUs));
+  }
+
+  #endPods(critical: boolean, withinUs: Micros): void {
+    const evict = { reason: 'Terminated', message: 'Pod was terminated in response to imminent node shutdown.', disruption: true };
+    for (const pod of this.#activePods('')) {
+      if (isCritical(pod) !== critical) continue;
+      const graceSeconds = Math.min(Math.floor(withinUs / SECOND), pod.spec.terminationGracePeriodSeconds ?? 30);
+      this.#workers.kill(pod, { graceSeconds, evict });
+    }
+  }
+
+  /** An emptyDir has grown beyond its limit: seen when the volumes are measured the next time. Upstream eviction manager, localStorageEviction. */
+  #volumeFull(podUid: string, volume: string): void {
+    if (this.#measuring.has(podUid)) return;
+    this.#measuring.add(podUid);
+    this.#process.after(VOLUME_STATS, () => {
+      this.#measuring.delete(podUid);
+      const pod = this.#pods.get(podUid);
+      const limit = pod?.spec.volumes?.find((candidate) => candidate.name === volume)?.emptyDir?.sizeLimit;
+      if (pod === undefined || limit === undefined || this.#workers.isTerminating(podUid)) return;
+      const message = `Usage of EmptyDir volume ${JSON.stringify(volume)} exceeds the limit ${JSON.stringify(limit)}. `;
+      this.#events.pod(pod, 'Warning', 'Evicted', message);
+      this.#workers.kill(pod, { graceSeconds: 1, evict: { reason: 'Evicted', message, disruption: false } });
+    });
+  }
+
   // --- deadlines ---------------------------------------------------------------------------------------------------------------
 
   #noteDeadline(pod: Pod): void {
@@ -380,7 +426,7 @@ class Kubelet {
     const problems: string[] = [];
     const away = this.#process.mono() - this.#pleg.lastSeen;
     if (away >= this.#config.runtimeAwayMaxUs) problems.push('container runtime is down');
-    return { problems, memoryPressure: false, diskPressure: false, pidPressure: false, shuttingDown: false };
+    return { problems, memoryPressure: false, diskPressure: false, pidPressure: false, shuttingDown: this.#shuttingDown };
   }
 
   *#refreshImages(): Task<void> {
@@ -392,7 +438,7 @@ class Kubelet {
 
   // --- the three kinds of syncs ------------------------------------------------------------------------------------------------
 
-  #generate(pod: Pod, records: PodRecords | undefined, terminal: boolean, evict: KillOrder['evict']): PodStatus {
+  #generate(pod: Pod, records: PodRecords | undefined, terminal: boolean): PodStatus {
     const uid = pod.metadata.uid ?? '';
     const ip = readySandbox(records)?.ip ?? '';
     if (ip !== '') this.#podIps.set(uid, ip);
@@ -405,7 +451,7 @@ class Kubelet {
       runtimeName: this.#runtimeName,
       hostIp: this.#options.spec.internalIp,
       lastIp: this.#podIps.get(uid) ?? '',
-      evict: evict ?? this.#deadlineOf(pod),
+      evict: this.#deadlineOf(pod),
       probed: (statuses, init) => this.#prober.fill(pod, statuses, init),
       resizeConditions: [],
     });
@@ -413,7 +459,7 @@ class Kubelet {
 
   *#syncPod(pod: Pod, records: PodRecords | undefined, cause: SyncCause): Task<{ readonly terminal: boolean; readonly failures: readonly SyncFailure[]; readonly resync: boolean }> {
     const uid = pod.metadata.uid ?? '';
-    const status = this.#generate(pod, records, false, undefined);
+    const status = this.#generate(pod, records, false);
     this.#status.set(pod, status);
     this.#noteDeadline(pod);
     if (isTerminalPhase(status.phase)) return { terminal: true, failures: [], resync: false };
@@ -443,7 +489,8 @@ class Kubelet {
   }
 
   *#terminatePod(pod: Pod, records: PodRecords | undefined, graceSeconds: number, kill: KillOrder | undefined): Task<{ readonly failures: readonly SyncFailure[] }> {
-    this.#status.set(pod, this.#generate(pod, records, false, kill?.evict));
+    const status = this.#generate(pod, records, false);
+    this.#status.set(pod, kill?.evict === undefined ? status : evicted(status, kill.evict, pod));
     this.#prober.stopLivenessAndStartup(pod);
     const killed = yield* this.#runtime.killPod(pod, records, graceSeconds);
     if (!killed.ok) {
@@ -454,13 +501,14 @@ class Kubelet {
     // The runtime is asked once more, past the cache: what the last containers exited with decides the phase.
     const now = yield* this.#pleg.current(pod.metadata.uid ?? '');
     if ((now?.containers ?? []).some((record) => record.state === 'running')) return { failures: [failed('KillPodError', 'detected running containers after a successful KillPod')] };
-    this.#status.set(pod, this.#generate(pod, now, true, kill?.evict));
+    // How the containers ended decides the phase; where it agrees with the reason given before, that stays.
+    this.#status.set(pod, this.#generate(pod, now, true));
     return { failures: [] };
   }
 
   *#podTerminated(pod: Pod, records: PodRecords | undefined): Task<{ readonly failures: readonly SyncFailure[] }> {
     const uid = pod.metadata.uid ?? '';
-    this.#status.set(pod, this.#generate(pod, records, true, undefined));
+    this.#status.set(pod, this.#generate(pod, records, true));
     if (records !== undefined && pod.metadata.deletionTimestamp !== undefined) yield* this.#runtime.cleanUp(records, true);
     this.#volumes.forget(uid);
     this.#status.terminate(pod);
@@ -482,6 +530,14 @@ class Kubelet {
     this.#ready.set(uid, ready);
     this.#options.facts.podReady.emit(this.#options.spec.name, keyOf(pod), uid, ready);
   }
+}
+
+/** The status of a pod that the kubelet ends: the reason is put over it, its other conditions wait for the end of its containers. */
+function evicted(status: PodStatus, evict: Eviction, pod: Pod): PodStatus {
+  if (status.phase === 'Succeeded') return status;
+  const others = (status.conditions ?? []).filter((condition) => condition.type !== 'DisruptionTarget');
+  const conditions = evict.disruption ? [disruptionTarget(evict.message, pod.metadata.generation), ...others] : (status.conditions ?? []);
+  return { ...status, phase: 'Failed', reason: evict.reason, message: evict.message, conditions };
 }
 
 /** Whether an update of the object is more than a status that the kubelet itself wrote: upstream podUpdate's checkAndUpdatePod. */

@@ -11,12 +11,20 @@ import { WorkTicks } from './work-ticks.ts';
 /** Why a pod is synced: decides how thoroughly. */
 export type SyncCause = 'create' | 'update' | 'resync' | 'pleg' | 'probe' | 'kill';
 
+/** Why the kubelet itself ends a pod, as the pod's status says it. */
+export interface Eviction {
+  readonly reason: string;
+  readonly message: string;
+  /** Tell it as condition DisruptionTarget too (KEP-3329). */
+  readonly disruption: boolean;
+}
+
 /** An order to end a pod, from outside of its specification. */
 export interface KillOrder {
   /** Overrides the pod's grace period. */
   readonly graceSeconds?: number;
   /** What the pod's status is to say (eviction, node shutdown). */
-  readonly evict?: { readonly reason: string; readonly message: string };
+  readonly evict?: Eviction;
   /** The pod is no longer known to the API. */
   readonly removed?: boolean;
   readonly done?: () => void;

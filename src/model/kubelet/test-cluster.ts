@@ -21,8 +21,8 @@ const GIB = 1024 ** 3;
 export function nodeSpec(name: string, index: number): NodeSpec {
   return {
     name,
-    internalIp: `192.168.0.${10 + index}`,
-    podCidr: `10.244.${index}.0/24`,
+    internalIp: `192.168.${Math.floor((10 + index) / 250)}.${(10 + index) % 250}`,
+    podCidr: `10.${244 - Math.floor(index / 256)}.${index % 256}.0/24`,
     os: 'linux',
     arch: 'amd64',
     cpuMilli: 4000,

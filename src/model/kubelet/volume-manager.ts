@@ -120,7 +120,12 @@ export class VolumeManager {
   *#mountOne(pod: Pod, volume: Volume): Task<SyncStep> {
     if (volume.emptyDir !== undefined) {
       const target = this.#machine.files(pod.metadata.uid ?? '').volume(volume.name);
-      if (volume.emptyDir.medium === 'Memory' && volume.emptyDir.sizeLimit !== undefined) target.capacityBytes = quantityValue(quantityOf(volume.emptyDir.sizeLimit));
+      if (volume.emptyDir.sizeLimit !== undefined) {
+        const limit = quantityValue(quantityOf(volume.emptyDir.sizeLimit));
+        // A tmpfs has the limit for its size; a folder on the disk is watched.
+        if (volume.emptyDir.medium === 'Memory') target.capacityBytes = limit;
+        else target.limitBytes = limit;
+      }
       return stepDone;
     }
     if (volume.persistentVolumeClaim !== undefined) return yield* this.#claim(pod, volume.persistentVolumeClaim.claimName);

@@ -322,6 +322,9 @@ class Run {
         });
         break;
       }
+      case 'call':
+        this.#call(step.fn ?? '', refuse);
+        break;
       case 'registryAllow':
         this.#allowed.add(step.name ?? '');
         break;
@@ -350,6 +353,15 @@ class Run {
       default:
         refuse(step.op, 'not modelled');
     }
+  }
+
+  #call(fn: string, refuse: (what: string, message: string) => void): void {
+    if (fn === 'shutdownOn') {
+      this.#stop('kubelet');
+      this.#config = { shutdownGracePeriodUs: 12 * SECOND, shutdownGracePeriodCriticalPodsUs: 4 * SECOND };
+      this.#startProgram('kubelet');
+    } else if (fn === 'shutdown') this.#machine.onShutdown?.();
+    else refuse(fn, 'not modelled');
   }
 
   *#removeContainer(pod: string, container: string): Task<void> {

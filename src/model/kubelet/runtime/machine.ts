@@ -60,6 +60,9 @@ export class Machine {
   onSandboxDeath: ((sandboxId: string) => void) | undefined;
   /** The running kubelet's prober: told when an app's answers may have changed or its process ended or paused. */
   onAppChanged: ((containerId: string) => void) | undefined;
+  /** The running kubelet: told that the machine is about to shut down, or that an emptyDir has outgrown its limit. */
+  onShutdown: (() => void) | undefined;
+  onVolumeFull: ((podUid: string, volume: string) => void) | undefined;
   /** Listens to the apps' logs; for recordings and reports. */
   onLog: ((pod: Pod, container: string, attempt: number, line: string) => void) | undefined;
 
@@ -73,6 +76,7 @@ export class Machine {
     let files = this.#files.get(podUid);
     if (files === undefined) {
       files = new PodFiles();
+      files.onFull = (volume) => this.onVolumeFull?.(podUid, volume);
       this.#files.set(podUid, files);
     }
     return files;

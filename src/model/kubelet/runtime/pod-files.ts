@@ -11,6 +11,8 @@ export class PodVolume {
   readonly files = new Map<string, File>();
   /** A tmpfs with a size limit refuses writes beyond it. */
   capacityBytes = Number.POSITIVE_INFINITY;
+  /** More than this is allowed to be written and punished later (an emptyDir's sizeLimit on disk). */
+  limitBytes = Number.POSITIVE_INFINITY;
   /** Its content comes from the API and is replaced as a whole: what is mounted by subPath keeps the old content. */
   fromApi = false;
 
@@ -24,8 +26,8 @@ export class PodVolume {
 /** Files of one pod: its volumes, shared by its containers, and each container's own writable layer. They outlive restarts of containers. */
 export class PodFiles {
   readonly #volumes = new Map<string, PodVolume>();
-  /** Called after a write with the volume's name. */
-  onWrite: ((volume: string) => void) | undefined;
+  /** Called after a write beyond a volume's limit, with its name. */
+  onFull: ((volume: string) => void) | undefined;
 
   volume(name: string): PodVolume {
     let volume = this.#volumes.get(name);
@@ -72,7 +74,7 @@ export class PodFiles {
         const before = volume.files.get(at)?.sizeBytes ?? 0;
         if (volume.usedBytes - before + sizeBytes > volume.capacityBytes) return false;
         volume.files.set(at, { content, sizeBytes });
-        this.onWrite?.(name);
+        if (volume.usedBytes > volume.limitBytes) this.onFull?.(name);
         return true;
       },
     };

@@ -107,6 +107,11 @@ export function podReady(pod: Pod, containers: PodCondition, others: readonly Po
   return condition('Ready', 'False', generation, 'ReadinessGatesNotReady', missing.join(', '));
 }
 
+/** The kubelet ends the pod: eviction by pressure, shutdown of the node. */
+export function disruptionTarget(message: string, generation: number | undefined): PodCondition {
+  return condition('DisruptionTarget', 'True', generation, 'TerminationByKubelet', message);
+}
+
 export function podScheduled(generation: number | undefined): PodCondition {
   return condition('PodScheduled', 'True', generation);
 }

@@ -252,8 +252,11 @@ export class StatusManager {
       const isOurs = isOwnedCondition(condition.type) || condition.type === 'DisruptionTarget';
       if (isOurs && conditionOf(conditions, condition.type) === undefined) conditions.push(condition);
     }
-    let merged: PodStatus = { ...status, conditions, ...(old?.qosClass === undefined ? {} : { qosClass: old.qosClass }) };
-    if (isTerminalPhase(status.phase) && !isTerminalPhase(old?.phase) && this.#options.couldHaveRunningContainers(pod.metadata.uid ?? '')) {
+    const held = isTerminalPhase(status.phase) && !isTerminalPhase(old?.phase) && this.#options.couldHaveRunningContainers(pod.metadata.uid ?? '');
+    // A disruption of ours is told together with the end of the pod.
+    const told = held ? conditions.filter((condition) => condition.type !== 'DisruptionTarget' || conditionOf(old?.conditions, 'DisruptionTarget') !== undefined) : conditions;
+    let merged: PodStatus = { ...status, conditions: told, ...(old?.qosClass === undefined ? {} : { qosClass: old.qosClass }) };
+    if (held) {
       const { reason: _reason, message: _message, ...rest } = merged;
       merged = {
         ...rest,
