@@ -25,6 +25,9 @@ const REACTION_US = 5 * MILLISECOND;
 /** How far back a list is searched for a cause. */
 const SEARCH_MAX = 400;
 
+/** Where the search backwards ends: a run's whole history is behind everything. */
+const BEHIND_MAX = 500;
+
 /** Which request a response of raft answers. */
 const ANSWERS: ReadonlyMap<number, number> = new Map([
   [MsgAppResp, MsgApp],
@@ -60,6 +63,18 @@ export class Causes {
     const causes = [...new Set(found.filter((cause) => cause !== undefined && cause !== moment))] as readonly Moment[];
     this.#known.set(moment, causes);
     return causes;
+  }
+
+  /** The moments and everything that they came from. */
+  behind(moments: readonly Moment[]): ReadonlySet<Moment> {
+    const behind = new Set<Moment>();
+    const open = [...moments];
+    for (let next = open.pop(); next !== undefined && behind.size < BEHIND_MAX; next = open.pop()) {
+      if (behind.has(next)) continue;
+      behind.add(next);
+      open.push(...this.of(next));
+    }
+    return behind;
   }
 
   #ofMessage(message: TraceMessage): readonly (Moment | undefined)[] {

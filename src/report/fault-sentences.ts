@@ -74,17 +74,10 @@ export class FaultSentences {
 
   /** Everything that the violation came from. */
   #behind(focus: Focus, important: readonly Moment[]): ReadonlySet<Moment> {
-    const behind = new Set<Moment>();
     const restarts = important.filter(
       (moment) => isFact(moment) && moment.channel === 'memberStart' && focus.lanes.includes(String(moment.args[0])),
     );
-    const open: Moment[] = [focus.anchor, ...focus.others, ...restarts];
-    for (let next = open.pop(); next !== undefined && behind.size < 500; next = open.pop()) {
-      if (behind.has(next)) continue;
-      behind.add(next);
-      open.push(...this.#causes.of(next));
-    }
-    return behind;
+    return this.#causes.behind([focus.anchor, ...focus.others, ...restarts]);
   }
 
   /** One fault, and what it means for etcd at once. */
@@ -105,7 +98,12 @@ export class FaultSentences {
         (dead.has(member) || quorum.some((fact) => fact.args[0] === member)),
     );
     const members = quorum.map((fact) => String(fact.args[0])).filter((member) => !dead.has(member));
-    const cut = members.length === 0 ? '' : ` Therefore ${listed(members)} can no longer reach a majority`;
+    const nodes = (this.#history.factsBy.get('nodeReachable') ?? []).filter((fact) => fact.atUs === at && fact.args[1] === false && at > 0);
+    const lost = nodes.length === 0 ? '' : `${listed(nodes.map((fact) => String(fact.args[0])))} can no longer reach any API server`;
+    const parts = [members.length === 0 ? '' : `${listed(members)} can no longer reach a majority`, dead.size > 0 ? '' : lost].filter(
+      (part) => part !== '',
+    );
+    const cut = parts.length === 0 ? '' : ` Therefore ${listed(parts)}`;
     const leader = led[0] === undefined ? '' : `${led[0]} was the leader`;
     if (cut === '') return leader === '' ? '' : ` ${sentenceCase(leader)}.`;
     return leader === '' ? `${cut}.` : `${cut}; ${leader}.`;

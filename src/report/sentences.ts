@@ -13,7 +13,7 @@ import { emphasize, Glossary } from './glossary.ts';
 import type { History } from './history.ts';
 import { election, lostByRestart, roleAt, steppingDown } from './member-sentences.ts';
 import { sayMessage } from './message-labels.ts';
-import { isFact, isFault, isMessage, type Moment, timeOf } from './moment.ts';
+import { compareMoments, isFact, isFault, isMessage, type Moment, timeOf } from './moment.ts';
 import { shortKey } from './request-words.ts';
 import { span } from './time-words.ts';
 
@@ -50,12 +50,15 @@ export class Sentences {
   }
 
   ofFailure(focus: Focus, important: readonly Moment[]): Story {
+    const behind = this.#causes.behind([focus.anchor, ...focus.others]);
     const drafts: Draft[] = [
       ...this.#violation(focus),
       ...this.#witness(focus),
       ...this.#steps(focus),
       ...this.#faults.of(focus, important),
-      ...important.flatMap((moment) => (isFact(moment) && moment !== focus.anchor ? this.#milestone(moment, focus) : [])),
+      ...important.flatMap((moment) =>
+        isFact(moment) && moment !== focus.anchor ? this.#milestone(moment, focus, behind.has(moment)) : [],
+      ),
       ...this.#healing(focus),
       ...this.#context(important, focus),
     ];
@@ -78,7 +81,7 @@ export class Sentences {
       ...this.#history.topology.hosts.map((host) => host.name),
     ];
     return chosen
-      .sort(([, a], [, b]) => timeOf(this.#history, a.moment) - timeOf(this.#history, b.moment) || a.need - b.need)
+      .sort(([, a], [, b]) => compareMoments(this.#history, a.moment, b.moment) || a.need - b.need)
       .map(([eventId, draft]) => ({
         atUs: timeOf(this.#history, draft.moment),
         icon: draft.icon,
@@ -154,12 +157,13 @@ export class Sentences {
     });
   }
 
-  #milestone(fact: TraceFact, focus: Focus): readonly Draft[] {
+  #milestone(fact: TraceFact, focus: Focus, isCause: boolean): readonly Draft[] {
     if (fact.channel === 'raftLeader') return [election(this.#history, this.#causes, fact, focus)];
     if (fact.channel === 'raftRole') return steppingDown(this.#history, fact, focus);
     const need = MILESTONES[fact.channel];
     const words = wordsOf(this.#history, fact);
-    if (need === undefined || words === undefined) return [];
+    // What a fault does at once is said with the fault.
+    if (need === undefined || words === undefined || (fact.channel === 'nodeReachable' && this.#causes.of(fact).length > 0)) return [];
     const after = fact.atUs > focus.violation.witness.atUs ? 'Later ' : '';
     const subject = laneOfFact(this.#history, fact) ?? words.subject;
     return [
@@ -167,7 +171,7 @@ export class Sentences {
         moment: fact,
         icon: this.#iconOf(subject),
         text: `${sentenceCase(`${after}${words.subject} ${words.text}`)}${this.#since(fact)}.${lostByRestart(this.#history, fact)}`,
-        need: need - (after === '' ? 0 : 4) + (focus.lanes.includes(subject) ? 14 : 0),
+        need: need - (after === '' ? 0 : 4) + (isCause || focus.lanes.includes(subject) ? 14 : 0),
       },
     ];
   }
