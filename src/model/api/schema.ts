@@ -3,7 +3,7 @@
  * decoding, strategic merge and server-side apply.
  */
 import generated from './generated/schema.json' with { type: 'json' };
-import { isGranular, keepsZero, neverOmitted, omitsEmpty } from './wire-facts.ts';
+import { isGranular, keepsZero, neverOmitted, omitsEmpty, printsZero } from './wire-facts.ts';
 
 export type Scalar = 'string' | 'int32' | 'int64' | 'number' | 'boolean' | 'bytes' | 'time' | 'microTime' | 'quantity' | 'intOrString' | 'any';
 
@@ -118,7 +118,7 @@ export function structType(name: string): StructType {
   for (const [field, encoded] of Object.entries(compact.p)) {
     const target = link(encoded);
     const forced = neverOmitted(name, field, target.kind === 'scalar' && (target.scalar === 'time' || target.scalar === 'microTime'));
-    const zero = forced ? 'null' : !printed.has(field) || omitsEmpty(name, field) ? 'omit' : target.kind === 'struct' ? 'struct' : target.kind === 'scalar' ? 'scalar' : 'omit';
+    const zero = forced ? 'null' : !(printed.has(field) || printsZero(name, field)) || omitsEmpty(name, field) ? 'omit' : target.kind === 'struct' ? 'struct' : target.kind === 'scalar' ? 'scalar' : 'omit';
     const reference = typeof encoded === 'object' && 'r' in encoded ? encoded : undefined;
     const strategy = typeof encoded === 'object' && 'ps' in encoded ? encoded.ps : undefined;
     const made: FieldType = {

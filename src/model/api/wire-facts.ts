@@ -236,6 +236,17 @@ TokenRequestStatus: expirationTimestamp
 VolumeError: time
 `);
 
+/** Fields without omitempty that the aggregator's OpenAPI does not tell of. */
+const untoldZeros = rows(`
+APIService: metadata spec status
+APIServiceSpec: groupPriorityMinimum versionPriority
+`);
+
+/** Whether an absent field is printed as its zero although OpenAPI does not say so. */
+export function printsZero(type: string, field: string): boolean {
+  return untoldZeros.has(`${type}.${field}`);
+}
+
 /** Whether a zero that was sent stays. */
 export function keepsZero(type: string, field: string, isText: boolean): boolean {
   return isText ? pointerTexts.has(`${type}.${field}`) : !plainNumbers.has(`${type}.${field}`);

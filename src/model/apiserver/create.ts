@@ -22,8 +22,9 @@ import { createObject, keyOf, readObject } from './resource-store.ts';
 import type { RequestScope } from './server-context.ts';
 import { ttlOf } from './strategy-facts.ts';
 
-/** Upstream maxNameGenerationCreateAttempts (feature RetryGenerateName). */
+/** etcd's default --max-request-bytes. */
 const etcdRequestBytesMax = 1.5 * 1024 * 1024;
+/** Upstream maxNameGenerationCreateAttempts (feature RetryGenerateName). */
 const generateNameAttempts = 8;
 
 /** POST of a new object: upstream `endpoints/handlers/create.go` and `registry/generic/registry.Store.Create`. */
@@ -39,9 +40,16 @@ export function* create(scope: RequestScope): Task<ApiResponse> {
   if (kind.kind === 'Binding') return yield* bind(scope, scope.request.object?.metadata?.name ?? '');
   const body = withNamespace(scope, kind, withDefaults(scope, kind, decodeBody(scope, kind, scope.request.object)));
   if (scope.request.name !== undefined && scope.request.name !== '') checkNameMatches(scope.request.name, body.metadata.name ?? '');
-  const object = trackUpdate(scope, kind, undefined, body);
+  const object = trackUpdate(scope, kind, undefined, withoutSystemFields(body));
   const stored = yield* createDecoded(scope, kind, object);
   return { code: 201, object: stored };
+}
+
+/** What a creator may not set is nobody's field either. */
+function withoutSystemFields(object: UntypedObject): UntypedObject {
+  if (object.metadata.deletionTimestamp === undefined && object.metadata.deletionGracePeriodSeconds === undefined) return object;
+  const { deletionTimestamp: _t, deletionGracePeriodSeconds: _g, ...metadata } = object.metadata;
+  return { ...object, metadata };
 }
 
 /** Sets the namespace of the URL, and refuses another. */
@@ -103,7 +111,7 @@ function* store(scope: RequestScope, kind: ServedKind, object: UntypedObject, su
   return taken === undefined ? object : undefined;
 }
 
-/** etcd takes no request above its --max-request-bytes. */
+/** Refuses what etcd would. */
 export function refuseTooLarge({ request, dryRun }: RequestScope): void {
   if (request.bodyBytes !== undefined && request.bodyBytes > etcdRequestBytesMax && !dryRun) refuse(storageStatus({ failure: 'request-too-large' }));
 }

@@ -1,8 +1,9 @@
 import type { Task } from '../../sim/task.ts';
 import { trackUpdate } from '../api/managed/field-manager.ts';
 import { leaf } from '../api/managed/field-set.ts';
+import { fieldSetOf } from '../api/managed/typed-walk.ts';
 import { newUid } from '../api/names.ts';
-import type { UntypedObject } from '../api/object.ts';
+import type { ManagedFieldsEntry, UntypedObject } from '../api/object.ts';
 import type { ServedKind } from '../api/registry.ts';
 import { formatMicroTime, formatTime } from '../api/time.ts';
 import { splitApiVersion } from '../api/validation/metadata.ts';
@@ -115,14 +116,38 @@ export function* writeFreshCluster(server: ServerContext, options: FreshClusterO
   }
 }
 
-/** The server's loopback client owns what it made. */
+/** Parts of the server that write under names of their own: what they made, and the status that they applied. */
+const makers: Readonly<Record<string, { readonly spec: string; readonly status?: string }>> = {
+  FlowSchema: { spec: 'api-priority-and-fairness-config-producer-v1', status: 'api-priority-and-fairness-config-consumer-v1' },
+  PriorityLevelConfiguration: { spec: 'api-priority-and-fairness-config-producer-v1' },
+  ServiceCIDR: { spec: 'kube-apiserver', status: 'kubernetes-service-cidr-controller' },
+};
+
+/** The server's own clients own what they made. */
 function owned(server: ServerContext, kind: ServedKind, object: UntypedObject, time: string): UntypedObject {
-  if (kind.type === undefined || server.options.managedFields === false) return object;
+  const { type, apiVersion } = kind;
+  if (type === undefined || server.options.managedFields === false) return object;
+  const maker = makers[kind.kind];
   // What the server allots while it creates is nobody's.
   const asked = withoutAllotted(object);
-  const tracked = trackUpdate({ type: kind.type, apiVersion: kind.apiVersion, manager: 'kube-apiserver', subresource: '', time, ignored: { 'f:status': leaf } }, undefined, asked);
-  const { managedFields } = tracked.metadata;
-  return managedFields === undefined ? object : { ...object, metadata: { ...object.metadata, managedFields } };
+  const tracked = trackUpdate({ type, apiVersion, manager: maker?.spec ?? 'kube-apiserver', subresource: '', time, ignored: { 'f:status': leaf } }, undefined, asked);
+  const entries: ManagedFieldsEntry[] = [...(tracked.metadata.managedFields ?? [])];
+  if (maker?.status !== undefined && object['status'] !== undefined) {
+    const fieldsV1 = fieldSetOf(type, { status: withoutBlanks(object['status']) }) as unknown as NonNullable<ManagedFieldsEntry['fieldsV1']>;
+    entries.unshift({ manager: maker.status, operation: 'Apply', apiVersion, time, fieldsType: 'FieldsV1', fieldsV1, subresource: 'status' });
+  }
+  return entries.length === 0 ? object : { ...object, metadata: { ...object.metadata, managedFields: entries } };
+}
+
+/** An applier does not send the empty texts that the server prints. */
+function withoutBlanks(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutBlanks);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, part]) => part !== '')
+      .map(([key, part]) => [key, withoutBlanks(part)]),
+  );
 }
 
 function withoutAllotted(object: UntypedObject): UntypedObject {
