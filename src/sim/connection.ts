@@ -67,6 +67,8 @@ export class Connection {
   peer: Connection | undefined;
   /** This side's memory is gone (its host lost power): the peer does not know yet. */
   #lost = false;
+  /** Messages that wait for the CPU are still handed to the program: until it closes, or the connection breaks. */
+  #hears = true;
   #nextSend = 1;
   #nextReceive = 1;
   #lastArrival: Micros = 0;
@@ -90,9 +92,13 @@ export class Connection {
     process.connections.add(this);
   }
 
-  /** Sends a message in order. False when the connection is closed or its buffer is full: the message is not sent. */
-  send(payload: unknown, sizeBytes: number): boolean {
-    if (this.state === 'closed' || this.bufferedBytes > (this.#options.bufferBytesMax ?? 4_194_304)) return false;
+  /**
+   * Sends a message in order. False when the connection is closed or its buffer is full: the message is not sent. A sender that would
+   * block until there is room, rather than go without, passes `always`.
+   */
+  send(payload: unknown, sizeBytes: number, always = false): boolean {
+    if (this.state === 'closed') return false;
+    if (!always && this.bufferedBytes > (this.#options.bufferBytesMax ?? 4_194_304)) return false;
     if (!this.process.effect('send')) return true;
     this.#transmit({ id: this.#network.nextMessageId(), seq: this.#nextSend++, payload, sizeBytes, close: undefined });
     return true;
@@ -101,9 +107,12 @@ export class Connection {
   /** Ends the connection in an orderly way; what was sent before still arrives. */
   close(): void {
     if (this.state === 'closed') return;
+    this.#hears = false;
     const wasOpen = this.state === 'open';
+    // A process that dies right here leaves the socket to its host's kernel, which tells the other side.
+    if (wasOpen && !this.process.effect('send')) return;
     this.#end();
-    if (wasOpen && this.process.effect('send')) this.#transmitClose('closed');
+    if (wasOpen) this.#transmitClose('closed');
   }
 
   /** The host at the other end, where known. */
@@ -120,9 +129,7 @@ export class Connection {
   /** @internal Something may have silenced the peer: look again after the keep-alive time. */
   suspect(): void {
     if (this.#suspected || this.state === 'closed') return;
-    this.#suspected = true;
-    const at = this.#world.now + (this.#options.keepAliveUs ?? this.#world.calibration.keepAliveUs);
-    this.#world.queue.schedule(at, this.process.host.index, EVENT_KIND.connection, onKeepAlive, this, undefined);
+    this.#lookAgainAt(this.#world.now + (this.#options.keepAliveUs ?? this.#world.calibration.keepAliveUs));
   }
 
   /** @internal The owner died: told to the peer by the host's kernel, unless the host died too. */
@@ -141,13 +148,22 @@ export class Connection {
     const peer = this.peer as Connection;
     const there = this.#network.link(this.process.host, peer.process.host);
     const back = this.#network.link(peer.process.host, this.process.host);
-    const silent = there?.blocked === true || back?.blocked === true || !peer.process.host.up || peer.process.state === 'paused';
-    if (silent) {
+    const { process } = peer;
+    const silentSince = Math.min(
+      there?.blocked === true ? there.blockedSince : Number.POSITIVE_INFINITY,
+      back?.blocked === true ? back.blockedSince : Number.POSITIVE_INFINITY,
+      process.host.up ? Number.POSITIVE_INFINITY : process.host.downSince,
+      process.state === 'paused' ? process.pausedSince : Number.POSITIVE_INFINITY,
+    );
+    const keepAliveUs = this.#options.keepAliveUs ?? this.#world.calibration.keepAliveUs;
+    if (silentSince + keepAliveUs > this.#world.now && silentSince !== Number.POSITIVE_INFINITY) {
+      // What silenced it first is over, and this is another, shorter silence.
+      this.#lookAgainAt(silentSince + keepAliveUs);
+    } else if (silentSince !== Number.POSITIVE_INFINITY) {
       this.#closed('keepalive-timeout');
       // The socket is closed; the other side hears of it once it can.
       this.#transmitClose('reset');
-    }
-    else if (peer.#lost) this.#closed('reset');
+    } else if (peer.#lost) this.#closed('reset');
   }
 
   /** @internal One attempt of the handshake. */
@@ -169,6 +185,7 @@ export class Connection {
     const delay = back === undefined ? this.#world.calibration.loopbackUs : back.pass(this.#world.now, 64).delayUs;
     const refused = listener?.onAccept === undefined || !listener.process.alive;
     // A repeated SYN (its first answer is late) finds the connection half made already.
+    let made: Connection | undefined;
     if (!refused && this.peer === undefined) {
       const other = new Connection(this.#world, this.#network, listener.process, this.endpoint, NO_HANDLERS, {
         messageCostUs: listener.costUs,
@@ -177,9 +194,13 @@ export class Connection {
       other.state = 'open';
       other.peer = this;
       this.peer = other;
-      listener.process.deliver(other.source, listener.costUs, accept as (a: unknown, b: unknown) => void, listener.onAccept, other);
+      made = other;
+      // What the server says at once does not overtake the answer to the SYN.
+      other.#lastArrival = this.#world.now + delay;
     }
     this.#world.queue.schedule(this.#world.now + delay, this.process.host.index, EVENT_KIND.connection, onSynAnswer, this, refused);
+    if (made !== undefined && listener !== undefined)
+      made.process.deliver(made.source, listener.costUs, accept as (a: unknown, b: unknown) => void, listener.onAccept, made);
   }
 
   /** @internal */
@@ -270,6 +291,11 @@ export class Connection {
     if (this.state === 'open' && this.process.alive) this.#closed('reset');
   }
 
+  #lookAgainAt(at: Micros): void {
+    this.#suspected = true;
+    this.#world.queue.schedule(at, this.process.host.index, EVENT_KIND.connection, onKeepAlive, this, undefined);
+  }
+
   #trySyn(attempt: number): void {
     const world = this.#world;
     const departure = Math.max(this.process.leaveAt, world.now);
@@ -295,6 +321,7 @@ export class Connection {
   }
 
   #transmit(segment: Segment): void {
+    this.bufferedBytes += segment.sizeBytes;
     const recorder = this.#world.recorder;
     if (recorder !== undefined) {
       const kind = segment.close === undefined ? 'data' : 'close';
@@ -308,7 +335,6 @@ export class Connection {
   #forward(segment: Segment): void {
     const world = this.#world;
     const departure = Math.max(this.process.leaveAt, world.now);
-    this.bufferedBytes += segment.sizeBytes;
     const peer = this.peer;
     if (peer === undefined) {
       this.#stall(segment); // sent before the handshake ended: waits for it
@@ -334,7 +360,6 @@ export class Connection {
   }
 
   #stall(segment: Segment): void {
-    this.bufferedBytes -= segment.sizeBytes;
     this.#stalled.push(segment);
     this.#scheduleRetransmit();
   }
@@ -366,6 +391,7 @@ export class Connection {
 
   #closed(reason: CloseReason): void {
     this.#end();
+    if (reason !== 'closed') this.#hears = false;
     this.process.deliver(this.source, this.#cost(), closedBy as (a: unknown, b: unknown) => void, this, reason);
   }
 
@@ -376,7 +402,7 @@ export class Connection {
 
   /** @internal */
   dispatch(payload: unknown): void {
-    if (this.state === 'open') this.#handlers.onMessage(payload, this);
+    if (this.#hears) this.#handlers.onMessage(payload, this);
   }
 
   /** @internal */

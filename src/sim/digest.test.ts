@@ -63,7 +63,11 @@ describe('Digest', () => {
     expect(long.length).toBeLessThan(2048);
     expect(long.length).toBeGreaterThan(1000);
     expect(new Set(long.map((c) => c.atUs % (4 * SECOND)))).toEqual(new Set([0]));
-    const short = new Map(run(1000).checkpoints().map((c) => [c.atUs, c.digest]));
+    const short = new Map(
+      run(1000)
+        .checkpoints()
+        .map((c) => [c.atUs, c.digest]),
+    );
     const shared = long.filter((c) => short.has(c.atUs));
     expect(shared.length).toBeGreaterThan(200);
     for (const c of shared) expect(short.get(c.atUs)).toBe(c.digest);

@@ -70,6 +70,7 @@ export class Disk {
   truncate(process: Process, name: string, count: number): void {
     if (!process.effect('disk')) return;
     const file = this.#file(name);
+    if (count >= file.records.length) return;
     file.platter ??= file.records.slice(0, file.durable);
     for (const record of file.records.slice(count)) this.#usedBytes -= record.sizeBytes;
     file.records = file.records.slice(0, count);
@@ -144,9 +145,11 @@ export class Disk {
       const file = this.#files.get(name) as File;
       if (file.platter !== undefined) {
         // An unsynced truncation: the old content may come back.
-        if (this.#stream.chance(1, 2)) file.records = [...file.platter];
+        if (this.#stream.chance(1, 2)) {
+          file.records = [...file.platter];
+          file.durable = file.records.length;
+        }
         file.platter = undefined;
-        file.durable = Math.min(file.durable, file.records.length);
       }
       const unsynced = file.records.length - file.durable;
       if (unsynced > 0) {
@@ -288,9 +291,15 @@ function finishSync(sync: SyncRequest): void {
   const { file, disk, process } = sync;
   if (sync.lied) disk.touched.liedSyncs++;
   else if (file.records === sync.records) {
-    // A sync of what a truncation has since replaced makes nothing of the new content durable.
     file.durable = Math.max(file.durable, Math.min(sync.upTo, file.records.length));
     file.platter = undefined;
+    file.linked = true;
+  } else if (file.platter !== undefined) {
+    // The file was truncated meanwhile: the old content is on the platter, and of the new one what both begin with.
+    file.platter = sync.records.slice(0, sync.upTo);
+    let common = 0;
+    while (common < sync.upTo && common < file.records.length && file.records[common] === sync.records[common]) common++;
+    file.durable = Math.max(file.durable, common);
     file.linked = true;
   }
   process.deliver(0, process.world.calibration.resumeUs, callDone, sync.done, undefined);

@@ -31,6 +31,8 @@ export class Host {
   readonly clock: HostClock;
   readonly disk: Disk;
   up = true;
+  /** When it lost its power; meaningful while it is not up. */
+  downSince: Micros = 0;
   readonly #programs = new Map<string, Program>();
   readonly #processes = new Map<string, Process>();
   readonly #incarnations = new Map<string, number>();
@@ -95,6 +97,7 @@ export class Host {
   crash(): void {
     if (!this.up) return;
     this.up = false;
+    this.downSince = this.world.now;
     for (const process of this.processes()) process.vanish();
     this.disk.crash();
     this.world.network.hostDied(this);

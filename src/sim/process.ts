@@ -47,6 +47,8 @@ export class Process {
   effects = 0;
   /** How long this incarnation has been stopped (SIGSTOP) in all: a ticker that drops missed ticks subtracts it. */
   pausedUs: Micros = 0;
+  /** Since when it stands still; meaningful while paused. */
+  pausedSince: Micros = 0;
   /** The effect in front of which the process dies; 0: none. */
   killAtEffect = 0;
   /** Called once when the process has died, by whatever cause; for supervisors, never for the program itself. */
@@ -57,7 +59,6 @@ export class Process {
   readonly #scheduler: Scheduler;
   #busyUntil: Micros = 0;
   #executing = false;
-  #pausedAt: Micros = 0;
   #queue: Work[] = [];
   #drain: EventId = 0;
   #nextSource = 1;
@@ -196,7 +197,7 @@ export class Process {
     this.#pauses++;
     if (this.state !== 'running') return;
     this.state = 'paused';
-    this.#pausedAt = this.world.now;
+    this.pausedSince = this.world.now;
     this.world.queue.cancel(this.#drain);
     this.#drain = 0;
     this.world.recorder?.process(this.world.now, this.host.name, this.name, 'paused', '');
@@ -209,7 +210,7 @@ export class Process {
     this.#pauses = Math.max(0, this.#pauses - 1);
     if (this.state !== 'paused' || this.#pauses > 0) return;
     this.state = 'running';
-    this.pausedUs += this.world.now - this.#pausedAt;
+    this.pausedUs += this.world.now - this.pausedSince;
     this.world.recorder?.process(this.world.now, this.host.name, this.name, 'resumed', '');
     if (this.#queue.length > 0) this.#scheduleDrain();
     this.onStateChange?.(this);

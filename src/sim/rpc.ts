@@ -46,7 +46,7 @@ interface Pending {
 
 /** What a stalled stream keeps back. */
 interface HeldStream extends HoldableStream {
-  readonly queue: unknown[];
+  readonly queue: Frame[];
 }
 
 /** A client of one endpoint: connects at the first call and again after the connection broke. */
@@ -116,14 +116,14 @@ export class RpcClient {
   ): ClientStream {
     const id = this.#nextId++;
     const sizeBytes = options.sizeBytes ?? 256;
-    const queue: unknown[] = [];
+    const queue: Frame[] = [];
     const hold: HeldStream = {
       process: this.#process.name,
       label: options.label ?? method,
       queue,
       release: () => {
         const flush = () => {
-          for (const message of queue.splice(0)) this.#pending.get(id)?.handlers?.onMessage(message);
+          for (const frame of queue.splice(0)) this.#toStream(frame);
         };
         this.#process.deliver(id, this.#process.world.calibration.resumeUs, flush, undefined, undefined);
       },
@@ -132,7 +132,7 @@ export class RpcClient {
     this.#send({ t: 'open', id, method, body }, FRAME_BYTES + sizeBytes);
     return {
       send: (message, bytes = 128) => {
-        this.#pending.get(id)?.connection?.send({ t: 'message', id, body: message } satisfies Frame, FRAME_BYTES + bytes);
+        this.#pending.get(id)?.connection?.send({ t: 'message', id, body: message } satisfies Frame, FRAME_BYTES + bytes, true);
       },
       cancel: () => this.#cancel(id),
     };
@@ -150,7 +150,8 @@ export class RpcClient {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
     this.#pending.delete(id);
-    pending.connection?.send({ t: 'cancel', id } satisfies Frame, FRAME_BYTES);
+    if (pending.hold !== undefined) this.#process.world.streams.ended(pending.hold);
+    pending.connection?.send({ t: 'cancel', id } satisfies Frame, FRAME_BYTES, true);
   }
 
   #send(frame: Frame & { readonly t: 'call' | 'open' }, sizeBytes: number): void {
@@ -163,22 +164,32 @@ export class RpcClient {
       );
     }
     (this.#pending.get(frame.id) as Pending).connection = this.#connection;
-    this.#connection.send(frame, sizeBytes);
+    // A frame that finds the buffer full waits for room, as a write to a socket does.
+    this.#connection.send(frame, sizeBytes, true);
   }
 
   #receive(frame: Frame): void {
     const pending = this.#pending.get(frame.id);
     if (pending === undefined) return;
-    if (frame.t === 'message') {
-      const hold = pending.hold as HeldStream;
-      if (this.#process.world.streams.holds(hold)) hold.queue.push(frame.body);
-      else pending.handlers?.onMessage(frame.body);
-      return;
+    if (pending.hold !== undefined) {
+      // What came before it waits (for the end of the hold, or for the CPU): a stream keeps its order, its end included.
+      if (pending.hold.queue.length > 0 || this.#process.world.streams.holds(pending.hold)) pending.hold.queue.push(frame);
+      else this.#toStream(frame);
+    } else if (frame.t === 'answer') {
+      this.#pending.delete(frame.id);
+      pending.resolve?.({ ok: true, value: frame.body });
     }
-    this.#pending.delete(frame.id);
-    if (pending.hold !== undefined) this.#process.world.streams.ended(pending.hold);
-    if (frame.t === 'answer') pending.resolve?.({ ok: true, value: frame.body });
-    else if (frame.t === 'end') pending.handlers?.onEnd({ by: 'server', body: frame.body });
+  }
+
+  #toStream(frame: Frame): void {
+    const pending = this.#pending.get(frame.id);
+    if (pending?.hold === undefined) return;
+    if (frame.t === 'message') pending.handlers?.onMessage(frame.body);
+    else if (frame.t === 'end') {
+      this.#pending.delete(frame.id);
+      this.#process.world.streams.ended(pending.hold);
+      pending.handlers?.onEnd({ by: 'server', body: frame.body });
+    }
   }
 
   #lost(reason: CloseReason, connection: Connection): void {
@@ -231,7 +242,7 @@ export class ServerCall {
     if (!this.#open) return;
     this.#open = false;
     this.#forget();
-    this.#connection.send({ t: 'answer', id: this.#id, body } satisfies Frame, FRAME_BYTES + sizeBytes);
+    this.#connection.send({ t: 'answer', id: this.#id, body } satisfies Frame, FRAME_BYTES + sizeBytes, true);
   }
 
   /** Sends one message of a stream. False when the caller does not keep up or is gone. */
@@ -244,7 +255,7 @@ export class ServerCall {
     if (!this.#open) return;
     this.#open = false;
     this.#forget();
-    this.#connection.send({ t: 'end', id: this.#id, body } satisfies Frame, FRAME_BYTES);
+    this.#connection.send({ t: 'end', id: this.#id, body } satisfies Frame, FRAME_BYTES, true);
   }
 
   /** @internal */

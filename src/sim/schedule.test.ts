@@ -49,7 +49,11 @@ describe('Scheduler', () => {
     );
     const fixed = [work(1, 0), work(2, 1), work(3, 2)];
     const seen = new Set(
-      Array.from({ length: 40 }, (_, i) => orderOf({ kind: 'pct', jitterUs: 0, changeOneIn: 3 }, fixed, `${i}`).map((w) => w.source).join()),
+      Array.from({ length: 40 }, (_, i) =>
+        orderOf({ kind: 'pct', jitterUs: 0, changeOneIn: 3 }, fixed, `${i}`)
+          .map((w) => w.source)
+          .join(),
+      ),
     );
     expect(seen.size).toBe(6);
   });

@@ -45,7 +45,10 @@ function run<T>(task: Task<T>, untilUs = 60 * SECOND): T | 'pending' {
 
 describe('race', () => {
   it('answers with the first and cancels the others', () => {
-    expect(run(race(process, [after(3 * SECOND, 'slow'), after(SECOND, 'fast'), after(2 * SECOND, 'middle')]))).toEqual({ index: 1, value: 'fast' });
+    expect(run(race(process, [after(3 * SECOND, 'slow'), after(SECOND, 'fast'), after(2 * SECOND, 'middle')]))).toEqual({
+      index: 1,
+      value: 'fast',
+    });
     expect(log).toEqual(['end of fast', 'end of slow', 'end of middle']);
   });
 

@@ -30,6 +30,15 @@ function wires(): readonly Wire[] {
   ];
 }
 
+/** A function that throws, with as many functions on it as the original has (`process.hrtime.bigint`). */
+function trap(original: unknown, label: string, instead: string): () => never {
+  const thrower = (): never => {
+    throw new TripwireError(`${label} was called inside the simulation: use ${instead}`);
+  };
+  if (typeof original !== 'function') return thrower;
+  return Object.assign(thrower, Object.fromEntries(Object.keys(original).map((key) => [key, trap(undefined, `${label}.${key}`, instead)])));
+}
+
 /** Arms every wire: the named functions and `new Date()` throw until the answer is called. */
 function arm(): Restore {
   const undo: Restore[] = [];
@@ -38,9 +47,7 @@ function arm(): Restore {
     Object.defineProperty(target, property, {
       configurable: true,
       writable: true,
-      value: () => {
-        throw new TripwireError(`${label} was called inside the simulation: use ${instead}`);
-      },
+      value: trap(own?.value, label, instead),
     });
     undo.push(() => {
       if (own === undefined) Reflect.deleteProperty(target, property);
