@@ -3,15 +3,7 @@ import type { RequestOptions, WatchEvent } from '../api/request.ts';
 import { MILLISECOND, MINUTE, SECOND, type Micros } from '../../sim/time.ts';
 import { Backoff } from './backoff.ts';
 import type { Resource } from './resources.ts';
-import {
-  type ApiFailure,
-  failureOfStatus,
-  isExpired,
-  isForbidden,
-  isInvalid,
-  isTooLargeResourceVersion,
-  isTooManyRequests,
-} from './result.ts';
+import { type ApiFailure, failureOfStatus, isExpired, isTooLargeResourceVersion, isTooManyRequests } from './result.ts';
 import type { ApiTransport } from './transport.ts';
 
 export interface ReflectorOptions {
@@ -48,7 +40,7 @@ export class Reflector<T extends ApiObject> {
   #lastVersion = '';
   /** The last version cannot be served (410, or ahead of a lagging server): ask for the newest instead. */
   #versionUnavailable = false;
-  #useWatchList: boolean;
+  readonly #useWatchList: boolean;
   #stopped = false;
   #timer = 0;
   #cancel: (() => void) | undefined;
@@ -91,7 +83,13 @@ export class Reflector<T extends ApiObject> {
   #listAndWatch(): void {
     if (this.#stopped) return;
     if (this.#useWatchList) this.#streamInitialState();
-    else this.#list(this.#lastVersion === '' && !this.#versionUnavailable ? '0' : this.#versionUnavailable ? '' : this.#lastVersion, true);
+    else this.#listOnce();
+  }
+
+  /** Lists at the last version known, at the beginning at whatever the server's cache holds ('0'). */
+  #listOnce(): void {
+    if (this.#versionUnavailable) this.#list('', true);
+    else this.#list(this.#lastVersion === '' ? '0' : this.#lastVersion, true);
   }
 
   #list(resourceVersion: string, mayRetry: boolean): void {
@@ -216,21 +214,12 @@ export class Reflector<T extends ApiObject> {
     const process = this.#transport.process;
     if (this.#initial !== undefined) {
       this.#initial = undefined;
-      if (failure === undefined) this.#again();
-      else if (isExpired(failure) || isTooLargeResourceVersion(failure)) {
-        this.#versionUnavailable = true;
-        this.#again();
-      } else if (isInvalid(failure) || isForbidden(failure)) {
-        // Upstream falls back to the standard list for the rest of this reflector's life.
-        this.#useWatchList = false;
-        this.#again();
-      } else this.#again();
+      this.#initialStreamEnded(failure);
       return;
     }
     if (failure === undefined || failure.reason === 'ConnectionLost') {
-      const short = process.mono() - this.#watchStarted < SECOND && this.#watchEvents === 0;
       // "very short watch: Unexpected watch close": starts over with a list after a back-off.
-      if (short) this.#again();
+      if (this.#wasVeryShort()) this.#again();
       else this.#watch();
       return;
     }
@@ -239,6 +228,23 @@ export class Reflector<T extends ApiObject> {
       return;
     }
     this.#again();
+  }
+
+  /** The stream ended before the whole first state had come: Reflector.watchList and its callers. */
+  #initialStreamEnded(failure: ApiFailure | undefined): void {
+    if (failure === undefined || failure.reason === 'ConnectionLost') {
+      if (this.#wasVeryShort()) this.#listOnce();
+      else this.#listAndWatch();
+    } else if (isExpired(failure) || isTooLargeResourceVersion(failure)) {
+      this.#versionUnavailable = true;
+      this.#listAndWatch();
+    } else if (failure.reason === 'ConnectionRefused' || isTooManyRequests(failure)) this.#again();
+    // "falling back to the standard LIST/WATCH semantics because making progress is better than deadlocking", for this time.
+    else this.#listOnce();
+  }
+
+  #wasVeryShort(): boolean {
+    return this.#transport.process.mono() - this.#watchStarted < SECOND && this.#watchEvents === 0;
   }
 
   /** Starts over after a back-off (upstream BackoffUntil around ListAndWatch). */
