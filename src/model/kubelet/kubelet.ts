@@ -26,6 +26,7 @@ import { type Eviction, type KillOrder, PodWorkers, type SyncCause } from './pod
 import { pullCredentials } from './pull-secrets.ts';
 import { Prober } from './probes/prober.ts';
 import { keyOf, type Machine } from './runtime/machine.ts';
+import { ResizeManager } from './resize.ts';
 import { RuntimeManager } from './runtime-manager.ts';
 import { conditionOf, disruptionTarget } from './status/conditions.ts';
 import { isTerminalPhase } from './status/phase.ts';
@@ -97,6 +98,7 @@ class Kubelet {
   readonly #deadlineTicks: WorkTicks;
   readonly #podIps = new Map<string, string>();
   readonly #runtimeClasses = new Map<string, string>();
+  readonly #resizes: ResizeManager;
   #images: readonly ImageRecord[] = [];
   #runtimeVersion = '';
   #runtimeName = 'containerd';
@@ -175,7 +177,7 @@ class Kubelet {
       runtimeHandler: (pod) => this.#runtimeClasses.get(pod.spec.runtimeClassName ?? '') ?? '',
       podIp: (uid) => this.#podIps.get(uid) ?? readySandbox(this.#pleg.get(uid))?.ip ?? '',
       onSandbox: (uid, ip) => this.#podIps.set(uid, ip),
-      resizeRestarts: () => false,
+      resizeRestarts: (pod, container) => this.#resizes.due(pod, this.#pleg.get(pod.metadata.uid ?? '')).some((due) => due.restart && due.container.name === container.name),
     });
     this.#workers = new PodWorkers(process, this.#pleg, config, {
       sync: (pod, records, cause) => this.#syncPod(pod, records, cause),
@@ -183,6 +185,7 @@ class Kubelet {
       terminated: (pod, records) => this.#podTerminated(pod, records),
       finished: (pod) => this.#podFinished(pod),
     });
+    this.#resizes = new ResizeManager({ spec, config, events: this.#events, others: (uid) => this.#activePods(uid) });
     this.#deadlineTicks = new WorkTicks(process, (uid) => this.#workers.resync(uid));
     this.#node = new NodeAgent({
       process,
@@ -258,6 +261,7 @@ class Kubelet {
         return;
       }
       const demand = demandOf(pod);
+      this.#resizes.admit(pod);
       this.#admitted.add(uid);
       this.#options.facts.podAdmitted.emit(this.#options.spec.name, keyOf(pod), uid, demand.cpuMilli, demand.memoryBytes);
     }
@@ -300,7 +304,7 @@ class Kubelet {
     if (this.#rejected.has(uid) && pod.metadata.deletionTimestamp === undefined) return;
     this.#noteDeadline(pod);
     if (before !== undefined && !needsSync(before, pod)) return;
-    this.#workers.update(pod, 'update');
+    this.#workers.update(this.#resizes.effective(pod), 'update');
   }
 
   #sourceRemoved(pod: Pod): void {
@@ -453,12 +457,13 @@ class Kubelet {
       lastIp: this.#podIps.get(uid) ?? '',
       evict: this.#deadlineOf(pod),
       probed: (statuses, init) => this.#prober.fill(pod, statuses, init),
-      resizeConditions: [],
+      resizeConditions: this.#resizes.conditions(pod),
     });
   }
 
   *#syncPod(pod: Pod, records: PodRecords | undefined, cause: SyncCause): Task<{ readonly terminal: boolean; readonly failures: readonly SyncFailure[]; readonly resync: boolean }> {
     const uid = pod.metadata.uid ?? '';
+    this.#resizes.observe(pod, records);
     const status = this.#generate(pod, records, false);
     this.#status.set(pod, status);
     this.#noteDeadline(pod);
@@ -475,9 +480,19 @@ class Kubelet {
     const before = this.#images.length;
     const credentials = (pod.spec.imagePullSecrets ?? []).length === 0 ? [] : yield* pullCredentials(this.#client, this.#events, pod);
     const result = yield* this.#runtime.syncPod(pod, records, credentials);
+    if (yield* this.#actuateResize(pod, records)) this.#workers.resync(uid);
     if (result.failures.length > 0 || before === 0) yield* this.#refreshImages();
     const watching = this.#volumes.watches(pod);
     return { terminal: false, failures: result.failures, resync: watching };
+  }
+
+  /** Tells the runtime of new resources. True when something was to do: the next look at the runtime shows whether it is done. */
+  *#actuateResize(pod: Pod, records: PodRecords | undefined): Task<boolean> {
+    const due = this.#resizes.due(pod, records);
+    for (const { container, record, restart } of due) {
+      if (!restart) yield* this.#cri.call('UpdateContainerResources', { containerId: record.id, resources: container.resources });
+    }
+    return due.length > 0;
   }
 
   *#runtimeClass(name: string): Task<SyncFailure | undefined> {
@@ -519,7 +534,17 @@ class Kubelet {
     const uid = pod.metadata.uid ?? '';
     if (this.#admitted.delete(uid)) this.#options.facts.podRemoved.emit(this.#options.spec.name, keyOf(pod), uid);
     this.#deadlines.delete(uid);
+    this.#resizes.forget(uid);
+    this.#retryResizes();
     if (!this.#pods.has(uid)) this.#forget(uid);
+  }
+
+  /** Room was made: resizes that wait for some are tried again. */
+  #retryResizes(): void {
+    for (const uid of this.#resizes.deferred()) {
+      const pod = this.#pods.get(uid);
+      if (pod !== undefined) this.#workers.update(this.#resizes.effective(pod), 'update');
+    }
   }
 
   #statusChanged(pod: Pod, status: PodStatus): void {
