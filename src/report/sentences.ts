@@ -164,14 +164,15 @@ export class Sentences {
     const words = wordsOf(this.#history, fact);
     // What a fault does at once is said with the fault.
     if (need === undefined || words === undefined || (fact.channel === 'nodeReachable' && this.#causes.of(fact).length > 0)) return [];
+    const lost = lostByRestart(this.#history, fact);
     const after = fact.atUs > focus.violation.witness.atUs ? 'Later ' : '';
     const subject = laneOfFact(this.#history, fact) ?? words.subject;
     return [
       {
         moment: fact,
         icon: this.#iconOf(subject),
-        text: `${sentenceCase(`${after}${words.subject} ${words.text}`)}${this.#since(fact)}.${lostByRestart(this.#history, fact)}`,
-        need: need - (after === '' ? 0 : 4) + (isCause || focus.lanes.includes(subject) ? 14 : 0),
+        text: `${sentenceCase(`${after}${words.subject} ${words.text}`)}${this.#since(fact)}.${lost}`,
+        need: need - (after === '' ? 0 : 4) + (isCause || focus.lanes.includes(subject) ? 14 : 0) + (lost === '' ? 0 : 20),
       },
     ];
   }
