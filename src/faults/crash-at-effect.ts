@@ -1,3 +1,4 @@
+import { armCrash } from './armed-crash.ts';
 import { crashable } from './crash-process.ts';
 import type { Fault, FaultParams } from './fault.ts';
 import { paramsArbitrary } from './params.ts';
@@ -30,24 +31,14 @@ export const crashAtEffect: Fault<CrashAtEffectParams> = {
   inject: (target, p) => {
     const host = target.world.host(hostOfProgram(target.topology, p.program) ?? p.program);
     const process = host.process(p.program);
-    let fired = false;
-    if (process !== undefined) {
-      process.killAtEffect = process.effects + p.effects;
-      const told = process.onDeath;
-      process.onDeath = (dead, cause) => {
-        told?.(dead, cause);
-        fired = process.effects >= process.killAtEffect;
-        // The power goes once the process has yielded: the host cannot vanish from inside one of its own resumes.
-        if (fired && p.powerLoss) target.world.at(target.world.now, () => host.crash());
-      };
-    }
+    const crash = process === undefined ? undefined : armCrash(target.world, host, process, process.effects + p.effects, p.powerLoss);
     return {
       heal: () => {
-        if (process !== undefined) process.killAtEffect = 0;
-        if (!host.up) host.boot();
+        crash?.disarm();
+        if (p.powerLoss && crash?.fired() === true) host.boot();
         host.start(p.program);
       },
-      touched: () => (fired ? 1 : 0),
+      touched: () => (crash?.fired() === true ? 1 : 0),
     };
   },
 };

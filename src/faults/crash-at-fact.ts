@@ -1,4 +1,5 @@
 import type { FactChannel, Facts, FactValue } from '../model/facts.ts';
+import { type ArmedCrash, armCrash } from './armed-crash.ts';
 import type { Fault, FaultParams } from './fault.ts';
 import { paramsArbitrary } from './params.ts';
 import { hostOfProgram, programNames, type Topology } from './topology.ts';
@@ -47,29 +48,21 @@ export const crashAtFact: Fault<CrashAtFactParams> = {
     const host = target.world.host(hostOfProgram(target.topology, p.program) ?? p.program);
     let waiting = true;
     let seen = 0;
-    let fired = false;
+    let crash: ArmedCrash | undefined;
     channelOf(target.facts, p.fact).subscribe((member) => {
       if (!waiting || member !== p.program || ++seen < p.nth) return;
       waiting = false;
       const process = host.process(p.program);
-      if (process === undefined) return;
-      process.killAtEffect = process.effects + p.effectsAfter + 1;
-      const told = process.onDeath;
-      process.onDeath = (dead, cause) => {
-        told?.(dead, cause);
-        fired = true;
-        if (p.powerLoss) target.world.at(target.world.now, () => host.crash());
-      };
+      if (process !== undefined) crash = armCrash(target.world, host, process, process.effects + p.effectsAfter + 1, p.powerLoss);
     });
     return {
       heal: () => {
         waiting = false;
-        const process = host.process(p.program);
-        if (process !== undefined) process.killAtEffect = 0;
-        if (!host.up) host.boot();
+        crash?.disarm();
+        if (p.powerLoss && crash?.fired() === true) host.boot();
         host.start(p.program);
       },
-      touched: () => (fired ? 1 : 0),
+      touched: () => (crash?.fired() === true ? 1 : 0),
     };
   },
 };

@@ -59,11 +59,17 @@ export const FAULTS: readonly Fault[] = [
   watchStall,
 ] as unknown as readonly Fault[];
 
-const byKind = new Map<string, Fault>();
-for (const fault of FAULTS) {
-  assert(!byKind.has(fault.kind), `fault kind ${fault.kind} is registered twice`);
-  byKind.set(fault.kind, fault);
+/** Faults by kind. A kind that is registered twice is our mistake. */
+export function indexFaults(faults: readonly Fault[]): ReadonlyMap<string, Fault> {
+  const index = new Map<string, Fault>();
+  for (const fault of faults) {
+    assert(!index.has(fault.kind), `fault kind ${fault.kind} is registered twice`);
+    index.set(fault.kind, fault);
+  }
+  return index;
 }
+
+const byKind = indexFaults(FAULTS);
 
 /** The fault of that kind, if there is one; callers list {@link faultKinds} for a user who misspelt it. */
 export function findFault(kind: string): Fault | undefined {

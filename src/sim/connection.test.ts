@@ -279,7 +279,7 @@ describe('breaking', () => {
       1,
       10,
       () => {
-        client.killAtEffect = client.effects + 1;
+        client.armKill(client.effects + 1);
         side.connection.close();
       },
       undefined,

@@ -57,7 +57,7 @@ export class Disk {
   /** Appends a record to a file's page cache, creating the file. */
   append(process: Process, name: string, value: unknown, sizeBytes: number): DiskResult {
     if (!process.effect('disk')) return { ok: true };
-    if (this.#fullFaults > 0) {
+    if (this.full) {
       this.touched.refusedWrites++;
       return { ok: false, error: 'no-space' };
     }
@@ -83,7 +83,7 @@ export class Disk {
    */
   *replace(process: Process, name: string, value: unknown, sizeBytes: number): Task<DiskResult> {
     if (!process.effect('disk')) return { ok: true };
-    if (this.#fullFaults > 0) {
+    if (this.full) {
       this.touched.refusedWrites++;
       return { ok: false, error: 'no-space' };
     }
@@ -208,6 +208,10 @@ export class Disk {
 
   free(): void {
     this.#fullFaults--;
+  }
+
+  get full(): boolean {
+    return this.#fullFaults > 0;
   }
 
   /** fsync answers without making anything durable. */

@@ -87,7 +87,7 @@ describe('Process: death', () => {
     const deaths: string[] = [];
     const process = runProgram(w.a);
     process.onDeath = (p, cause) => deaths.push(`${p.state}: ${cause}`);
-    process.killAtEffect = 3;
+    process.armKill(3);
     process.after(SECOND, () => {
       for (let i = 1; i <= 5; i++) send(process, i);
       expect(w.a.disk.append(process, 'file', 'x', 1)).toEqual({ ok: true });
@@ -117,7 +117,7 @@ describe('Process: death', () => {
   it('a zombie may trip over its discarded effects without anybody hearing of it', () => {
     const w = testWorld();
     const process = runProgram(w.a);
-    process.killAtEffect = 1;
+    process.armKill(1);
     process.after(0, () => {
       send(process, 1);
       throw new Error('what I wrote is not there');

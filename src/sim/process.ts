@@ -49,8 +49,9 @@ export class Process {
   pausedUs: Micros = 0;
   /** Since when it stands still; meaningful while paused. */
   pausedSince: Micros = 0;
-  /** The effect in front of which the process dies; 0: none. */
-  killAtEffect = 0;
+  /** The effect in front of which the process dies next; 0: none. */
+  #killAtEffect = 0;
+  #kills: readonly number[] = [];
   /** Called once when the process has died, by whatever cause; for supervisors, never for the program itself. */
   onDeath: ((process: Process, cause: string) => void) | undefined;
   /** Called when the process was paused or goes on; for supervisors, as {@link onDeath}. */
@@ -163,11 +164,24 @@ export class Process {
   effect(_kind: EffectKind): boolean {
     if (this.state === 'zombie' || this.state === 'dead') return false;
     this.effects++;
-    if (this.effects === this.killAtEffect) {
+    if (this.effects === this.#killAtEffect) {
       this.kill(`effect ${this.effects}`);
       return false;
     }
     return true;
+  }
+
+  /** Puts a kill in front of the effect of that number. Several may wait. */
+  armKill(effect: number): void {
+    this.#kills = [...this.#kills, effect].sort((a, b) => a - b);
+    this.#killAtEffect = this.#kills[0] ?? 0;
+  }
+
+  /** Takes one kill back. */
+  disarmKill(effect: number): void {
+    const at = this.#kills.indexOf(effect);
+    this.#kills = this.#kills.filter((_, i) => i !== at);
+    this.#killAtEffect = this.#kills[0] ?? 0;
   }
 
   /** Ends the program from inside: orderly (code 0) or as a panic. */

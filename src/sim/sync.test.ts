@@ -20,7 +20,7 @@ beforeEach(() => {
   world.run(1000);
 });
 
-function* after<T>(delayUs: number, value: T): Task<T> {
+function* slept<T>(delayUs: number, value: T): Task<T> {
   try {
     yield* process.sleep(delayUs);
     return value;
@@ -29,6 +29,7 @@ function* after<T>(delayUs: number, value: T): Task<T> {
   }
 }
 
+// biome-ignore lint/correctness/useYield: a task that never waits
 function* atOnce<T>(value: T): Task<T> {
   return value;
 }
@@ -45,7 +46,7 @@ function run<T>(task: Task<T>, untilUs = 60 * SECOND): T | 'pending' {
 
 describe('race', () => {
   it('answers with the first and cancels the others', () => {
-    expect(run(race(process, [after(3 * SECOND, 'slow'), after(SECOND, 'fast'), after(2 * SECOND, 'middle')]))).toEqual({
+    expect(run(race(process, [slept(3 * SECOND, 'slow'), slept(SECOND, 'fast'), slept(2 * SECOND, 'middle')]))).toEqual({
       index: 1,
       value: 'fast',
     });
@@ -53,44 +54,44 @@ describe('race', () => {
   });
 
   it('does not start the tasks after one that is done at once', () => {
-    expect(run(race(process, [atOnce('now'), after(SECOND, 'later')]))).toEqual({ index: 0, value: 'now' });
+    expect(run(race(process, [atOnce('now'), slept(SECOND, 'later')]))).toEqual({ index: 0, value: 'now' });
     expect(log).toEqual([]);
   });
 
   it('two that end in one instant: the first by order wins', () => {
-    expect(run(race(process, [after(SECOND, 'x'), after(SECOND, 'y')]))).toMatchObject({ value: 'x' });
+    expect(run(race(process, [slept(SECOND, 'x'), slept(SECOND, 'y')]))).toMatchObject({ value: 'x' });
   });
 
   it('cancelled itself, it cancels all', () => {
-    expect(run(timeout(process, SECOND, race(process, [after(2 * SECOND, 'x'), after(3 * SECOND, 'y')])))).toEqual({ timedOut: true });
+    expect(run(timeout(process, SECOND, race(process, [slept(2 * SECOND, 'x'), slept(3 * SECOND, 'y')])))).toEqual({ timedOut: true });
     expect(log).toEqual(['end of x', 'end of y']);
   });
 });
 
 describe('all', () => {
   it('answers with all values in order, whatever order they come in', () => {
-    expect(run(all(process, [after(2 * SECOND, 'x'), atOnce('y'), after(SECOND, 'z')]))).toEqual(['x', 'y', 'z']);
+    expect(run(all(process, [slept(2 * SECOND, 'x'), atOnce('y'), slept(SECOND, 'z')]))).toEqual(['x', 'y', 'z']);
     expect(run(all(process, []))).toEqual([]);
     expect(run(all(process, [atOnce(1), atOnce(2)]))).toEqual([1, 2]);
   });
 
   it('cancelled, it cancels those that still run', () => {
-    expect(run(timeout(process, SECOND, all(process, [after(2 * SECOND, 'x'), atOnce('y')])))).toEqual({ timedOut: true });
+    expect(run(timeout(process, SECOND, all(process, [slept(2 * SECOND, 'x'), atOnce('y')])))).toEqual({ timedOut: true });
     expect(log).toEqual(['end of x']);
   });
 });
 
 describe('timeout', () => {
   it('answers with the value in time, else cancels', () => {
-    expect(run(timeout(process, SECOND, after(SECOND / 2, 'x')))).toEqual({ timedOut: false, value: 'x' });
+    expect(run(timeout(process, SECOND, slept(SECOND / 2, 'x')))).toEqual({ timedOut: false, value: 'x' });
     expect(run(timeout(process, SECOND, atOnce('y')))).toEqual({ timedOut: false, value: 'y' });
-    expect(run(timeout(process, SECOND, after(2 * SECOND, 'z')))).toEqual({ timedOut: true });
+    expect(run(timeout(process, SECOND, slept(2 * SECOND, 'z')))).toEqual({ timedOut: true });
     expect(log).toEqual(['end of x', 'end of z']);
   });
 
   it('runs on the clock of the host', () => {
     process.host.clock.addDrift(1_000_000);
-    expect(run(timeout(process, SECOND, after(SECOND, 'both twice as fast')))).toBeDefined();
+    expect(run(timeout(process, SECOND, slept(SECOND, 'both twice as fast')))).toBeDefined();
     const before = world.now;
     let endedAt = 0;
     process.spawn('t', timeout(process, 2 * SECOND, new Channel<string>().receive()), () => {

@@ -1,0 +1,32 @@
+import type { Host } from '../sim/host.ts';
+import type { Process } from '../sim/process.ts';
+import type { World } from '../sim/world.ts';
+
+/** A crash that waits in front of one effect of a process. */
+export interface ArmedCrash {
+  /** Takes it back, if it has not struck yet. */
+  disarm(): void;
+  fired(): boolean;
+}
+
+/** Lets the process die in front of the effect of that number, and its host lose power with it where asked. Several may wait at once. */
+export function armCrash(world: World, host: Host, process: Process, atEffect: number, powerLoss: boolean): ArmedCrash {
+  let waiting = true;
+  let fired = false;
+  process.armKill(atEffect);
+  const told = process.onDeath;
+  process.onDeath = (dead, cause) => {
+    told?.(dead, cause);
+    if (!waiting || process.effects < atEffect) return;
+    fired = true;
+    // The power goes once the process has yielded: the host cannot vanish from inside one of its own resumes.
+    if (powerLoss) world.at(world.now, () => host.crash());
+  };
+  return {
+    disarm: () => {
+      if (waiting && !fired) process.disarmKill(atEffect);
+      waiting = false;
+    },
+    fired: () => fired,
+  };
+}
