@@ -27,7 +27,14 @@ export function generateBootstrap(path: string): string {
     if (response?.items === undefined || runtime.test(url)) continue;
     const resource = url.slice(url.lastIndexOf('/') + 1);
     for (const item of response.items) {
-      const { uid: _u, resourceVersion: _r, creationTimestamp: _c, generation: _g, managedFields: _m, ...metadata } = item['metadata'] as Record<string, unknown>;
+      const {
+        uid: _u,
+        resourceVersion: _r,
+        creationTimestamp: _c,
+        generation: _g,
+        managedFields: _m,
+        ...metadata
+      } = item['metadata'] as Record<string, unknown>;
       const object = { apiVersion: response.apiVersion, kind: response.kind.slice(0, -4), ...item, metadata };
       rows.push(JSON.stringify({ resource, object }));
     }

@@ -35,9 +35,11 @@ export function generateDiscovery(path: string): string {
   const lists: string[] = [];
   for (const step of steps) {
     if (step.response?.['kind'] !== 'APIResourceList' || step.path?.endsWith('/')) continue;
-    lists.push(`${JSON.stringify(step.response['groupVersion'])}:[\n${(step.response['resources'] as unknown[]).map((r) => JSON.stringify(r)).join(',\n')}]`);
+    lists.push(
+      `${JSON.stringify(step.response['groupVersion'])}:[\n${(step.response['resources'] as unknown[]).map((r) => JSON.stringify(r)).join(',\n')}]`,
+    );
   }
-  const groups = (plain('/apis')?.response?.['groups'] as unknown[]).map((group) => JSON.stringify(group)).join(',\n');
+  const groups = ((plain('/apis')?.response?.['groups'] ?? []) as unknown[]).map((group) => JSON.stringify(group)).join(',\n');
   return `{"version":${JSON.stringify(plain('/version')?.response)},
 "paths":${JSON.stringify(plain('/')?.response?.['paths'])},
 "health":{"healthz":${JSON.stringify(checks('/healthz?verbose'))},

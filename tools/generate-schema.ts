@@ -140,7 +140,12 @@ function tsType(type: CompactType): string {
 }
 
 /** Fields whose default of zero is a defaulting rule, not a Go value that is always printed. */
-const defaultedToZero: readonly string[] = ['AzureDiskVolumeSource.readOnly', 'ReplicationControllerSpec.minReadySeconds', 'FileKeySelector.optional', 'GRPCAction.service'];
+const defaultedToZero: readonly string[] = [
+  'AzureDiskVolumeSource.readOnly',
+  'ReplicationControllerSpec.minReadySeconds',
+  'FileKeySelector.optional',
+  'GRPCAction.service',
+];
 
 /** v3 gives Go values without omitempty (and structs) their zero as default; any other default is a defaulting rule. */
 function printsZero(type: string, field: string, value: unknown): boolean {
@@ -158,7 +163,21 @@ export function generate(folder: string): { readonly types: string; readonly sch
     Object.assign(v3, (read(file) as { components: { schemas: Record<string, OpenApiType> } }).components.schemas);
   }
   const isList = (n: string): boolean => v2[n]?.properties?.['items'] !== undefined && v2[n]?.properties?.['metadata'] !== undefined;
-  const skip = new Set(['APIGroup', 'APIGroupList', 'APIResource', 'APIResourceList', 'APIVersions', 'Status', 'StatusDetails', 'StatusCause', 'WatchEvent', 'ListMeta', 'ServerAddressByClientCIDR', 'GroupVersionForDiscovery', 'Info']);
+  const skip = new Set([
+    'APIGroup',
+    'APIGroupList',
+    'APIResource',
+    'APIResourceList',
+    'APIVersions',
+    'Status',
+    'StatusDetails',
+    'StatusCause',
+    'WatchEvent',
+    'ListMeta',
+    'ServerAddressByClientCIDR',
+    'GroupVersionForDiscovery',
+    'Info',
+  ]);
   const names = Object.keys(v2)
     .filter((n) => scalars[n] === undefined && !isList(n) && !skip.has(n.slice(n.lastIndexOf('.') + 1)))
     .sort();
@@ -203,7 +222,11 @@ export function generate(folder: string): { readonly types: string; readonly sch
     if (gvk?.length === 1 && gvk[0]) kinds[`${gvk[0].group}/${gvk[0].version}/${gvk[0].kind}`] = name;
     if (handWritten[name] !== undefined) continue;
     const head = isKind ? `export interface ${name} extends ApiObject` : `export interface ${name}`;
-    source.push(lines.length === 0 ? `export type ${name} = ${isKind ? 'ApiObject' : 'Readonly<Record<string, never>>'};` : `${head} {\n${lines.join('\n')}\n}`);
+    source.push(
+      lines.length === 0
+        ? `export type ${name} = ${isKind ? 'ApiObject' : 'Readonly<Record<string, never>>'};`
+        : `${head} {\n${lines.join('\n')}\n}`,
+    );
   }
   const typeLines = Object.keys(types).map((n) => `${JSON.stringify(n)}:${JSON.stringify(types[n])}`);
   const schema = `{"kinds":${JSON.stringify(kinds, null, 0)},\n"types":{\n${typeLines.join(',\n')}\n}}\n`;

@@ -53,7 +53,11 @@ class Parser {
     if (char === '[') return this.array(path);
     if (char === '"') return this.string();
     if (char === '-' || (char >= '0' && char <= '9')) return this.number();
-    for (const [word, value] of [['true', true], ['false', false], ['null', null]] as const) {
+    for (const [word, value] of [
+      ['true', true],
+      ['false', false],
+      ['null', null],
+    ] as const) {
       if (char !== word.charAt(0)) continue;
       for (let i = 0; i < word.length; i++, this.at++) {
         if (this.text.charAt(this.at) !== word.charAt(i)) this.bad(`in literal ${word} (expecting '${word.charAt(i)}')`);
@@ -174,7 +178,10 @@ function findDuplicates(node: unknown, lines: LineCounter, out: string[]): void 
       continue;
     }
     const name = pair.key.value;
-    if (seen.has(name)) out.push(`yaml: unmarshal errors:\n  line ${lines.linePos(pair.key.range?.[0] ?? 0).line}: key ${JSON.stringify(name)} already set in map`);
+    if (seen.has(name))
+      out.push(
+        `yaml: unmarshal errors:\n  line ${lines.linePos(pair.key.range?.[0] ?? 0).line}: key ${JSON.stringify(name)} already set in map`,
+      );
     seen.add(name);
     findDuplicates(pair.value, lines, out);
   }

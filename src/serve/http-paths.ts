@@ -77,7 +77,10 @@ function health(name: string, rest: readonly string[], query: URLSearchParams): 
 function version(accept: string | undefined): PathAnswer {
   const wanted = (accept ?? '*/*').split(',').map((clause) => clause.split(';')[0]?.trim());
   if (wanted.some((type) => type === '*/*' || type === json || type === 'application/*')) return answer(serverVersion);
-  return { ...answer({ ...notAcceptable('406: Not Acceptable\n\nAvailable representations: application/json'), details: {} }, 406), contentType: accept === 'application/yaml' ? 'application/yaml' : json };
+  return {
+    ...answer({ ...notAcceptable('406: Not Acceptable\n\nAvailable representations: application/json'), details: {} }, 406),
+    contentType: accept === 'application/yaml' ? 'application/yaml' : json,
+  };
 }
 
 function openId(address: string): object {
@@ -93,14 +96,22 @@ function openId(address: string): object {
 function discovery(request: PathRequest, root: string, rest: readonly string[]): PathAnswer {
   const { custom, accept } = request;
   if (rest.length === 0) {
-    const wantsAggregated = (accept ?? '').split(',').some((clause) => /as=APIGroupDiscoveryList/.test(clause) && /v=v2(;|$)/.test(clause.trim()) && /g=apidiscovery\.k8s\.io/.test(clause));
+    const wantsAggregated = (accept ?? '')
+      .split(',')
+      .some(
+        (clause) => /as=APIGroupDiscoveryList/.test(clause) && /v=v2(;|$)/.test(clause.trim()) && /g=apidiscovery\.k8s\.io/.test(clause),
+      );
     if (wantsAggregated) return { code: 200, contentType: aggregatedType, body: aggregated(root === 'api', custom) };
   }
   const representation = negotiate(accept, false);
   if ('status' in representation) return answer(representation, 406);
   if (root === 'api') {
     if (rest.length === 0) {
-      return answer({ kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress: request.serverAddress }] });
+      return answer({
+        kind: 'APIVersions',
+        versions: ['v1'],
+        serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress: request.serverAddress }],
+      });
     }
     if (rest[0] !== 'v1') return answer(unknownResource(), 404);
     return answer({ kind: 'APIResourceList', groupVersion: 'v1', resources: listedResources('v1', custom) });

@@ -87,7 +87,16 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 function optionsOf(query: URLSearchParams): { readonly options: RequestOptions; readonly refused: Status | undefined } {
   const options: Mutable<RequestOptions> = {};
   let refused: Status | undefined;
-  for (const key of ['resourceVersion', 'resourceVersionMatch', 'labelSelector', 'fieldSelector', 'continue', 'fieldManager', 'fieldValidation', 'propagationPolicy'] as const) {
+  for (const key of [
+    'resourceVersion',
+    'resourceVersionMatch',
+    'labelSelector',
+    'fieldSelector',
+    'continue',
+    'fieldManager',
+    'fieldValidation',
+    'propagationPolicy',
+  ] as const) {
     const value = query.get(key);
     if (value !== null) options[key] = value;
   }
@@ -143,7 +152,11 @@ export function decodeHttpRequest(http: HttpRequest, registry: KindRegistry, use
   const parsed = parsePath(path);
   if (parsed === undefined) return { kind: 'path', path, query };
   const verb = verbOf(http.method, parsed, query);
-  if (verb === undefined) return { kind: 'refused', status: failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {}) };
+  if (verb === undefined)
+    return {
+      kind: 'refused',
+      status: failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {}),
+    };
   const kind = registry.resource(parsed.group, parsed.version, parsed.resource);
   const { options, refused } = optionsOf(query);
   const agent = (http.headers['user-agent'] ?? '').split('/')[0] ?? '';
@@ -157,7 +170,9 @@ export function decodeHttpRequest(http: HttpRequest, registry: KindRegistry, use
     ...(http.body.length > bigBodyBytes ? { bodyBytes: http.body.length } : {}),
     ...(refused === undefined ? {} : { refused }),
   };
-  const request = query.has('export') ? { ...base, refused: badRequest('the export parameter, deprecated since v1.14, is no longer supported') } : withBody(base, http, kind);
+  const request = query.has('export')
+    ? { ...base, refused: badRequest('the export parameter, deprecated since v1.14, is no longer supported') }
+    : withBody(base, http, kind);
   return { kind: 'resource', request, isWatch: verb === 'watch', query };
 }
 
@@ -194,16 +209,27 @@ function unrecognized(kind: string, why: string, body: string): Status {
 function withObject(request: ApiRequest, body: string, type: string, kind: string): ApiRequest {
   if (request.refused !== undefined) return request;
   if (type !== '' && type !== 'application/json' && type !== 'application/yaml' && type !== 'application/vnd.kubernetes.protobuf') {
-    return { ...request, refused: failure(415, 'UnsupportedMediaType', `the body of the request was in an unknown format - accepted media types include: ${bodyTypes}`) };
+    return {
+      ...request,
+      refused: failure(
+        415,
+        'UnsupportedMediaType',
+        `the body of the request was in an unknown format - accepted media types include: ${bodyTypes}`,
+      ),
+    };
   }
   if (type === 'application/vnd.kubernetes.protobuf') {
-    return { ...request, refused: unrecognized(kind, 'provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]', body) };
+    return {
+      ...request,
+      refused: unrecognized(kind, 'provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]', body),
+    };
   }
   if (new TextEncoder().encode(body).length > bodyBytesMax) {
     return { ...request, refused: requestEntityTooLarge(`Request entity too large: limit is ${bodyBytesMax}`) };
   }
   const parsed = type === 'application/yaml' ? parseGoYaml(body) : parseGoJson(body);
-  if (parsed.error !== undefined) return { ...request, refused: unrecognized(kind, `couldn't get version/kind; json parse error: ${parsed.error}`, body) };
+  if (parsed.error !== undefined)
+    return { ...request, refused: unrecognized(kind, `couldn't get version/kind; json parse error: ${parsed.error}`, body) };
   const problem = envelopeProblem(parsed.value);
   if (problem !== undefined) return { ...request, refused: unrecognized(kind, problem, body) };
   const duplicateFields = parsed.duplicates;
@@ -218,9 +244,13 @@ function envelopeProblem(value: unknown): string | undefined {
   const target = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
   if (value === null) return undefined;
   const what = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
-  if (what !== 'object') return `couldn't get version/kind; json parse error: json: cannot unmarshal ${what} into Go value of type ${target}`;
+  if (what !== 'object')
+    return `couldn't get version/kind; json parse error: json: cannot unmarshal ${what} into Go value of type ${target}`;
   const { apiVersion, kind } = value as { readonly apiVersion?: unknown; readonly kind?: unknown };
-  for (const [name, field] of [['apiVersion', apiVersion], ['kind', kind]] as const) {
+  for (const [name, field] of [
+    ['apiVersion', apiVersion],
+    ['kind', kind],
+  ] as const) {
     if (field === undefined || field === null || typeof field === 'string') continue;
     return `couldn't get version/kind; json parse error: json: cannot unmarshal ${Array.isArray(field) ? 'array' : typeof field === 'boolean' ? 'bool' : typeof field} into Go struct field .${name} of type string`;
   }
@@ -238,18 +268,35 @@ function withPatch(request: ApiRequest, body: string, type: string): ApiRequest 
     if (parsed.error !== undefined) return { ...request, patchType, refused: badRequest(`error decoding YAML: ${parsed.error}`) };
   } else {
     parsed = parseGoJson(body);
-    if (parsed.error !== undefined) return { ...request, patchType, refused: badRequest(patchType === 'strategic' ? parsed.error : `error decoding patch: ${parsed.error}`) };
+    if (parsed.error !== undefined)
+      return {
+        ...request,
+        patchType,
+        refused: badRequest(patchType === 'strategic' ? parsed.error : `error decoding patch: ${parsed.error}`),
+      };
   }
   const duplicateFields = patchType === 'apply' ? parsed.duplicates : [];
-  return { ...request, patchType, patch: (parsed.value ?? null) as Json, ...(duplicateFields.length > 0 ? { options: { ...request.options, duplicateFields } } : {}) };
+  return {
+    ...request,
+    patchType,
+    patch: (parsed.value ?? null) as Json,
+    ...(duplicateFields.length > 0 ? { options: { ...request.options, duplicateFields } } : {}),
+  };
 }
 
 function withDeleteOptions(request: ApiRequest, body: string, type: string): ApiRequest {
   const parsed = type === 'application/yaml' ? parseGoYaml(body) : parseGoJson(body);
-  if (parsed.error !== undefined) return { ...request, refused: badRequest(`couldn't get version/kind; json parse error: ${parsed.error}`) };
-  const given = (parsed.value ?? {}) as Readonly<Record<string, unknown>> & RequestOptions & { readonly kind?: string; readonly apiVersion?: string };
+  if (parsed.error !== undefined)
+    return { ...request, refused: badRequest(`couldn't get version/kind; json parse error: ${parsed.error}`) };
+  const given = (parsed.value ?? {}) as Readonly<Record<string, unknown>> &
+    RequestOptions & { readonly kind?: string; readonly apiVersion?: string };
   if (given.kind !== undefined && given.kind !== 'DeleteOptions') {
-    return { ...request, refused: badRequest(`no kind ${JSON.stringify(given.kind)} is registered for version ${JSON.stringify(given.apiVersion ?? '')} in scheme "pkg/runtime/scheme.go:111"`) };
+    return {
+      ...request,
+      refused: badRequest(
+        `no kind ${JSON.stringify(given.kind)} is registered for version ${JSON.stringify(given.apiVersion ?? '')} in scheme "pkg/runtime/scheme.go:111"`,
+      ),
+    };
   }
   const options: Mutable<RequestOptions> = { ...request.options };
   if (typeof given.gracePeriodSeconds === 'number') options.gracePeriodSeconds = given.gracePeriodSeconds;

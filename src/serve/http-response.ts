@@ -31,9 +31,13 @@ export function negotiate(accept: string | undefined, streams: boolean): Represe
     sawType = true;
     const { as, v = '', g } = clause.parameters;
     if (as === undefined) return { format: isYaml ? 'yaml' : 'json', version: 'v1' };
-    if (g === 'meta.k8s.io' && shapes[as]?.includes(v)) return { format: isYaml ? 'yaml' : 'json', as: as as NonNullable<Representation['as']>, version: v };
+    if (g === 'meta.k8s.io' && shapes[as]?.includes(v))
+      return { format: isYaml ? 'yaml' : 'json', as: as as NonNullable<Representation['as']>, version: v };
   }
-  if (sawType) return notAcceptable('only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf');
+  if (sawType)
+    return notAcceptable(
+      'only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf',
+    );
   const available = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
   if (streams) available.push('application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch');
   return { ...notAcceptable(`406: Not Acceptable\n\nAvailable representations: ${available.join(', ')}`), details: {} };
@@ -82,7 +86,9 @@ export function shape(
   switch (representation.as) {
     case 'Table': {
       if (!['', 'Metadata', 'Object', 'None'].includes(includeObject)) {
-        return badRequest(`Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(includeObject)}: must be 'Metadata', 'Object', 'None', or empty`);
+        return badRequest(
+          `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(includeObject)}: must be 'Metadata', 'Object', 'None', or empty`,
+        );
       }
       const items = isList ? ((object as unknown as ApiList).items as readonly UntypedObject[]) : [object as UntypedObject];
       const { metadata: own } = object as unknown as ApiObject;
@@ -119,10 +125,21 @@ function withoutTypes(list: ApiList): unknown {
 
 /** YAML 1.1 as Go's library writes it: a lone dot is no number there and needs no quotes. */
 const goTags = (tags: Tags): Tags =>
-  tags.map((tag) => (typeof tag === 'object' && tag.tag === 'tag:yaml.org,2002:float' && (tag as ScalarTag).test?.test('.') === true ? { ...(tag as ScalarTag), test: /^[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9_]+)$/ } : tag));
+  tags.map((tag) =>
+    typeof tag === 'object' && tag.tag === 'tag:yaml.org,2002:float' && (tag as ScalarTag).test?.test('.') === true
+      ? { ...(tag as ScalarTag), test: /^[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9_]+)$/ }
+      : tag,
+  );
 
 /** The text of a body. */
 export function renderBody(body: unknown, format: Representation['format']): string {
   if (format === 'json') return `${JSON.stringify(body)}\n`;
-  return stringify(body, { sortMapEntries: true, indentSeq: false, lineWidth: 0, version: '1.1', aliasDuplicateObjects: false, customTags: goTags });
+  return stringify(body, {
+    sortMapEntries: true,
+    indentSeq: false,
+    lineWidth: 0,
+    version: '1.1',
+    aliasDuplicateObjects: false,
+    customTags: goTags,
+  });
 }

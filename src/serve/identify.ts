@@ -13,7 +13,8 @@ export function* identify(server: ServerContext, headers: Readonly<Record<string
   const token = /^Bearer +(\S+)$/i.exec(headers['authorization'] ?? '')?.[1];
   let user = anonymous;
   if (token !== undefined) {
-    const found = server.authenticator === undefined ? undefined : yield* server.authenticator.authenticateToken(token, [serviceAccountIssuer], server);
+    const found =
+      server.authenticator === undefined ? undefined : yield* server.authenticator.authenticateToken(token, [serviceAccountIssuer], server);
     if (found === undefined || typeof found === 'string') return unauthorized();
     user = found.user;
   }

@@ -1,5 +1,15 @@
 import { canonicalQuantity, parseQuantity } from './quantity.ts';
-import { type FieldType, type ListType, type MapType, type Scalar, type ScalarType, type StructType, type TypeRef, zeroObject, zeroOf } from './schema.ts';
+import {
+  type FieldType,
+  type ListType,
+  type MapType,
+  type Scalar,
+  type ScalarType,
+  type StructType,
+  type TypeRef,
+  zeroObject,
+  zeroOf,
+} from './schema.ts';
 import { canonicalMicroTime, canonicalTime } from './time.ts';
 import type { UntypedObject } from './object.ts';
 
@@ -33,7 +43,14 @@ export function decodeValue(type: TypeRef, value: unknown): unknown {
   return decodeAny(type, value, '', '', '', { unknown: [], error: undefined });
 }
 
-function decodeStruct(type: StructType, value: Readonly<Record<string, unknown>>, path: string, goPath: string, context: Context, known?: Readonly<Record<string, unknown>>): object {
+function decodeStruct(
+  type: StructType,
+  value: Readonly<Record<string, unknown>>,
+  path: string,
+  goPath: string,
+  context: Context,
+  known?: Readonly<Record<string, unknown>>,
+): object {
   let copy: Record<string, unknown> | undefined;
   const keys = Object.keys(value);
   for (let i = 0; i < keys.length; i++) {
@@ -66,10 +83,26 @@ function decodeStruct(type: StructType, value: Readonly<Record<string, unknown>>
   return copy ?? value;
 }
 
-function decodeField(field: FieldType, value: unknown, owner: StructType, path: string, goPath: string, context: Context, known: unknown): unknown {
+function decodeField(
+  field: FieldType,
+  value: unknown,
+  owner: StructType,
+  path: string,
+  goPath: string,
+  context: Context,
+  known: unknown,
+): unknown {
   if (value === null || value === undefined) return field.zero === 'omit' ? undefined : zeroOf(field);
   const name = field.name;
-  const next = decodeAny(field.type, value, path === '' ? name : `${path}.${name}`, goPath === '' ? name : `${goPath}.${name}`, owner.name, context, known);
+  const next = decodeAny(
+    field.type,
+    value,
+    path === '' ? name : `${path}.${name}`,
+    goPath === '' ? name : `${goPath}.${name}`,
+    owner.name,
+    context,
+    known,
+  );
   if (field.dropZero && (next === '' || next === 0 || next === false)) return undefined;
   if (field.dropEmpty && isEmpty(next)) return undefined;
   return next;
@@ -86,7 +119,14 @@ function decodeAny(type: TypeRef, value: unknown, path: string, goPath: string, 
   switch (type.kind) {
     case 'struct':
       if (typeof value !== 'object' || value === null || Array.isArray(value)) return mismatch(type, value, goPath, owner, context);
-      return decodeStruct(type, value as Readonly<Record<string, unknown>>, path, goPath, context, known as Readonly<Record<string, unknown>> | undefined);
+      return decodeStruct(
+        type,
+        value as Readonly<Record<string, unknown>>,
+        path,
+        goPath,
+        context,
+        known as Readonly<Record<string, unknown>> | undefined,
+      );
     case 'list':
       if (!Array.isArray(value)) return mismatch(type, value, goPath, owner, context);
       return decodeList(type, value, path, goPath, owner, context);
@@ -98,7 +138,14 @@ function decodeAny(type: TypeRef, value: unknown, path: string, goPath: string, 
   }
 }
 
-function decodeList(type: ListType, value: readonly unknown[], path: string, goPath: string, owner: string, context: Context): readonly unknown[] {
+function decodeList(
+  type: ListType,
+  value: readonly unknown[],
+  path: string,
+  goPath: string,
+  owner: string,
+  context: Context,
+): readonly unknown[] {
   let copy: unknown[] | undefined;
   for (let i = 0; i < value.length; i++) {
     const child = value[i];
@@ -140,7 +187,14 @@ function emptyScalar(scalar: Scalar): unknown {
   }
 }
 
-function decodeMap(type: MapType, value: Readonly<Record<string, unknown>>, path: string, goPath: string, owner: string, context: Context): object {
+function decodeMap(
+  type: MapType,
+  value: Readonly<Record<string, unknown>>,
+  path: string,
+  goPath: string,
+  owner: string,
+  context: Context,
+): object {
   let copy: Record<string, unknown> | undefined;
   const keys = Object.keys(value);
   for (let i = 0; i < keys.length; i++) {
@@ -165,7 +219,9 @@ function decodeScalar(type: ScalarType, value: unknown, goPath: string, owner: s
       return typeof value === 'boolean' ? value : mismatch(type, value, goPath, owner, context);
     case 'int32':
       if (typeof value !== 'number') return mismatch(type, value, goPath, owner, context);
-      return Number.isInteger(value) && value >= -2_147_483_648 && value <= 2_147_483_647 ? value : mismatch(type, value, goPath, owner, context, true);
+      return Number.isInteger(value) && value >= -2_147_483_648 && value <= 2_147_483_647
+        ? value
+        : mismatch(type, value, goPath, owner, context, true);
     case 'int64':
       if (typeof value !== 'number') return mismatch(type, value, goPath, owner, context);
       return Number.isInteger(value) ? value : mismatch(type, value, goPath, owner, context, true);

@@ -41,7 +41,7 @@ function splitTerm(term: string): FieldRequirement | undefined {
   return undefined;
 }
 
-function unescape(value: string): string | SelectorError {
+function unescaped(value: string): string | SelectorError {
   if (!/[\\,=]/.test(value)) return value;
   let out = '';
   for (let i = 0; i < value.length; i++) {
@@ -64,7 +64,7 @@ export function parseFieldSelector(text: string): ParsedFieldSelector | Selector
     if (term === '') continue;
     const split = splitTerm(term);
     if (split === undefined) return { error: `invalid selector: '${text}'; can't understand '${term}'` };
-    const value = unescape(split.value);
+    const value = unescaped(split.value);
     if (typeof value !== 'string') return value;
     requirements.push({ field: split.field, operator: split.operator, value });
   }

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatLabelSelector, isSelectorError, labelSelectorMatches, labelsMatch, type ParsedLabelSelector, parseLabelSelector } from './label-selector.ts';
+import {
+  formatLabelSelector,
+  isSelectorError,
+  labelSelectorMatches,
+  labelsMatch,
+  type ParsedLabelSelector,
+  parseLabelSelector,
+} from './label-selector.ts';
 
 function parsed(text: string): ParsedLabelSelector {
   const selector = parseLabelSelector(text);
@@ -42,7 +49,9 @@ describe('label selectors', () => {
       word,
       word.map((k) => `!${k}`),
       fc.tuple(word, fc.constantFrom('=', '!=', '=='), value).map(([k, op, v]) => `${k}${op}${v}`),
-      fc.tuple(word, fc.constantFrom('in', 'notin'), fc.array(value, { minLength: 1 })).map(([k, op, vs]) => `${k} ${op} (${vs.join(',')})`),
+      fc
+        .tuple(word, fc.constantFrom('in', 'notin'), fc.array(value, { minLength: 1 }))
+        .map(([k, op, vs]) => `${k} ${op} (${vs.join(',')})`),
     );
     fc.assert(
       fc.property(fc.array(requirement, { maxLength: 4 }), fc.dictionary(word, value), (parts, labels) => {
@@ -57,6 +66,8 @@ describe('label selectors', () => {
   it('of objects: none selects nothing, an empty one everything', () => {
     expect(labelSelectorMatches(undefined, { a: '1' })).toBe(false);
     expect(labelSelectorMatches({}, { a: '1' })).toBe(true);
-    expect(labelSelectorMatches({ matchLabels: { a: '1' }, matchExpressions: [{ key: 'b', operator: 'DoesNotExist' }] }, { a: '1' })).toBe(true);
+    expect(labelSelectorMatches({ matchLabels: { a: '1' }, matchExpressions: [{ key: 'b', operator: 'DoesNotExist' }] }, { a: '1' })).toBe(
+      true,
+    );
   });
 });

@@ -97,7 +97,8 @@ class SelectorParser {
       if (next.token === 'end') return requirements;
       if (next.token !== ',') throw new ParseFailure(`found '${next.text}', expected: ',' or 'end of string'`);
       const after = this.peek(true);
-      if (after.token !== 'identifier' && after.token !== '!') throw new ParseFailure(`found '${after.text}', expected: identifier after ','`);
+      if (after.token !== 'identifier' && after.token !== '!')
+        throw new ParseFailure(`found '${after.text}', expected: identifier after ','`);
     }
   }
 
@@ -135,7 +136,9 @@ class SelectorParser {
         kind = operator.token === '>' ? 'gt' : 'lt';
         values = this.exactValue();
         if (!/^[+-]?[0-9]+$/.test(values[0] ?? '')) {
-          throw new ParseFailure(`values[0]: Invalid value: ${JSON.stringify(values[0])}: for 'Gt', 'Lt' operators, the value must be an integer`);
+          throw new ParseFailure(
+            `values[0]: Invalid value: ${JSON.stringify(values[0])}: for 'Gt', 'Lt' operators, the value must be an integer`,
+          );
         }
         break;
       default:
@@ -156,7 +159,8 @@ class SelectorParser {
       this.take(true);
       return [''];
     }
-    if (first.token !== 'identifier' && first.token !== ',') throw new ParseFailure(`found '${first.text}', expected: ',', ')' or identifier`);
+    if (first.token !== 'identifier' && first.token !== ',')
+      throw new ParseFailure(`found '${first.text}', expected: ',', ')' or identifier`);
     const list = this.identifiers();
     if (this.take(true).token !== ')') throw new ParseFailure(`found '${first.text}', expected: ')'`);
     return list;

@@ -1,6 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addQuantity, canonicalQuantity, compareQuantity, formatQuantity, parseQuantity, quantityMilliValue, quantityOf, quantityValue, subtractQuantity } from './quantity.ts';
+import {
+  addQuantity,
+  canonicalQuantity,
+  compareQuantity,
+  formatQuantity,
+  parseQuantity,
+  quantityMilliValue,
+  quantityOf,
+  quantityValue,
+  subtractQuantity,
+} from './quantity.ts';
 
 describe('quantities', () => {
   // Upstream apimachinery/pkg/api/resource/quantity_test.go.
@@ -38,7 +48,9 @@ describe('quantities', () => {
     expect(quantityMilliValue(quantityOf('1u'))).toBe(1);
   });
 
-  const texts = fc.tuple(fc.integer({ min: -1_000_000, max: 1_000_000 }), fc.constantFrom('', 'm', 'u', 'k', 'M', 'Ki', 'Mi', 'Gi')).map(([n, suffix]) => `${n}${suffix}`);
+  const texts = fc
+    .tuple(fc.integer({ min: -1_000_000, max: 1_000_000 }), fc.constantFrom('', 'm', 'u', 'k', 'M', 'Ki', 'Mi', 'Gi'))
+    .map(([n, suffix]) => `${n}${suffix}`);
 
   it('the canonical form is the same quantity, and stays', () => {
     fc.assert(

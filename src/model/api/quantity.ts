@@ -15,7 +15,16 @@ const nanoPerUnit = 1_000_000_000n;
 const nanoMax = 9_223_372_036_854_775_807n * nanoPerUnit;
 const decimalExponents: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, '': 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 };
 const decimalSuffixes: Readonly<Record<string, string>> = {
-  '-9': 'n', '-6': 'u', '-3': 'm', '0': '', '3': 'k', '6': 'M', '9': 'G', '12': 'T', '15': 'P', '18': 'E',
+  '-9': 'n',
+  '-6': 'u',
+  '-3': 'm',
+  '0': '',
+  '3': 'k',
+  '6': 'M',
+  '9': 'G',
+  '12': 'T',
+  '15': 'P',
+  '18': 'E',
 };
 const binaryPowers: Readonly<Record<string, number>> = { Ki: 1, Mi: 2, Gi: 3, Ti: 4, Pi: 5, Ei: 6 };
 const binarySuffixes = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
@@ -23,7 +32,7 @@ const binarySuffixes = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
 /** The texts of upstream ErrFormatWrong, ErrNumeric and ErrSuffix. */
 export const quantityErrors = {
   format: "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
-  numeric: "unable to parse numeric part of quantity",
+  numeric: 'unable to parse numeric part of quantity',
   suffix: "unable to parse quantity's suffix",
 } as const;
 

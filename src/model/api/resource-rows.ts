@@ -76,10 +76,32 @@ resource.k8s.io/v1 resourceslices ResourceSlice C resourceslice - - resourceslic
 
 /** Kinds whose metadata.generation the server keeps. */
 const withGeneration = new Set([
-  'Deployment', 'ReplicaSet', 'StatefulSet', 'DaemonSet', 'ReplicationController', 'Job', 'CronJob', 'Pod', 'PodDisruptionBudget', 'Ingress',
-  'IngressClass', 'NetworkPolicy', 'EndpointSlice', 'CustomResourceDefinition', 'FlowSchema', 'PriorityLevelConfiguration', 'RuntimeClass', 'PriorityClass',
-  'ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding', 'MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration', 'DeviceClass',
-  'ResourceSlice', 'ServiceCIDR', 'IPAddress',
+  'Deployment',
+  'ReplicaSet',
+  'StatefulSet',
+  'DaemonSet',
+  'ReplicationController',
+  'Job',
+  'CronJob',
+  'Pod',
+  'PodDisruptionBudget',
+  'Ingress',
+  'IngressClass',
+  'NetworkPolicy',
+  'EndpointSlice',
+  'CustomResourceDefinition',
+  'FlowSchema',
+  'PriorityLevelConfiguration',
+  'RuntimeClass',
+  'PriorityClass',
+  'ValidatingAdmissionPolicy',
+  'ValidatingAdmissionPolicyBinding',
+  'MutatingWebhookConfiguration',
+  'ValidatingWebhookConfiguration',
+  'DeviceClass',
+  'ResourceSlice',
+  'ServiceCIDR',
+  'IPAddress',
 ]);
 
 const list = (text: string | undefined): readonly string[] => (text === undefined || text === '-' ? [] : text.split(','));
@@ -89,7 +111,8 @@ export const resourceRows: readonly Kind[] = table
   .trim()
   .split('\n')
   .map((line) => {
-    const [groupVersion = '', resource = '', kind = '', scope, singular = '', shortNames, categories, storagePath, subresources] = line.split(' ');
+    const [groupVersion = '', resource = '', kind = '', scope, singular = '', shortNames, categories, storagePath, subresources] =
+      line.split(' ');
     const slash = groupVersion.indexOf('/');
     return {
       group: groupVersion.slice(0, slash),

@@ -5,7 +5,18 @@
 import generated from './generated/schema.json' with { type: 'json' };
 import { isGranular, keepsZero, neverOmitted, omitsEmpty, printsZero } from './wire-facts.ts';
 
-export type Scalar = 'string' | 'int32' | 'int64' | 'number' | 'boolean' | 'bytes' | 'time' | 'microTime' | 'quantity' | 'intOrString' | 'any';
+export type Scalar =
+  | 'string'
+  | 'int32'
+  | 'int64'
+  | 'number'
+  | 'boolean'
+  | 'bytes'
+  | 'time'
+  | 'microTime'
+  | 'quantity'
+  | 'intOrString'
+  | 'any';
 
 export interface StructType {
   readonly kind: 'struct';
@@ -65,7 +76,12 @@ export interface FieldType {
   readonly dropEmpty: boolean;
 }
 
-type Compact = string | { e: string[] } | { l: Compact; t?: string; k?: string[]; mk?: string; ps?: string } | { m: Compact; a?: 1; ps?: string } | { r: string; a?: 1; ps?: string };
+type Compact =
+  | string
+  | { e: string[] }
+  | { l: Compact; t?: string; k?: string[]; mk?: string; ps?: string }
+  | { m: Compact; a?: 1; ps?: string }
+  | { r: string; a?: 1; ps?: string };
 interface CompactStruct {
   readonly p: Readonly<Record<string, Compact>>;
   readonly r?: readonly string[];
@@ -112,13 +128,29 @@ export function structType(name: string): StructType {
   if (compact === undefined) throw new Error(`schema: no type ${name}`);
   const fields = new Map<string, FieldType>();
   const always: FieldType[] = [];
-  const type: StructType = { kind: 'struct', name, fields, required: compact.r ?? [], always, atomic: compact.a === 1, unions: compact.u ?? [] };
+  const type: StructType = {
+    kind: 'struct',
+    name,
+    fields,
+    required: compact.r ?? [],
+    always,
+    atomic: compact.a === 1,
+    unions: compact.u ?? [],
+  };
   linked.set(name, type);
   const printed = new Set(compact.z ?? []);
   for (const [field, encoded] of Object.entries(compact.p)) {
     const target = link(encoded);
     const forced = neverOmitted(name, field, target.kind === 'scalar' && (target.scalar === 'time' || target.scalar === 'microTime'));
-    const zero = forced ? 'null' : !(printed.has(field) || printsZero(name, field)) || omitsEmpty(name, field) ? 'omit' : target.kind === 'struct' ? 'struct' : target.kind === 'scalar' ? 'scalar' : 'omit';
+    const zero = forced
+      ? 'null'
+      : !(printed.has(field) || printsZero(name, field)) || omitsEmpty(name, field)
+        ? 'omit'
+        : target.kind === 'struct'
+          ? 'struct'
+          : target.kind === 'scalar'
+            ? 'scalar'
+            : 'omit';
     const reference = typeof encoded === 'object' && 'r' in encoded ? encoded : undefined;
     const strategy = typeof encoded === 'object' && 'ps' in encoded ? encoded.ps : undefined;
     const made: FieldType = {
@@ -129,7 +161,13 @@ export function structType(name: string): StructType {
       ...(isGranular(name, field) ? { granular: true as const } : {}),
       strategies: strategy === undefined ? [] : strategy.split(','),
       zero,
-      dropZero: target.kind === 'scalar' && zero === 'omit' && target.scalar !== 'any' && target.scalar !== 'quantity' && target.scalar !== 'intOrString' && !keepsZero(name, field, target.scalar === 'string'),
+      dropZero:
+        target.kind === 'scalar' &&
+        zero === 'omit' &&
+        target.scalar !== 'any' &&
+        target.scalar !== 'quantity' &&
+        target.scalar !== 'intOrString' &&
+        !keepsZero(name, field, target.scalar === 'string'),
       dropEmpty: (target.kind === 'list' || target.kind === 'map') && !forced,
     };
     fields.set(field, made);

@@ -151,7 +151,10 @@ export function timeout(message: string, retryAfterSeconds?: number): Status {
 }
 
 export function tooManyRequests(message: string, retryAfterSeconds: number, causes?: Details['causes']): Status {
-  return failure(429, 'TooManyRequests', message, { ...(causes ? { causes } : {}), ...(retryAfterSeconds > 0 ? { retryAfterSeconds } : {}) });
+  return failure(429, 'TooManyRequests', message, {
+    ...(causes ? { causes } : {}),
+    ...(retryAfterSeconds > 0 ? { retryAfterSeconds } : {}),
+  });
 }
 
 export function internalError(message: string): Status {
@@ -164,7 +167,11 @@ export function plainError(message: string): Status {
 }
 
 export function unsupportedMediaType(accepted: string): Status {
-  return failure(415, 'UnsupportedMediaType', `the body of the request was in an unknown format - accepted media types include: ${accepted}`);
+  return failure(
+    415,
+    'UnsupportedMediaType',
+    `the body of the request was in an unknown format - accepted media types include: ${accepted}`,
+  );
 }
 
 export function notAcceptable(message: string): Status {

@@ -69,7 +69,10 @@ export function* releaseService(scope: RequestScope, object: UntypedObject): Tas
   for (const ip of spec?.clusterIPs ?? []) if (ip !== 'None') yield* releaseAddress(scope.server, ip);
   const ports = (spec?.ports ?? []).map((port) => port.nodePort ?? 0);
   if (spec?.healthCheckNodePort !== undefined) ports.push(spec.healthCheckNodePort);
-  yield* releasePorts(scope.server, ports.filter((port) => port > 0));
+  yield* releasePorts(
+    scope.server,
+    ports.filter((port) => port > 0),
+  );
 }
 
 function* allocate(scope: RequestScope, kind: ServedKind, service: Service, previous: Service | undefined): Task<Allocation> {
@@ -95,7 +98,14 @@ function* allocate(scope: RequestScope, kind: ServedKind, service: Service, prev
   return { object: object as unknown as UntypedObject, release };
 }
 
-function* withAddresses(scope: RequestScope, service: Service, spec: ServiceSpec, before: ServiceSpec | undefined, taken: string[], errors: FieldError[]): Task<ServiceSpec> {
+function* withAddresses(
+  scope: RequestScope,
+  service: Service,
+  spec: ServiceSpec,
+  before: ServiceSpec | undefined,
+  taken: string[],
+  errors: FieldError[],
+): Task<ServiceSpec> {
   if (spec.clusterIP === 'None') return spec.clusterIPs === undefined ? { ...spec, clusterIPs: ['None'] } : spec;
   const wanted = spec.clusterIPs?.[0] ?? spec.clusterIP ?? '';
   if (wanted !== '' && wanted === before?.clusterIPs?.[0]) return spec;
@@ -105,11 +115,19 @@ function* withAddresses(scope: RequestScope, service: Service, spec: ServiceSpec
     if (!/^\d+\.\d+\.\d+\.\d+$/.test(wanted)) return spec;
     if (number <= range.first || number >= range.first + range.size - 1) {
       const text = scope.server.options.serviceClusterIpRange ?? defaultRange;
-      errors.push(invalid('spec.clusterIPs', spec.clusterIPs ?? [wanted], `failed to allocate IP ${wanted}: provided IP is not in the valid range. The range of valid IPs is ${text}`));
+      errors.push(
+        invalid(
+          'spec.clusterIPs',
+          spec.clusterIPs ?? [wanted],
+          `failed to allocate IP ${wanted}: provided IP is not in the valid range. The range of valid IPs is ${text}`,
+        ),
+      );
       return spec;
     }
     if (!scope.dryRun && !(yield* claimAddress(scope, service, wanted))) {
-      errors.push(invalid('spec.clusterIPs', spec.clusterIPs ?? [wanted], `failed to allocate IP ${wanted}: provided IP is already allocated`));
+      errors.push(
+        invalid('spec.clusterIPs', spec.clusterIPs ?? [wanted], `failed to allocate IP ${wanted}: provided IP is already allocated`),
+      );
       return spec;
     }
     if (!scope.dryRun) taken.push(wanted);
@@ -164,7 +182,13 @@ function needsNodePorts(spec: ServiceSpec): boolean {
   return spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false);
 }
 
-function* withPorts(scope: RequestScope, spec: ServiceSpec, before: ServiceSpec | undefined, taken: number[], errors: FieldError[]): Task<ServiceSpec> {
+function* withPorts(
+  scope: RequestScope,
+  spec: ServiceSpec,
+  before: ServiceSpec | undefined,
+  taken: number[],
+  errors: FieldError[],
+): Task<ServiceSpec> {
   const held = new Set((before?.ports ?? []).map((port) => port.nodePort ?? 0));
   if (before?.healthCheckNodePort !== undefined) held.add(before.healthCheckNodePort);
   const wantsPorts = needsNodePorts(spec) || (spec.ports ?? []).some((port) => (port.nodePort ?? 0) > 0);
@@ -179,7 +203,8 @@ function* withPorts(scope: RequestScope, spec: ServiceSpec, before: ServiceSpec 
     errors.length = 0;
     const busy = new Set(used);
     const claim = (field: string, wanted: number): void => {
-      if (wanted < first || wanted > last) errors.push(invalid(field, wanted, `provided port is not in the valid range. The range of valid ports is ${first}-${last}`));
+      if (wanted < first || wanted > last)
+        errors.push(invalid(field, wanted, `provided port is not in the valid range. The range of valid ports is ${first}-${last}`));
       else if (busy.has(wanted) && !fresh.includes(wanted)) errors.push(invalid(field, wanted, 'provided port is already allocated'));
       else {
         busy.add(wanted);
@@ -218,6 +243,7 @@ function* withPorts(scope: RequestScope, spec: ServiceSpec, before: ServiceSpec 
 /** Node ports are one object that every server updates with optimistic concurrency, as upstream's RangeAllocation. */
 function* changePorts(server: ServerContext, dryRun: boolean, change: (used: readonly number[]) => readonly number[]): Task<void> {
   const kind = kindNamed(server, '', 'v1', 'services');
+  // biome-ignore lint/correctness/useYield: a task that answers at once
   yield* guaranteedUpdate(server, { kind, key: portsKey, name: 'servicenodeports', dryRun, allowCreate: true }, function* (existing) {
     const current = existing as PortRange | undefined;
     const ports = change(current?.ports ?? []);

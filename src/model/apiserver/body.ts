@@ -8,13 +8,21 @@ import { refuse } from './refusal.ts';
 import type { RequestScope } from './server-context.ts';
 
 /** Message of a body that is another kind than the URL says. */
-function mismatchedKind(scope: RequestScope, kind: ServedKind, body: { readonly apiVersion?: unknown; readonly kind?: unknown }): string | undefined {
+function mismatchedKind(
+  scope: RequestScope,
+  kind: ServedKind,
+  body: { readonly apiVersion?: unknown; readonly kind?: unknown },
+): string | undefined {
   const bodyKind = typeof body.kind === 'string' && body.kind !== '' ? body.kind : kind.kind;
   const bodyVersion = typeof body.apiVersion === 'string' && body.apiVersion !== '' ? body.apiVersion : kind.apiVersion;
   if (bodyKind === kind.kind && bodyVersion === kind.apiVersion) return undefined;
   const { group, version } = splitApiVersion(bodyVersion);
   const isList = bodyKind.endsWith('List') && scope.server.registry.kind(group, version, bodyKind.slice(0, -4)) !== undefined;
-  if (!isList && scope.server.registry.kind(group, version, bodyKind) === undefined && !(kind.kind === bodyKind && kind.type === undefined)) {
+  if (
+    !isList &&
+    scope.server.registry.kind(group, version, bodyKind) === undefined &&
+    !(kind.kind === bodyKind && kind.type === undefined)
+  ) {
     return `${bodyKind} in version ${JSON.stringify(version)} cannot be handled as a ${kind.kind}: no kind ${JSON.stringify(bodyKind)} is registered for version ${JSON.stringify(bodyVersion)} in scheme "pkg/runtime/scheme.go:111"`;
   }
   if (bodyVersion !== kind.apiVersion && bodyKind === kind.kind) {
@@ -33,7 +41,9 @@ export function decodeBody(scope: RequestScope, kind: ServedKind, body: UntypedO
   const mismatch = mismatchedKind(scope, kind, given);
   if (mismatch !== undefined) refuse(badRequest(mismatch));
   const typed: UntypedObject =
-    given.apiVersion === kind.apiVersion && given.kind === kind.kind ? given : { ...given, kind: kind.kind, apiVersion: kind.apiVersion, metadata: given.metadata };
+    given.apiVersion === kind.apiVersion && given.kind === kind.kind
+      ? given
+      : { ...given, kind: kind.kind, apiVersion: kind.apiVersion, metadata: given.metadata };
   if (kind.type === undefined) {
     const whole = typed.metadata === undefined ? { ...typed, metadata: {} } : typed;
     if (kind.custom === undefined) return whole;
@@ -43,7 +53,8 @@ export function decodeBody(scope: RequestScope, kind: ServedKind, body: UntypedO
     return object;
   }
   const decoded = decode(kind.type, typed, known);
-  if (decoded.error !== undefined) refuse(badRequest(`${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${decoded.error}`));
+  if (decoded.error !== undefined)
+    refuse(badRequest(`${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${decoded.error}`));
   if (decoded.unknown.length === 0 && scope.options.duplicateFields === undefined) return decoded.object;
   const problems = [...decoded.unknown.map((path) => `unknown field ${JSON.stringify(path)}`), ...duplicateTexts(scope)];
   if (problems.length > 0) reportFields(scope, kind, problems);
@@ -60,7 +71,9 @@ const yamlPrefix = 'yaml: unmarshal errors:\n  ';
 
 /** Keys written twice: YAML's reader tells them in its own words. */
 export function duplicateTexts(scope: RequestScope): readonly string[] {
-  return (scope.options.duplicateFields ?? []).map((path) => (path.startsWith(yamlPrefix) ? path : `duplicate field ${JSON.stringify(path)}`));
+  return (scope.options.duplicateFields ?? []).map((path) =>
+    path.startsWith(yamlPrefix) ? path : `duplicate field ${JSON.stringify(path)}`,
+  );
 }
 
 /** fieldValidation: Strict refuses, Warn (the default) warns, Ignore is silent. */
@@ -69,7 +82,11 @@ export function reportFields(scope: RequestScope, kind: ServedKind, problems: re
     case 'Ignore':
       return;
     case 'Strict':
-      refuse(badRequest(`${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: strict decoding error: ${problems.join(', ')}`));
+      refuse(
+        badRequest(
+          `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: strict decoding error: ${problems.join(', ')}`,
+        ),
+      );
       break;
     default:
       scope.warnings.push(...problems.map((problem) => (problem.startsWith(yamlPrefix) ? problem.slice(yamlPrefix.length) : problem)));

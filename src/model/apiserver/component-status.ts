@@ -20,7 +20,11 @@ const refusedPort = (name: string, port: number): ComponentHealth => ({
 });
 
 /** A server that runs without the other components beside it. */
-const alone: readonly ComponentHealth[] = [refusedPort('scheduler', 10259), refusedPort('controller-manager', 10257), { name: 'etcd-0', isHealthy: true, message: 'ok' }];
+const alone: readonly ComponentHealth[] = [
+  refusedPort('scheduler', 10259),
+  refusedPort('controller-manager', 10257),
+  { name: 'etcd-0', isHealthy: true, message: 'ok' },
+];
 
 /** ComponentStatus: probed when asked, never stored, and never written. Upstream: pkg/registry/core/componentstatus. */
 export function componentStatuses(scope: RequestScope): ApiResponse {
@@ -33,10 +37,20 @@ export function componentStatuses(scope: RequestScope): ApiResponse {
     return { code: 200, object: found };
   }
   const selection = selectionFor(kind, options);
-  const list: ApiList = { kind: 'ComponentStatusList', apiVersion: 'v1', metadata: {}, items: items.filter((item) => selects(selection, kind, item)) } as unknown as ApiList;
+  const list: ApiList = {
+    kind: 'ComponentStatusList',
+    apiVersion: 'v1',
+    metadata: {},
+    items: items.filter((item) => selects(selection, kind, item)),
+  } as unknown as ApiList;
   return { code: 200, object: list };
 }
 
 function statusOf({ name, isHealthy, message }: ComponentHealth): UntypedObject {
-  return { kind: 'ComponentStatus', apiVersion: 'v1', metadata: { name }, conditions: [{ type: 'Healthy', status: isHealthy ? 'True' : 'False', message }] } as unknown as UntypedObject;
+  return {
+    kind: 'ComponentStatus',
+    apiVersion: 'v1',
+    metadata: { name },
+    conditions: [{ type: 'Healthy', status: isHealthy ? 'True' : 'False', message }],
+  } as unknown as UntypedObject;
 }

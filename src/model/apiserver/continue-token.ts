@@ -54,8 +54,10 @@ export function decodeContinue(text: string, prefix: string): ContinueToken | st
     return `continue key is not valid: invalid character ${shown} looking for beginning of value`;
   }
   if (parsed.v !== 'meta.k8s.io/v1') return `continue key is not valid: server does not recognize this encoded version ${String(parsed.v)}`;
-  if (typeof parsed.rv !== 'number' || parsed.rv === 0) return 'continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)';
-  if (typeof parsed.start !== 'string' || parsed.start === '') return 'continue key is not valid: encoded start key empty (version meta.k8s.io/v1)';
+  if (typeof parsed.rv !== 'number' || parsed.rv === 0)
+    return 'continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)';
+  if (typeof parsed.start !== 'string' || parsed.start === '')
+    return 'continue key is not valid: encoded start key empty (version meta.k8s.io/v1)';
   if (parsed.start.split('/').includes('..')) return `continue key is not valid: ${parsed.start}`;
   return { revision: parsed.rv, startKey: prefix + parsed.start };
 }

@@ -18,7 +18,15 @@ import { patch } from './patch.ts';
 import { get, list } from './read.ts';
 import { Refusal, refuse } from './refusal.ts';
 import { prefixOf } from './resource-store.ts';
-import type { AdmissionPlugin, Authenticator, AuthorizationRequest, Authorizer, RequestScope, ServerContext, ServerOptions } from './server-context.ts';
+import type {
+  AdmissionPlugin,
+  Authenticator,
+  AuthorizationRequest,
+  Authorizer,
+  RequestScope,
+  ServerContext,
+  ServerOptions,
+} from './server-context.ts';
 import type { Storage } from './storage.ts';
 import { subresourceCall } from './subresources.ts';
 import { update } from './update.ts';
@@ -36,6 +44,7 @@ export interface ApiServerCoreConfig {
 }
 
 const allowAll: Authorizer = {
+  // biome-ignore lint/correctness/useYield: a task that answers at once
   *authorize() {
     return { allowed: true, reason: '' };
   },
@@ -112,7 +121,8 @@ export class ApiServerCore implements ServerContext {
       const scope = this.scopeOf(request);
       warnings = scope.warnings;
       const deprecated = deprecations[`${scope.kind.apiVersion} ${scope.kind.kind}`];
-      if (deprecated !== undefined && (scope.kind.kind !== 'ComponentStatus' || request.verb === 'get' || request.verb === 'list')) scope.warnings.push(deprecated);
+      if (deprecated !== undefined && (scope.kind.kind !== 'ComponentStatus' || request.verb === 'get' || request.verb === 'list'))
+        scope.warnings.push(deprecated);
       if (scope.kind.custom?.deprecation !== undefined) scope.warnings.push(scope.kind.custom.deprecation);
       const dispatched = yield* dispatch(scope);
       const answer = isConverted(scope.kind) ? { ...dispatched, object: present(scope.kind, dispatched.object) } : dispatched;
@@ -187,7 +197,17 @@ export class ApiServerCore implements ServerContext {
 
   /** Whether a user may GET (or else) a path that is no resource; the refusal if not. */
   *authorizePath(user: UserInfo, verb: string, path: string): Task<Status | undefined> {
-    const asked: AuthorizationRequest = { user, verb, group: '', version: '', resource: '', subresource: '', namespace: '', name: '', path };
+    const asked: AuthorizationRequest = {
+      user,
+      verb,
+      group: '',
+      version: '',
+      resource: '',
+      subresource: '',
+      namespace: '',
+      name: '',
+      path,
+    };
     const { allowed, reason } = yield* this.authorizer.authorize(asked, this);
     return allowed ? undefined : deniedStatus(asked, reason);
   }
@@ -196,7 +216,8 @@ export class ApiServerCore implements ServerContext {
 /** Whether the path and the verb fit the kind, as the server's router sees it. */
 function checkRoute(kind: ServedKind, request: ApiRequest): void {
   const { verb, name, namespace, subresource = '' } = request;
-  if (subresource !== '' && !kind.subresources.includes(subresource)) refuse(kind.custom === undefined ? unknownResource() : notFound(kind, name ?? ''));
+  if (subresource !== '' && !kind.subresources.includes(subresource))
+    refuse(kind.custom === undefined ? unknownResource() : notFound(kind, name ?? ''));
   if (!kind.namespaced && namespace !== undefined && namespace !== '' && kind.kind !== 'Namespace') refuse(unknownResource());
   if (!kind.namespaced || (namespace !== undefined && namespace !== '')) {
     if (verb === 'deletecollection' && kind.kind === 'Namespace') refuse(methodNotAllowed());
@@ -224,7 +245,11 @@ const deprecations: Readonly<Record<string, string>> = {
 
 function refused(refusal: unknown, warnings?: readonly string[]): ApiResponse {
   if (!(refusal instanceof Refusal)) throw refusal;
-  return { code: refusal.status.code ?? 500, object: refusal.status, ...(warnings !== undefined && warnings.length > 0 ? { warnings } : {}) };
+  return {
+    code: refusal.status.code ?? 500,
+    object: refusal.status,
+    ...(warnings !== undefined && warnings.length > 0 ? { warnings } : {}),
+  };
 }
 
 function* dispatch(scope: RequestScope): Task<ApiResponse> {

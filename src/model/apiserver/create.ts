@@ -3,7 +3,7 @@ import { generatedName, newUid } from '../api/names.ts';
 import type { ObjectMeta, UntypedObject } from '../api/object.ts';
 import type { ServedKind } from '../api/registry.ts';
 import type { ApiResponse } from '../api/request.ts';
-import { alreadyExists, badRequest, forbidden, generateNameConflict, invalid, plainError } from '../api/status.ts';
+import { alreadyExists, forbidden, generateNameConflict, invalid, plainError } from '../api/status.ts';
 import { storageStatus } from './storage-errors.ts';
 import { formatTime } from '../api/time.ts';
 import type { FieldErrors } from '../api/validation/field-errors.ts';
@@ -17,6 +17,7 @@ import { decodeBody, withDefaults } from './body.ts';
 import { trackUpdate } from './field-tracking.ts';
 import { isConverted, toStored } from './conversion.ts';
 import { refuse } from './refusal.ts';
+import { checkNameMatches, isUnsetVersion, withNamespace } from './request-object.ts';
 import { checkWriteOptions } from './request-options.ts';
 import { createObject, keyOf, readObject } from './resource-store.ts';
 import type { RequestScope } from './server-context.ts';
@@ -32,7 +33,9 @@ export function* create(scope: RequestScope): Task<ApiResponse> {
   const { kind } = scope;
   checkWriteOptions('CreateOptions', scope.options);
   if (kind.custom !== undefined && scope.server.customResources.isTerminating(kind)) {
-    refuse(forbidden(kind, scope.request.object?.metadata?.name ?? '', 'create not allowed while custom resource definition is terminating'));
+    refuse(
+      forbidden(kind, scope.request.object?.metadata?.name ?? '', 'create not allowed while custom resource definition is terminating'),
+    );
   }
   const reviewed = yield* review(scope);
   if (reviewed !== undefined) return reviewed;
@@ -50,24 +53,6 @@ function withoutSystemFields(object: UntypedObject): UntypedObject {
   if (object.metadata.deletionTimestamp === undefined && object.metadata.deletionGracePeriodSeconds === undefined) return object;
   const { deletionTimestamp: _t, deletionGracePeriodSeconds: _g, ...metadata } = object.metadata;
   return { ...object, metadata };
-}
-
-/** Sets the namespace of the URL, and refuses another. */
-export function withNamespace(scope: RequestScope, kind: ServedKind, object: UntypedObject): UntypedObject {
-  const given = object.metadata.namespace ?? '';
-  if (!kind.namespaced) return given === '' ? object : withoutNamespace(object);
-  if (given === scope.namespace) return object;
-  if (given !== '') refuse(badRequest('the namespace of the provided object does not match the namespace sent on the request'));
-  return { ...object, metadata: { ...object.metadata, namespace: scope.namespace } };
-}
-
-function withoutNamespace(object: UntypedObject): UntypedObject {
-  const { namespace: _, ...metadata } = object.metadata;
-  return { ...object, metadata };
-}
-
-export function checkNameMatches(urlName: string, bodyName: string): void {
-  if (bodyName !== urlName) refuse(badRequest(`the name of the object (${bodyName}) does not match the name on the URL (${urlName})`));
 }
 
 /** Admission, strategy, validation and storage of a new object that has been decoded and defaulted. */
@@ -94,13 +79,13 @@ export function* createDecoded(scope: RequestScope, kind: ServedKind, object: Un
   }
 }
 
-/** A version that a creator may name: none, or 0. */
-export function isUnsetVersion(version: string | undefined): boolean {
-  return version === undefined || version === '' || version === '0';
-}
-
 /** Validates and puts a prepared object; undefined when its name is taken. */
-function* store(scope: RequestScope, kind: ServedKind, object: UntypedObject, subject: Omit<AdmissionSubject, 'object'>): Task<UntypedObject | undefined> {
+function* store(
+  scope: RequestScope,
+  kind: ServedKind,
+  object: UntypedObject,
+  subject: Omit<AdmissionSubject, 'object'>,
+): Task<UntypedObject | undefined> {
   checkCreate(scope, kind, object);
   yield* validateAdmission(scope, { ...subject, name: object.metadata.name ?? '', object });
   if (!isUnsetVersion(object.metadata.resourceVersion)) refuse(plainError('resourceVersion should not be set on objects to be created'));
@@ -113,7 +98,8 @@ function* store(scope: RequestScope, kind: ServedKind, object: UntypedObject, su
 
 /** Refuses what etcd would. */
 export function refuseTooLarge({ request, dryRun }: RequestScope): void {
-  if (request.bodyBytes !== undefined && request.bodyBytes > etcdRequestBytesMax && !dryRun) refuse(storageStatus({ failure: 'request-too-large' }));
+  if (request.bodyBytes !== undefined && request.bodyBytes > etcdRequestBytesMax && !dryRun)
+    refuse(storageStatus({ failure: 'request-too-large' }));
 }
 
 function refuseTaken(kind: ServedKind, object: UntypedObject, taken: UntypedObject | undefined): never {
@@ -123,7 +109,13 @@ function refuseTaken(kind: ServedKind, object: UntypedObject, taken: UntypedObje
 
 /** Upstream rest.BeforeCreate up to validation. */
 function prepare(scope: RequestScope, kind: ServedKind, object: UntypedObject, name: string): UntypedObject {
-  const { deletionTimestamp: _t, deletionGracePeriodSeconds: _g, generation: _n, selfLink: _s, ...given } = object.metadata as ObjectMeta & { readonly selfLink?: string };
+  const {
+    deletionTimestamp: _t,
+    deletionGracePeriodSeconds: _g,
+    generation: _n,
+    selfLink: _s,
+    ...given
+  } = object.metadata as ObjectMeta & { readonly selfLink?: string };
   const metadata: ObjectMeta = {
     ...given,
     ...(name !== '' ? { name } : {}),

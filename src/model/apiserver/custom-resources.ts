@@ -101,17 +101,24 @@ export class CustomResources {
     }
     if (conditionOf(definition, 'Established')?.status !== 'True') return;
     for (const kind of this.served.get(name) ?? []) this.server.registry.remove(kind);
-    const kinds = definition.spec.versions.filter((version) => version.served).map((version) => this.server.registry.addCustom(customKind(definition, version)));
+    const kinds = definition.spec.versions
+      .filter((version) => version.served)
+      .map((version) => this.server.registry.addCustom(customKind(definition, version)));
     this.served.set(name, kinds);
   }
 
   private *establish(name: string): Task<void> {
     const kind = kindNamed(this.server, 'apiextensions.k8s.io', 'v1', 'customresourcedefinitions');
     try {
-      yield* guaranteedUpdate(this.server, { kind, key: keyOf(kind, '', name), name, dryRun: false }, function* (this: CustomResources, existing: UntypedObject | undefined): Task<UntypedObject> {
-        const next = this.accepted(existing as unknown as CustomResourceDefinition) as unknown as UntypedObject;
-        return trackLoopback(this.server, kind, existing as UntypedObject, next);
-      }.bind(this));
+      yield* guaranteedUpdate(
+        this.server,
+        { kind, key: keyOf(kind, '', name), name, dryRun: false },
+        // biome-ignore lint/correctness/useYield: a task that answers at once
+        function* (this: CustomResources, existing: UntypedObject | undefined): Task<UntypedObject> {
+          const next = this.accepted(existing as unknown as CustomResourceDefinition) as unknown as UntypedObject;
+          return trackLoopback(this.server, kind, existing as UntypedObject, next);
+        }.bind(this),
+      );
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
     }
@@ -127,7 +134,13 @@ export class CustomResources {
         : { type: 'NamesAccepted', status: 'False', lastTransitionTime: now, ...conflict };
     const established: Condition =
       conflict === undefined
-        ? { type: 'Established', status: 'True', lastTransitionTime: now, reason: 'InitialNamesAccepted', message: 'the initial names have been accepted' }
+        ? {
+            type: 'Established',
+            status: 'True',
+            lastTransitionTime: now,
+            reason: 'InitialNamesAccepted',
+            message: 'the initial names have been accepted',
+          }
         : { type: 'Established', status: 'False', lastTransitionTime: now, reason: 'NotAccepted', message: 'not all names are accepted' };
     const before = conditionOf(definition, 'Established');
     const conditions = [named, before?.status === 'True' ? before : established];
@@ -139,7 +152,10 @@ export class CustomResources {
   }
 
   /** The names that may be had, and the last conflict: upstream naming controller's calculateNamesAndConditions. */
-  private acceptableNames(definition: CustomResourceDefinition): { readonly accepted: CustomResourceDefinition['spec']['names']; readonly conflict: NameConflict | undefined } {
+  private acceptableNames(definition: CustomResourceDefinition): {
+    readonly accepted: CustomResourceDefinition['spec']['names'];
+    readonly conflict: NameConflict | undefined;
+  } {
     const { group, names } = definition.spec;
     const resources = new Set<string>();
     const kindNames = new Set<string>();
@@ -162,7 +178,9 @@ export class CustomResources {
     const listKind = names.listKind ?? '';
     const plural = isFree(names.plural, resources, 'PluralConflict') ? names.plural : before.plural;
     const ownSingular = isFree(singular, resources, 'SingularConflict') ? singular : before.singular;
-    const shortNames = (names.shortNames ?? []).every((name) => isFree(name, resources, 'ShortNamesConflict')) ? names.shortNames : before.shortNames;
+    const shortNames = (names.shortNames ?? []).every((name) => isFree(name, resources, 'ShortNamesConflict'))
+      ? names.shortNames
+      : before.shortNames;
     const kind = isFree(names.kind, kindNames, 'KindConflict') ? names.kind : before.kind;
     const ownListKind = isFree(listKind, kindNames, 'ListKindConflict') ? listKind : before.listKind;
     const accepted = {
@@ -190,13 +208,17 @@ export class CustomResources {
           yield* sleep(this.server.environment, retryUs);
           continue;
         }
-        yield* guaranteedUpdate(this.server, { kind: definitions, key: keyOf(definitions, '', name), name, dryRun: false }, function* (existing) {
-          const object = existing as UntypedObject;
-          const { finalizers = [], ...metadata } = object.metadata;
-          const kept = finalizers.filter((finalizer) => finalizer !== cleanupFinalizer);
-          const next = { ...object, metadata: kept.length > 0 ? { ...metadata, finalizers: kept } : metadata };
-          return kept.length === 0 ? { remove: next } : next;
-        });
+        yield* guaranteedUpdate(
+          this.server,
+          { kind: definitions, key: keyOf(definitions, '', name), name, dryRun: false },
+          function* (existing) {
+            const object = existing as UntypedObject;
+            const { finalizers = [], ...metadata } = object.metadata;
+            const kept = finalizers.filter((finalizer) => finalizer !== cleanupFinalizer);
+            const next = { ...object, metadata: kept.length > 0 ? { ...metadata, finalizers: kept } : metadata };
+            return kept.length === 0 ? { remove: next } : next;
+          },
+        );
         return;
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
@@ -211,8 +233,16 @@ export class CustomResources {
     try {
       yield* guaranteedUpdate(server, { kind, key: keyOf(kind, '', name), name, dryRun: false }, function* (existing) {
         const definition = existing as unknown as CustomResourceDefinition;
-        const others = ((definition.status?.conditions ?? []) as readonly Condition[]).filter((condition) => condition.type !== 'Terminating');
-        const condition = { type: 'Terminating', status: 'True', lastTransitionTime: formatTime(server.environment.now()), reason: 'InstanceDeletionInProgress', message: 'CustomResource deletion is in progress' };
+        const others = ((definition.status?.conditions ?? []) as readonly Condition[]).filter(
+          (condition) => condition.type !== 'Terminating',
+        );
+        const condition = {
+          type: 'Terminating',
+          status: 'True',
+          lastTransitionTime: formatTime(server.environment.now()),
+          reason: 'InstanceDeletionInProgress',
+          message: 'CustomResource deletion is in progress',
+        };
         const next = { ...definition, status: { ...definition.status, conditions: [...others, condition] } } as unknown as UntypedObject;
         return trackLoopback(server, kind, existing as UntypedObject, next);
       });

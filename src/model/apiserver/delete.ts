@@ -25,10 +25,14 @@ const foregroundFinalizer = 'foregroundDeletion';
 /** DELETE of one object. */
 export function* remove(scope: RequestScope): Task<ApiResponse> {
   checkDeleteOptions(scope.options);
-  if (scope.kind.kind === 'Job' && scope.options.propagationPolicy === undefined && scope.options.orphanDependents === undefined) scope.warnings.push(jobWarning);
+  if (scope.kind.kind === 'Job' && scope.options.propagationPolicy === undefined && scope.options.orphanDependents === undefined)
+    scope.warnings.push(jobWarning);
   const outcome = yield* deleteObject(scope, scope.kind, scope.request.name ?? '', scope.options);
   const isAccepted = !outcome.gone && scope.options.orphanDependents === false;
-  return { code: isAccepted ? 202 : 200, object: outcome.gone && !returnsDeletedObject(scope.kind) ? deleted(scope.kind, outcome.object) : outcome.object };
+  return {
+    code: isAccepted ? 202 : 200,
+    object: outcome.gone && !returnsDeletedObject(scope.kind) ? deleted(scope.kind, outcome.object) : outcome.object,
+  };
 }
 
 export interface DeleteOutcome {
@@ -58,7 +62,8 @@ export function* deleteObject(scope: RequestScope, kind: ServedKind, name: strin
     checkPreconditions(options, existing, kind);
     existing = yield* markNamespace(scope, kind, key, name, options);
     // Its content comes first: the namespace controller takes the last finalizer of the spec away.
-    if (((existing['spec'] as { readonly finalizers?: readonly string[] } | undefined)?.finalizers?.length ?? 0) > 0) return { object: existing, gone: false };
+    if (((existing['spec'] as { readonly finalizers?: readonly string[] } | undefined)?.finalizers?.length ?? 0) > 0)
+      return { object: existing, gone: false };
   }
   if (kind.kind === 'CustomResourceDefinition' && existing.metadata.deletionTimestamp === undefined) {
     return { object: yield* terminateDefinition(scope, kind, key, existing, options), gone: false };
@@ -97,7 +102,13 @@ export function* deleteObject(scope: RequestScope, kind: ServedKind, name: strin
 }
 
 /** A definition waits for its objects to go: its finalizer is set by the first delete (upstream apiextensions-apiserver registry). */
-function* terminateDefinition(scope: RequestScope, kind: ServedKind, key: string, existing: UntypedObject, options: RequestOptions): Task<UntypedObject> {
+function* terminateDefinition(
+  scope: RequestScope,
+  kind: ServedKind,
+  key: string,
+  existing: UntypedObject,
+  options: RequestOptions,
+): Task<UntypedObject> {
   const name = existing.metadata.name ?? '';
   yield* validateAdmission(scope, { operation: 'DELETE', kind, name, object: undefined, oldObject: existing });
   const now = formatTime(scope.context.nowUs);
@@ -130,7 +141,13 @@ function* terminateDefinition(scope: RequestScope, kind: ServedKind, key: string
  * A namespace is first marked and emptied by its controller: the first delete makes it terminate, and none removes it while spec.finalizers
  * are left (upstream pkg/registry/core/namespace/storage). Undefined when it may be deleted as any other object.
  */
-function* terminateNamespace(scope: RequestScope, kind: ServedKind, key: string, existing: UntypedObject, options: RequestOptions): Task<UntypedObject | undefined> {
+function* terminateNamespace(
+  scope: RequestScope,
+  kind: ServedKind,
+  key: string,
+  existing: UntypedObject,
+  options: RequestOptions,
+): Task<UntypedObject | undefined> {
   checkPreconditions(options, existing, kind);
   const name = existing.metadata.name ?? '';
   if (existing.metadata.deletionTimestamp !== undefined) {
@@ -138,6 +155,7 @@ function* terminateNamespace(scope: RequestScope, kind: ServedKind, key: string,
     return finalizers.length > 0 ? existing : undefined;
   }
   yield* validateAdmission(scope, { operation: 'DELETE', kind, name, object: undefined, oldObject: existing });
+  // biome-ignore lint/correctness/useYield: a task that answers at once
   const result = yield* guaranteedUpdate(scope.server, { kind, key, name, dryRun: scope.dryRun }, function* (current): Task<UpdateStep> {
     if (current === undefined) refuse(notFound(kind, name));
     checkPreconditions(options, current, kind);
@@ -222,6 +240,7 @@ interface Marked {
 function* markForDeletion(scope: RequestScope, kind: ServedKind, key: string, name: string, options: RequestOptions): Task<Marked> {
   let pending = false;
   let waits = false;
+  // biome-ignore lint/correctness/useYield: a task that answers at once
   const result = yield* guaranteedUpdate(scope.server, { kind, key, name, dryRun: scope.dryRun }, function* (existing): Task<UpdateStep> {
     if (existing === undefined) refuse(notFound(kind, name));
     checkPreconditions(options, existing, kind);
@@ -244,6 +263,7 @@ function* markForDeletion(scope: RequestScope, kind: ServedKind, key: string, na
 
 /** Upstream pkg/registry/core/namespace/storage, Delete: a namespace only begins to terminate. */
 function* markNamespace(scope: RequestScope, kind: ServedKind, key: string, name: string, options: RequestOptions): Task<UntypedObject> {
+  // biome-ignore lint/correctness/useYield: a task that answers at once
   const result = yield* guaranteedUpdate(scope.server, { kind, key, name, dryRun: scope.dryRun }, function* (existing): Task<UpdateStep> {
     if (existing === undefined) refuse(notFound(kind, name));
     checkPreconditions(options, existing, kind);

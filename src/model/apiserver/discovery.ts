@@ -75,7 +75,9 @@ export function groupsOf(custom: readonly ServedKind[]): readonly ApiGroup[] {
   const groups = [...(recorded.groups as unknown as readonly ApiGroup[])];
   const names = [...new Set(custom.map((kind) => kind.group))].filter((name) => !groups.some((group) => group.name === name)).sort();
   for (const name of names) {
-    const versions = [...new Set(custom.filter((kind) => kind.group === name).map((kind) => kind.version))].sort(compareVersions).map((version) => ({ groupVersion: `${name}/${version}`, version }));
+    const versions = [...new Set(custom.filter((kind) => kind.group === name).map((kind) => kind.version))]
+      .sort(compareVersions)
+      .map((version) => ({ groupVersion: `${name}/${version}`, version }));
     const [preferredVersion] = versions;
     if (preferredVersion !== undefined) groups.push({ name, versions, preferredVersion });
   }
@@ -99,7 +101,11 @@ export function compareVersions(a: string, b: string): number {
 function aggregatedVersion(version: string, resources: readonly ApiResource[]): object {
   const main = resources.filter((resource) => !resource.name.includes('/'));
   const sub = (name: string): readonly ApiResource[] => resources.filter((resource) => resource.name.startsWith(`${name}/`));
-  const responseKind = (resource: ApiResource): object => ({ group: resource.group ?? '', version: resource.version ?? '', kind: resource.kind });
+  const responseKind = (resource: ApiResource): object => ({
+    group: resource.group ?? '',
+    version: resource.version ?? '',
+    kind: resource.kind,
+  });
   return {
     version,
     resources: main.map((resource) => {
@@ -114,7 +120,13 @@ function aggregatedVersion(version: string, resources: readonly ApiResource[]): 
         ...(resource.categories === undefined ? {} : { categories: resource.categories }),
         ...(subresources.length === 0
           ? {}
-          : { subresources: subresources.map((s) => ({ subresource: s.name.slice(resource.name.length + 1), responseKind: responseKind(s), verbs: s.verbs })) }),
+          : {
+              subresources: subresources.map((s) => ({
+                subresource: s.name.slice(resource.name.length + 1),
+                responseKind: responseKind(s),
+                verbs: s.verbs,
+              })),
+            }),
       };
     }),
     freshness: 'Current',

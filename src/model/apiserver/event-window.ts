@@ -43,7 +43,8 @@ export class EventWindow {
       if (oldest !== undefined && event.atUs - oldest.atUs < eventFreshUs) this.resize(Math.min(this.capacity * 2, capacityMax));
       else {
         const quarter = this.events[(this.end - Math.floor(this.capacity / 4)) % this.capacity];
-        if (quarter !== undefined && event.atUs - quarter.atUs > eventFreshUs) this.resize(Math.max(Math.floor(this.capacity / 2), capacityMin));
+        if (quarter !== undefined && event.atUs - quarter.atUs > eventFreshUs)
+          this.resize(Math.max(Math.floor(this.capacity / 2), capacityMin));
       }
     }
     if (this.end - this.start === this.capacity) {

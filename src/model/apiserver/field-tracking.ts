@@ -25,9 +25,17 @@ export function managerRequest(scope: RequestScope, kind: ServedKind): FieldMana
   if (type === undefined || scope.server.options.managedFields === false) return undefined;
   const subresource = scope.request.subresource ?? '';
   let ignored: FieldSet = leaf;
-  if (subresource === 'status') ignored = kind.kind === 'Pod' ? ignoredByPodStatus : ignoresLabels.has(kind.kind) ? ignoredByStatusWithLabels : ignoredByStatus;
+  if (subresource === 'status')
+    ignored = kind.kind === 'Pod' ? ignoredByPodStatus : ignoresLabels.has(kind.kind) ? ignoredByStatusWithLabels : ignoredByStatus;
   else if (kind.subresources.includes('status')) ignored = ignoredByMain;
-  return { type, apiVersion: kind.apiVersion, manager: managerOf(scope), subresource, time: subresource === 'scale' ? undefined : formatTime(scope.context.nowUs), ignored };
+  return {
+    type,
+    apiVersion: kind.apiVersion,
+    manager: managerOf(scope),
+    subresource,
+    time: subresource === 'scale' ? undefined : formatTime(scope.context.nowUs),
+    ignored,
+  };
 }
 
 /** Brings metadata.managedFields up to date with an update by this request's manager. */
@@ -40,5 +48,9 @@ export function trackUpdate(scope: RequestScope, kind: ServedKind, live: Untyped
 export function trackLoopback(server: ServerContext, kind: ServedKind, live: UntypedObject, next: UntypedObject): UntypedObject {
   if (kind.type === undefined || server.options.managedFields === false) return next;
   const time = formatTime(server.environment.now());
-  return track({ type: kind.type, apiVersion: kind.apiVersion, manager: 'kube-apiserver', subresource: 'status', time, ignored: ignoredByStatus }, live, next);
+  return track(
+    { type: kind.type, apiVersion: kind.apiVersion, manager: 'kube-apiserver', subresource: 'status', time, ignored: ignoredByStatus },
+    live,
+    next,
+  );
 }

@@ -38,7 +38,11 @@ function fill(value: unknown, now: string): unknown {
 /** What this server adds to the recorded objects: its own address and identity. */
 function ownRows(options: FreshClusterOptions, uid: string, nowUs: number): readonly Row[] {
   const { securePort = 6443, advertiseAddress = '192.0.2.10', identity = 'apiserver-0', hostname = 'localhost' } = options;
-  const metadata = (name: string, namespace: string, labels: Readonly<Record<string, string>>): UntypedObject['metadata'] => ({ name, namespace, labels });
+  const metadata = (name: string, namespace: string, labels: Readonly<Record<string, string>>): UntypedObject['metadata'] => ({
+    name,
+    namespace,
+    labels,
+  });
   return [
     {
       resource: 'endpoints',
@@ -65,7 +69,10 @@ function ownRows(options: FreshClusterOptions, uid: string, nowUs: number): read
       object: {
         apiVersion: 'networking.k8s.io/v1',
         kind: 'IPAddress',
-        metadata: { name: '10.96.0.1', labels: { 'ipaddress.kubernetes.io/ip-family': 'IPv4', 'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io' } },
+        metadata: {
+          name: '10.96.0.1',
+          labels: { 'ipaddress.kubernetes.io/ip-family': 'IPv4', 'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io' },
+        },
         spec: { parentRef: { resource: 'services', namespace: 'default', name: 'kubernetes' } },
       },
     },
@@ -74,7 +81,10 @@ function ownRows(options: FreshClusterOptions, uid: string, nowUs: number): read
       object: {
         apiVersion: 'coordination.k8s.io/v1',
         kind: 'Lease',
-        metadata: metadata(identity, 'kube-system', { 'apiserver.kubernetes.io/identity': 'kube-apiserver', 'kubernetes.io/hostname': hostname }),
+        metadata: metadata(identity, 'kube-system', {
+          'apiserver.kubernetes.io/identity': 'kube-apiserver',
+          'kubernetes.io/hostname': hostname,
+        }),
         spec: { holderIdentity: `${identity}_${uid}`, leaseDurationSeconds: 3600, renewTime: formatMicroTime(nowUs) },
       },
     },
@@ -130,11 +140,25 @@ function owned(server: ServerContext, kind: ServedKind, object: UntypedObject, t
   const maker = makers[kind.kind];
   // What the server allots while it creates is nobody's.
   const asked = withoutAllotted(object);
-  const tracked = trackUpdate({ type, apiVersion, manager: maker?.spec ?? 'kube-apiserver', subresource: '', time, ignored: { 'f:status': leaf } }, undefined, asked);
+  const tracked = trackUpdate(
+    { type, apiVersion, manager: maker?.spec ?? 'kube-apiserver', subresource: '', time, ignored: { 'f:status': leaf } },
+    undefined,
+    asked,
+  );
   const entries: ManagedFieldsEntry[] = [...(tracked.metadata.managedFields ?? [])];
   if (maker?.status !== undefined && object['status'] !== undefined) {
-    const fieldsV1 = fieldSetOf(type, { status: withoutBlanks(object['status']) }) as unknown as NonNullable<ManagedFieldsEntry['fieldsV1']>;
-    entries.unshift({ manager: maker.status, operation: 'Apply', apiVersion, time, fieldsType: 'FieldsV1', fieldsV1, subresource: 'status' });
+    const fieldsV1 = fieldSetOf(type, { status: withoutBlanks(object['status']) }) as unknown as NonNullable<
+      ManagedFieldsEntry['fieldsV1']
+    >;
+    entries.unshift({
+      manager: maker.status,
+      operation: 'Apply',
+      apiVersion,
+      time,
+      fieldsType: 'FieldsV1',
+      fieldsV1,
+      subresource: 'status',
+    });
   }
   return entries.length === 0 ? object : { ...object, metadata: { ...object.metadata, managedFields: entries } };
 }

@@ -37,10 +37,12 @@ export class MemoryStorage implements Storage {
   private log: StorageEvent[] = [];
   private readonly watches = new Set<Watch>();
 
+  // biome-ignore lint/correctness/useYield: a task that answers at once
   *get(key: string): Task<GetAnswer | StorageFailure> {
     return { revision: this.revision, entry: this.current(key) };
   }
 
+  // biome-ignore lint/correctness/useYield: a task that answers at once
   *list(prefix: string, options: ListOptions = {}): Task<ListAnswer | StorageFailure> {
     const at = options.revision ?? 0;
     if (at > this.revision) return { failure: 'future-revision', currentRevision: this.revision };
@@ -64,14 +66,17 @@ export class MemoryStorage implements Storage {
     return { revision: this.revision, entries, count };
   }
 
+  // biome-ignore lint/correctness/useYield: a task that answers at once
   *create(key: string, value: StoredObject): Task<WriteAnswer | StorageFailure> {
     return this.put(key, 0, value);
   }
 
+  // biome-ignore lint/correctness/useYield: a task that answers at once
   *compareAndPut(key: string, modRevision: number, value: StoredObject): Task<WriteAnswer | StorageFailure> {
     return this.put(key, modRevision, value);
   }
 
+  // biome-ignore lint/correctness/useYield: a task that answers at once
   *compareAndDelete(key: string, modRevision: number): Task<WriteAnswer | StorageFailure> {
     const current = this.current(key);
     if (current === undefined || current.modRevision !== modRevision) return { succeeded: false, revision: this.revision, current };
@@ -97,6 +102,7 @@ export class MemoryStorage implements Storage {
     };
   }
 
+  // biome-ignore lint/correctness/useYield: a task that answers at once
   *currentRevision(): Task<number | StorageFailure> {
     return this.revision;
   }

@@ -7,11 +7,20 @@ import { applyMergePatch } from '../api/patch/merge-patch.ts';
 import { applyStrategicMerge, goText, StrategicMergeFailure } from '../api/patch/strategic-merge.ts';
 import type { ServedKind } from '../api/registry.ts';
 import type { ApiResponse } from '../api/request.ts';
-import { applyConflict, badRequest, conflict, failure, invalid, plainError, requestEntityTooLarge, unsupportedMediaType } from '../api/status.ts';
+import {
+  applyConflict,
+  badRequest,
+  conflict,
+  failure,
+  invalid,
+  plainError,
+  requestEntityTooLarge,
+  unsupportedMediaType,
+} from '../api/status.ts';
 import { invalid as invalidField } from '../api/validation/field-errors.ts';
 import { splitApiVersion } from '../api/validation/metadata.ts';
 import { decodeMetadata, duplicateTexts, reportFields, withDefaults } from './body.ts';
-import { withNamespace } from './create.ts';
+import { withNamespace } from './request-object.ts';
 import { managerRequest, trackUpdate } from './field-tracking.ts';
 import { Refusal, refuse } from './refusal.ts';
 import { checkPatchOptions } from './request-options.ts';
@@ -39,6 +48,7 @@ export function* patch(scope: RequestScope, rules?: UpdateRules): Task<ApiRespon
       const result: UpdateResult = yield* updateObject(scope, kind, rules ?? rulesOf(scope, kind), {
         name,
         allowCreate: isApply && (request.subresource ?? '') === '',
+        // biome-ignore lint/correctness/useYield: a task that answers at once
         transform: function* (existing) {
           const next = apply(existing);
           return checkName(scope, name, next);
@@ -86,17 +96,29 @@ function patchFunction(scope: RequestScope, kind: ServedKind): PatchFunction {
     case 'apply':
       return applyPatch(scope, kind, body);
     default:
-      return refuse(unsupportedMediaType('application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml'));
+      return refuse(
+        unsupportedMediaType(
+          'application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml',
+        ),
+      );
   }
 }
 
 function jsonPatch(scope: RequestScope, kind: ServedKind, body: Json): PatchFunction {
   if (!Array.isArray(body)) {
-    refuse(badRequest(`error decoding patch: json: cannot unmarshal ${body === null ? 'null' : typeof body} into Go value of type []handlers.jsonPatchOp`));
+    refuse(
+      badRequest(
+        `error decoding patch: json: cannot unmarshal ${body === null ? 'null' : typeof body} into Go value of type []handlers.jsonPatchOp`,
+      ),
+    );
   }
   const operations = body as readonly JsonPatchOperation[];
   if (operations.length > operationsMax) {
-    refuse(requestEntityTooLarge(`Request entity too large: The allowed maximum operations in a JSON patch is ${operationsMax}, got ${operations.length}`));
+    refuse(
+      requestEntityTooLarge(
+        `Request entity too large: The allowed maximum operations in a JSON patch is ${operationsMax}, got ${operations.length}`,
+      ),
+    );
   }
   return (existing) => {
     let document: Json;
@@ -112,7 +134,9 @@ function jsonPatch(scope: RequestScope, kind: ServedKind, body: Json): PatchFunc
 
 function strategicPatch(scope: RequestScope, kind: ServedKind, body: Json): PatchFunction {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    refuse(badRequest(`json: cannot unmarshal ${Array.isArray(body) ? 'array' : typeof body} into Go value of type map[string]interface {}`));
+    refuse(
+      badRequest(`json: cannot unmarshal ${Array.isArray(body) ? 'array' : typeof body} into Go value of type map[string]interface {}`),
+    );
   }
   const map = body as { readonly [key: string]: Json };
   return (existing) => {
@@ -128,7 +152,13 @@ function strategicPatch(scope: RequestScope, kind: ServedKind, body: Json): Patc
 }
 
 /** Decodes and defaults what a patch led to. What cannot be decoded is told with the patched document, or with the patch itself. */
-function decoded(scope: RequestScope, kind: ServedKind, existing: UntypedObject | undefined, document: Json, tell: 'document' | 'patch'): UntypedObject {
+function decoded(
+  scope: RequestScope,
+  kind: ServedKind,
+  existing: UntypedObject | undefined,
+  document: Json,
+  tell: 'document' | 'patch',
+): UntypedObject {
   const object = document as unknown as UntypedObject;
   const fail = (why: string): never => {
     const shown = tell === 'document' ? documentText(document) : goText(scope.request.patch);
@@ -138,7 +168,9 @@ function decoded(scope: RequestScope, kind: ServedKind, existing: UntypedObject 
   const retyped = existing !== undefined && (object.kind !== existing.kind || object.apiVersion !== existing.apiVersion);
   if (retyped && object.kind !== undefined && object.kind !== '' && object.kind !== kind.kind) {
     const { version } = splitApiVersion(object.apiVersion ?? kind.apiVersion);
-    fail(`converting (${version}.${object.kind}) to (${kind.group === '' ? 'core' : (kind.group.split('.')[0] ?? '')}.${kind.kind}): unknown conversion`);
+    fail(
+      `converting (${version}.${object.kind}) to (${kind.group === '' ? 'core' : (kind.group.split('.')[0] ?? '')}.${kind.kind}): unknown conversion`,
+    );
   }
   let next: UntypedObject = retyped ? { ...object, kind: kind.kind, apiVersion: kind.apiVersion } : object;
   if (kind.type !== undefined) {
@@ -177,8 +209,21 @@ function unstructuredError(error: string): string {
 }
 
 const metadataOrder = [
-  'name', 'generateName', 'namespace', 'selfLink', 'uid', 'resourceVersion', 'generation', 'creationTimestamp', 'deletionTimestamp',
-  'deletionGracePeriodSeconds', 'labels', 'annotations', 'ownerReferences', 'finalizers', 'managedFields',
+  'name',
+  'generateName',
+  'namespace',
+  'selfLink',
+  'uid',
+  'resourceVersion',
+  'generation',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'labels',
+  'annotations',
+  'ownerReferences',
+  'finalizers',
+  'managedFields',
 ];
 const entryOrder = ['manager', 'operation', 'apiVersion', 'time', 'fieldsType', 'fieldsV1', 'subresource'];
 
@@ -191,7 +236,10 @@ function documentText(document: Json): string {
   if (typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata)) {
     const ordered = inOrder(metadata as { readonly [key: string]: Json }, metadataOrder);
     const entries = ordered['managedFields'];
-    if (Array.isArray(entries)) ordered['managedFields'] = (entries as { readonly [key: string]: Json }[]).map((entry) => inOrder({ ...entry, fieldsV1: sortedKeys(entry['fieldsV1'] ?? null) }, entryOrder));
+    if (Array.isArray(entries))
+      ordered['managedFields'] = (entries as { readonly [key: string]: Json }[]).map((entry) =>
+        inOrder({ ...entry, fieldsV1: sortedKeys(entry['fieldsV1'] ?? null) }, entryOrder),
+      );
     out['metadata'] = ordered;
   }
   return JSON.stringify(out);
@@ -233,10 +281,17 @@ function applyPatch(scope: RequestScope, kind: ServedKind, body: Json): PatchFun
     }
     const request = managerRequest(scope, kind);
     if (request === undefined) return decoded(scope, kind, existing, applyMergePatch(existing as unknown as Json, body), 'document');
-    const outcome = applyConfiguration(request, existing, config, scope.options.force === true, (merged) => finishApply(scope, kind, merged, existing));
+    const outcome = applyConfiguration(request, existing, config, scope.options.force === true, (merged) =>
+      finishApply(scope, kind, merged, existing),
+    );
     if (outcome.error !== undefined) refuse(plainError(outcome.error));
     if (outcome.conflicts !== undefined) {
-      refuse(applyConflict(outcome.conflicts.map(({ text, field }) => ({ manager: text, field })), conflictMessage(outcome.conflicts)));
+      refuse(
+        applyConflict(
+          outcome.conflicts.map(({ text, field }) => ({ manager: text, field })),
+          conflictMessage(outcome.conflicts),
+        ),
+      );
     }
     return outcome.object;
   };

@@ -89,11 +89,18 @@ export function* list(scope: RequestScope): Task<ApiResponse> {
 export function* readPage(scope: RequestScope, kind: ServedKind, selection: Selection): Task<Page> {
   const { options, server } = scope;
   const version = options.resourceVersion ?? '';
-  if (version !== '' && !versionPattern.test(version)) refuse(badRequest(`invalid resource version: ${(invalidVersion(version).message ?? '')}`));
+  if (version !== '' && !versionPattern.test(version))
+    refuse(badRequest(`invalid resource version: ${invalidVersion(version).message ?? ''}`));
   const limit = options.limit !== undefined && options.limit > 0 ? options.limit : 0;
   const prefix = listPrefix(kind, scope.namespace);
   const token = continueOf(options, prefix);
-  const exact = token !== undefined ? token.revision : options.resourceVersionMatch === 'Exact' || (version !== '' && version !== '0' && limit > 0 && options.resourceVersionMatch === undefined) ? Number(version) : 0;
+  const exact =
+    token !== undefined
+      ? token.revision
+      : options.resourceVersionMatch === 'Exact' ||
+          (version !== '' && version !== '0' && limit > 0 && options.resourceVersionMatch === undefined)
+        ? Number(version)
+        : 0;
   if (server.options.watchCache !== false && (token === undefined || token.revision > 0)) {
     const cached = yield* pageFromCache(scope, kind, selection, { version, exact, limit: version === '0' ? 0 : limit, token });
     if (cached !== undefined) return cached;
@@ -107,7 +114,8 @@ function listPrefix(kind: ServedKind, namespace: string): string {
 
 function continueOf(options: RequestOptions, prefix: string): ContinueToken | undefined {
   if (options.continue === undefined || options.continue === '') return undefined;
-  if ((options.resourceVersion ?? '') !== '' && options.resourceVersion !== '0') refuse(badRequest('specifying resource version is not allowed when using continue'));
+  if ((options.resourceVersion ?? '') !== '' && options.resourceVersion !== '0')
+    refuse(badRequest('specifying resource version is not allowed when using continue'));
   const token = decodeContinue(options.continue, prefix);
   if (typeof token === 'string') refuse(badRequest(`invalid continue token: ${token}`));
   return token;
@@ -153,17 +161,30 @@ function pageOf(kind: ServedKind, selection: Selection, from: Iterable<Item>, re
     lastKey = key;
   }
   const tellsRemaining = selection.labels.length === 0 && selection.fields.length === 0;
-  return { items, revision, lastKey: remaining > 0 ? lastKey : undefined, remaining: remaining > 0 && tellsRemaining ? remaining : undefined };
+  return {
+    items,
+    revision,
+    lastKey: remaining > 0 ? lastKey : undefined,
+    remaining: remaining > 0 && tellsRemaining ? remaining : undefined,
+  };
 }
 
-function* pageFromStorage(scope: RequestScope, kind: ServedKind, selection: Selection, request: PageRequest & { readonly prefix: string }): Task<Page> {
+function* pageFromStorage(
+  scope: RequestScope,
+  kind: ServedKind,
+  selection: Selection,
+  request: PageRequest & { readonly prefix: string },
+): Task<Page> {
   const { token, exact, limit, prefix, version } = request;
   const answer = yield* scope.server.storage.list(prefix, {
     ...(exact > 0 ? { revision: exact } : {}),
     ...(token !== undefined ? { fromKey: token.startKey } : {}),
   });
   if (isStorageFailure(answer)) {
-    if (answer.failure === 'compacted') refuse(token === undefined ? expired('The resourceVersion for the provided list is too old.') : yield* expiredToken(scope, token, prefix));
+    if (answer.failure === 'compacted')
+      refuse(
+        token === undefined ? expired('The resourceVersion for the provided list is too old.') : yield* expiredToken(scope, token, prefix),
+      );
     if (answer.failure === 'future-revision') refuse(tooLargeResourceVersion(exact, answer.currentRevision));
     refuse(storageStatus(answer));
   }
@@ -176,6 +197,7 @@ const expiredTokenText =
   'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.';
 
 /** 410 with a new token: upstream handleCompactedErrorForPaging. */
+// biome-ignore lint/correctness/useYield: a task that answers at once
 function* expiredToken(_scope: RequestScope, token: ContinueToken, prefix: string): Task<Status> {
   const next = encodeContinue({ startKey: token.startKey, revision: -1 }, prefix);
   return { ...expired(expiredTokenText), metadata: { continue: next } as unknown as Record<string, never> };
@@ -195,4 +217,3 @@ export function listObject(kind: ServedKind, page: Page, namespace: string): Api
     items: page.items,
   };
 }
-

@@ -18,7 +18,9 @@ function checkFieldManager(options: RequestOptions, out: FieldError[]): void {
   for (let i = 0; i < manager.length; i++) {
     const code = manager.codePointAt(i) ?? 0;
     if (code < 0x20 || (code >= 0x7f && code < 0xa0)) {
-      out.push(invalid('fieldManager', manager, `invalid character U+${code.toString(16).toUpperCase().padStart(4, '0')} (at position ${i})`));
+      out.push(
+        invalid('fieldManager', manager, `invalid character U+${code.toString(16).toUpperCase().padStart(4, '0')} (at position ${i})`),
+      );
     }
   }
 }
@@ -45,7 +47,8 @@ export function checkWriteOptions(kind: 'CreateOptions' | 'UpdateOptions', optio
 export function checkPatchOptions(options: RequestOptions, isApply: boolean): void {
   const errors: FieldError[] = [];
   if (isApply) {
-    if ((options.fieldManager ?? '') === '') errors.push({ type: 'FieldValueRequired', field: 'fieldManager', detail: 'is required for apply patch' });
+    if ((options.fieldManager ?? '') === '')
+      errors.push({ type: 'FieldValueRequired', field: 'fieldManager', detail: 'is required for apply patch' });
   } else if (options.force !== undefined) errors.push(forbidden('force', 'may not be specified for non-apply patch'));
   checkFieldManager(options, errors);
   checkDryRun(options, errors);
@@ -73,12 +76,15 @@ export function checkListOptions(options: RequestOptions, isWatch: boolean): voi
   const field = 'resourceVersionMatch';
   if (isWatch) {
     if (options.sendInitialEvents !== undefined) {
-      if (match !== 'NotOlderThan') errors.push(forbidden(field, 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'));
+      if (match !== 'NotOlderThan')
+        errors.push(forbidden(field, 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'));
       if (match !== '' && match !== 'NotOlderThan') errors.push(notSupported(field, match, ['NotOlderThan']));
-      if (options.continue !== undefined && options.continue !== '') errors.push(forbidden(field, 'resourceVersionMatch is forbidden when continue is provided'));
+      if (options.continue !== undefined && options.continue !== '')
+        errors.push(forbidden(field, 'resourceVersionMatch is forbidden when continue is provided'));
     } else {
       if (match !== '') errors.push(forbidden(field, 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'));
-      if (options.continue !== undefined && options.continue !== '') errors.push(forbidden(field, 'resourceVersionMatch is forbidden when continue is provided'));
+      if (options.continue !== undefined && options.continue !== '')
+        errors.push(forbidden(field, 'resourceVersionMatch is forbidden when continue is provided'));
     }
     return end('ListOptions', errors);
   }
@@ -86,7 +92,8 @@ export function checkListOptions(options: RequestOptions, isWatch: boolean): voi
     if (version === '') errors.push(forbidden(field, 'resourceVersionMatch is forbidden unless resourceVersion is provided'));
     if ((options.continue ?? '') !== '') errors.push(forbidden(field, 'resourceVersionMatch is forbidden when continue is provided'));
     if (match !== 'Exact' && match !== 'NotOlderThan') errors.push(notSupported(field, match, ['Exact', 'NotOlderThan', '']));
-    if (match === 'Exact' && version === '0') errors.push(forbidden(field, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'));
+    if (match === 'Exact' && version === '0')
+      errors.push(forbidden(field, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'));
   }
   if (options.sendInitialEvents !== undefined) errors.push(forbidden('sendInitialEvents', 'sendInitialEvents is forbidden for list'));
   end('ListOptions', errors);

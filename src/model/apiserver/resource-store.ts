@@ -32,7 +32,12 @@ export function* readObject(server: ServerContext, key: string): Task<UntypedObj
 }
 
 /** Puts a new object; undefined when the key exists. */
-export function* createObject(server: ServerContext, key: string, object: UntypedObject, ttlSeconds?: number): Task<UntypedObject | undefined> {
+export function* createObject(
+  server: ServerContext,
+  key: string,
+  object: UntypedObject,
+  ttlSeconds?: number,
+): Task<UntypedObject | undefined> {
   const value = new StoredObject(object);
   const answer = yield* server.storage.create(key, value, ttlSeconds);
   if (isStorageFailure(answer)) refuse(storageStatus(answer));
@@ -120,7 +125,8 @@ export function* guaranteedUpdate(
       }
       return { object: existing, created: false, removed: false };
     }
-    if (options.dryRun) return { object: withResourceVersion(next, existing.metadata.resourceVersion ?? ''), created: false, removed: false };
+    if (options.dryRun)
+      return { object: withResourceVersion(next, existing.metadata.resourceVersion ?? ''), created: false, removed: false };
     const value = new StoredObject(next);
     const answer = yield* server.storage.compareAndPut(key, modRevision, value, options.ttlSeconds);
     if (isStorageFailure(answer)) refuse(storageStatus(answer));

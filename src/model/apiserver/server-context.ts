@@ -76,7 +76,11 @@ export interface TokenIdentity {
 
 export interface Authenticator {
   /** Undefined for a token that nobody knows. `audiences` are those that the token must be for. */
-  readonly authenticateToken: (token: string, audiences: readonly string[], server: ServerContext) => Task<TokenIdentity | string | undefined>;
+  readonly authenticateToken: (
+    token: string,
+    audiences: readonly string[],
+    server: ServerContext,
+  ) => Task<TokenIdentity | string | undefined>;
 }
 
 /** Behaviour that is configured per server. */

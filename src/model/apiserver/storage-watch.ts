@@ -53,7 +53,8 @@ export function* watchStorage(server: ServerContext, kind: ServedKind, sink: Wat
     const before = selected(event.previous);
     const now = event.type === 'put' ? selected({ key: event.key, value: event.value, modRevision: event.modRevision }) : undefined;
     if (now !== undefined) send({ type: before === undefined ? 'ADDED' : 'MODIFIED', object: now });
-    else if (before !== undefined && event.previous !== undefined) send({ type: 'DELETED', object: event.previous.value.at(event.modRevision) });
+    else if (before !== undefined && event.previous !== undefined)
+      send({ type: 'DELETED', object: event.previous.value.at(event.modRevision) });
   };
   return server.storage.watch(prefix, after + 1, {
     events: (events) => events.forEach(change),

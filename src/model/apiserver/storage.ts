@@ -65,7 +65,13 @@ export interface WriteAnswer {
 }
 
 export type StorageEvent =
-  | { readonly type: 'put'; readonly key: string; readonly value: StoredObject; readonly modRevision: number; readonly previous: StorageEntry | undefined }
+  | {
+      readonly type: 'put';
+      readonly key: string;
+      readonly value: StoredObject;
+      readonly modRevision: number;
+      readonly previous: StorageEntry | undefined;
+    }
   | { readonly type: 'delete'; readonly key: string; readonly modRevision: number; readonly previous: StorageEntry | undefined };
 
 /** Who follows a watch. Called in revision order; after `closed` nothing more comes. */
@@ -86,7 +92,12 @@ export interface Storage {
   /** Puts the key if it does not exist. `ttlSeconds` binds it to a lease. */
   readonly create: (key: string, value: StoredObject, ttlSeconds?: number) => Task<WriteAnswer | StorageFailure>;
   /** Puts the key if its mod revision is still this one. */
-  readonly compareAndPut: (key: string, modRevision: number, value: StoredObject, ttlSeconds?: number) => Task<WriteAnswer | StorageFailure>;
+  readonly compareAndPut: (
+    key: string,
+    modRevision: number,
+    value: StoredObject,
+    ttlSeconds?: number,
+  ) => Task<WriteAnswer | StorageFailure>;
   readonly compareAndDelete: (key: string, modRevision: number) => Task<WriteAnswer | StorageFailure>;
   /** Events of the prefix from this revision on (inclusive), with the previous values. */
   readonly watch: (prefix: string, fromRevision: number, sink: StorageWatchSink) => Cancel;

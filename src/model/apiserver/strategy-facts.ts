@@ -5,7 +5,17 @@ import type { ServedKind } from '../api/registry.ts';
 const createOnUpdate = new Set(['Lease', 'Endpoints', 'Event', 'LimitRange', 'ResourceClaim']);
 
 /** Kinds whose update must name the resourceVersion: upstream strategies without AllowUnconditionalUpdate. */
-const conditionalOnly = new Set(['Lease', 'APIService', 'CustomResourceDefinition', 'FlowSchema', 'PriorityLevelConfiguration', 'MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration', 'ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding']);
+const conditionalOnly = new Set([
+  'Lease',
+  'APIService',
+  'CustomResourceDefinition',
+  'FlowSchema',
+  'PriorityLevelConfiguration',
+  'MutatingWebhookConfiguration',
+  'ValidatingWebhookConfiguration',
+  'ValidatingAdmissionPolicy',
+  'ValidatingAdmissionPolicyBinding',
+]);
 
 /** Kinds whose delete answers the object: upstream stores with ReturnDeletedObject. */
 const returnsDeleted = new Set(['Pod', 'Service', 'ServiceAccount', 'ResourceQuota', 'PersistentVolumeClaim', 'PersistentVolume']);
@@ -40,7 +50,12 @@ export function ignoresPropagation(kind: ServedKind): boolean {
 }
 
 /** What a change of generation looks at: the spec, or all that is neither envelope nor status; annotations too for deployments. */
-export function generationChanges(kind: ServedKind, next: UntypedObject, previous: UntypedObject, equal: (a: unknown, b: unknown) => boolean): boolean {
+export function generationChanges(
+  kind: ServedKind,
+  next: UntypedObject,
+  previous: UntypedObject,
+  equal: (a: unknown, b: unknown) => boolean,
+): boolean {
   // Its strategy sets the generation at creation and leaves it.
   if (kind.kind === 'PriorityClass') return false;
   if (next['spec'] !== undefined || previous['spec'] !== undefined) {

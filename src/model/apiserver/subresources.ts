@@ -50,12 +50,18 @@ const approvalRules = (scope: RequestScope): UpdateRules => ({
   prepare: (next, previous) => {
     const status = { ...(previous['status'] as object | undefined) };
     const conditions = (next['status'] as { readonly conditions?: unknown } | undefined)?.conditions;
-    return { ...previous, metadata: next.metadata, status: { ...status, ...(conditions === undefined ? {} : { conditions }) } } as UntypedObject;
+    return {
+      ...previous,
+      metadata: next.metadata,
+      status: { ...status, ...(conditions === undefined ? {} : { conditions }) },
+    } as UntypedObject;
   },
   validate: (next, previous) => scope.kind.validateStatusUpdate?.(next, previous, scope.context) ?? [],
 });
 
-const ephemeral = ephemeralContainerRules((pod: Pod, out) => checkEphemeralContainers({ spec: pod.spec } as never, 'spec.ephemeralContainers', out));
+const ephemeral = ephemeralContainerRules((pod: Pod, out) =>
+  checkEphemeralContainers({ spec: pod.spec } as never, 'spec.ephemeralContainers', out),
+);
 
 /** Subresources other than status, by name. */
 const handlers: Readonly<Record<string, Handler>> = {

@@ -9,7 +9,15 @@ export interface Table {
   readonly kind: 'Table';
   readonly apiVersion: string;
   readonly metadata: ApiObject['metadata'];
-  readonly columnDefinitions: readonly { readonly name: string; readonly type: string; readonly format: string; readonly description: string; readonly priority: number }[] | null;
+  readonly columnDefinitions:
+    | readonly {
+        readonly name: string;
+        readonly type: string;
+        readonly format: string;
+        readonly description: string;
+        readonly priority: number;
+      }[]
+    | null;
   readonly rows: readonly { readonly cells: readonly unknown[]; readonly object?: unknown; readonly conditions?: readonly unknown[] }[];
 }
 
@@ -46,7 +54,13 @@ export interface TableOptions {
 }
 
 /** The table of one object or of a list's items. */
-export function tableOf(kind: ServedKind, objects: readonly UntypedObject[], metadata: ApiObject['metadata'], context: KindContext, options: TableOptions): Table {
+export function tableOf(
+  kind: ServedKind,
+  objects: readonly UntypedObject[],
+  metadata: ApiObject['metadata'],
+  context: KindContext,
+  options: TableOptions,
+): Table {
   const isScale = objects[0]?.kind === 'Scale' && kind.kind !== 'Scale';
   const columns = (isScale ? scaleColumns : (kind.columns ?? defaultColumns)) as NonNullable<ServedKind['columns']>;
   return {
@@ -54,13 +68,24 @@ export function tableOf(kind: ServedKind, objects: readonly UntypedObject[], met
     apiVersion: `meta.k8s.io/${options.version}`,
     metadata,
     columnDefinitions: options.withColumns
-      ? columns.map((column) => ({ name: column.name, type: column.type, format: column.format ?? '', description: column.description ?? '', priority: column.priority }))
+      ? columns.map((column) => ({
+          name: column.name,
+          type: column.type,
+          format: column.format ?? '',
+          description: column.description ?? '',
+          priority: column.priority,
+        }))
       : null,
     rows: tableRows(objects).map((object) => {
       const cells = columns.map((column) => column.cell(object, context));
       const conditions = rowConditions(kind, object);
-      const shown = options.includeObject === 'Object' ? object : metadataOnly({ ...object, metadata: internalMetadata(object) }, options.version);
-      return { cells, ...(conditions === undefined ? {} : { conditions }), ...(options.includeObject === 'None' ? { object: null } : { object: shown }) };
+      const shown =
+        options.includeObject === 'Object' ? object : metadataOnly({ ...object, metadata: internalMetadata(object) }, options.version);
+      return {
+        cells,
+        ...(conditions === undefined ? {} : { conditions }),
+        ...(options.includeObject === 'None' ? { object: null } : { object: shown }),
+      };
     }),
   };
 }
@@ -69,7 +94,8 @@ export function tableOf(kind: ServedKind, objects: readonly UntypedObject[], met
 function rowConditions(kind: ServedKind, object: UntypedObject): readonly unknown[] | undefined {
   if (kind.kind !== 'Pod') return undefined;
   const phase = (object['status'] as { readonly phase?: string } | undefined)?.phase;
-  if (phase === 'Succeeded') return [{ type: 'Completed', status: 'True', reason: 'Succeeded', message: 'The pod has completed successfully.' }];
+  if (phase === 'Succeeded')
+    return [{ type: 'Completed', status: 'True', reason: 'Succeeded', message: 'The pod has completed successfully.' }];
   if (phase === 'Failed') return [{ type: 'Completed', status: 'True', reason: 'Failed', message: 'The pod failed.' }];
   return undefined;
 }

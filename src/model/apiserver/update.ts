@@ -14,7 +14,7 @@ import { nameIsPathSegment } from '../api/validation/names.ts';
 import { admit, validateAdmission } from './admission-chain.ts';
 import { allocateForCreate, allocateForUpdate } from './allocation.ts';
 import { decodeBody, withDefaults } from './body.ts';
-import { checkNameMatches, isUnsetVersion, withNamespace } from './create.ts';
+import { checkNameMatches, isUnsetVersion, withNamespace } from './request-object.ts';
 import { trackUpdate } from './field-tracking.ts';
 import { fromStored, isConverted, toStored } from './conversion.ts';
 import { refuse } from './refusal.ts';
@@ -70,7 +70,11 @@ export function* update(scope: RequestScope, rules?: UpdateRules): Task<ApiRespo
   const { kind } = scope;
   const name = scope.request.name ?? '';
   checkWriteOptions('UpdateOptions', scope.options);
-  const decoded = withDefaults(scope, kind, decodeBody(scope, kind, scope.request.object, cachedObject(scope, kind, keyOf(kind, scope.namespace, name))));
+  const decoded = withDefaults(
+    scope,
+    kind,
+    decodeBody(scope, kind, scope.request.object, cachedObject(scope, kind, keyOf(kind, scope.namespace, name))),
+  );
   const body = withNamespace(scope, kind, decoded);
   const bodyName = body.metadata.name ?? '';
   if (bodyName === '') refuse(badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`));
@@ -79,6 +83,7 @@ export function* update(scope: RequestScope, rules?: UpdateRules): Task<ApiRespo
     name,
     uid: body.metadata.uid,
     allowCreate: (scope.request.subresource ?? '') === '' && allowsCreateOnUpdate(kind),
+    // biome-ignore lint/correctness/useYield: a task that answers at once
     transform: function* (existing) {
       return trackUpdate(scope, kind, existing, body);
     },
@@ -143,15 +148,31 @@ function* createByUpdate(scope: RequestScope, kind: ServedKind, object: UntypedO
       ...(kind.hasGeneration ? { generation: 1 } : {}),
     },
   };
-  const { object: prepared } = yield* allocateForCreate(scope, kind, kind.prepareForCreate === undefined ? filled : kind.prepareForCreate(filled, scope.context));
+  const { object: prepared } = yield* allocateForCreate(
+    scope,
+    kind,
+    kind.prepareForCreate === undefined ? filled : kind.prepareForCreate(filled, scope.context),
+  );
   const errors = kind.validate?.(prepared, scope.context) ?? [];
   if (errors.length > 0) refuse(invalid(kind, prepared.metadata.name ?? '', errors));
-  yield* validateAdmission(scope, { operation: 'CREATE', kind, name: prepared.metadata.name ?? '', object: prepared, oldObject: undefined });
+  yield* validateAdmission(scope, {
+    operation: 'CREATE',
+    kind,
+    name: prepared.metadata.name ?? '',
+    object: prepared,
+    oldObject: undefined,
+  });
   if (!isUnsetVersion(resourceVersion)) refuse(plainError('resourceVersion should not be set on objects to be created'));
   return prepared;
 }
 
-function* nextState(scope: RequestScope, kind: ServedKind, rules: UpdateRules, wanted: UntypedObject, existing: UntypedObject): Task<UpdateStep> {
+function* nextState(
+  scope: RequestScope,
+  kind: ServedKind,
+  rules: UpdateRules,
+  wanted: UntypedObject,
+  existing: UntypedObject,
+): Task<UpdateStep> {
   const name = existing.metadata.name ?? '';
   const current = existing.metadata.resourceVersion ?? '';
   const given = wanted.metadata.resourceVersion ?? '';
@@ -176,11 +197,19 @@ function* nextState(scope: RequestScope, kind: ServedKind, rules: UpdateRules, w
 }
 
 export function invalidVersion(text: string): Status {
-  return plainError(`resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
+  return plainError(
+    `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+  );
 }
 
 /** Upstream rest.BeforeUpdate. */
-function beforeUpdate(scope: RequestScope, kind: ServedKind, rules: UpdateRules, wanted: UntypedObject, existing: UntypedObject): UntypedObject {
+function beforeUpdate(
+  scope: RequestScope,
+  kind: ServedKind,
+  rules: UpdateRules,
+  wanted: UntypedObject,
+  existing: UntypedObject,
+): UntypedObject {
   let next = withMetadata(wanted, carried(wanted.metadata, existing.metadata));
   next = rules.prepare(next, existing);
   if (rules.bumpsGeneration && generationChanges(kind, next, existing, equalJson)) {
@@ -236,7 +265,8 @@ function carried(next: ObjectMeta, previous: ObjectMeta): ObjectMeta {
 function goesNow(next: UntypedObject, existing: UntypedObject): boolean {
   if (existing.metadata.deletionTimestamp === undefined || (next.metadata.finalizers?.length ?? 0) > 0) return false;
   // Namespaces have finalizers in their spec and no grace period.
-  if (next.kind === 'Namespace') return ((next['spec'] as { readonly finalizers?: readonly string[] } | undefined)?.finalizers?.length ?? 0) === 0;
+  if (next.kind === 'Namespace')
+    return ((next['spec'] as { readonly finalizers?: readonly string[] } | undefined)?.finalizers?.length ?? 0) === 0;
   return existing.metadata.deletionGracePeriodSeconds === 0;
 }
 

@@ -115,7 +115,10 @@ export class WatchCache {
     for (;;) {
       const listed = yield* this.storage.list(this.prefix);
       if (!isStorageFailure(listed)) {
-        this.replace(listed.entries.map((entry) => [entry.key, entry.value.at(entry.modRevision)] as const), listed.revision);
+        this.replace(
+          listed.entries.map((entry) => [entry.key, entry.value.at(entry.modRevision)] as const),
+          listed.revision,
+        );
         const why = yield* this.follow(listed.revision + 1);
         this.becomeUnready(why);
       }
@@ -471,7 +474,9 @@ function modified(event: CacheEvent): WatchEvent {
 function deleted(event: CacheEvent): WatchEvent {
   if (event.shared.deleted === undefined) {
     const object =
-      event.deleted || event.previous === undefined ? event.object : withResourceVersion(event.previous, event.object.metadata.resourceVersion ?? '');
+      event.deleted || event.previous === undefined
+        ? event.object
+        : withResourceVersion(event.previous, event.object.metadata.resourceVersion ?? '');
     event.shared.deleted = { type: 'DELETED', object };
   }
   return event.shared.deleted;

@@ -54,9 +54,16 @@ export function* watch(scope: RequestScope, sink: WatchSink, convert?: CacheWatc
   // Without a word about initial events a watch from nothing or from 0 begins with them (upstream SetListOptionsDefaults, KEP-3157).
   const isLegacy = options.sendInitialEvents === undefined && (version === '' || version === '0');
   const initialState = options.sendInitialEvents === true || isLegacy;
-  const timeoutUs = options.timeoutSeconds !== undefined && options.timeoutSeconds > 0 ? options.timeoutSeconds * 1_000_000 : watchTimeoutUsMin + (server.environment.random() % 1800) * 1_000_000;
+  const timeoutUs =
+    options.timeoutSeconds !== undefined && options.timeoutSeconds > 0
+      ? options.timeoutSeconds * 1_000_000
+      : watchTimeoutUsMin + (server.environment.random() % 1800) * 1_000_000;
   if (server.options.watchCache === false) {
-    cancel = yield* watchStorage(server, kind, guarded, { ...watchOptions, initialState, endMark: options.sendInitialEvents === true && watchOptions.bookmarks });
+    cancel = yield* watchStorage(server, kind, guarded, {
+      ...watchOptions,
+      initialState,
+      endMark: options.sendInitialEvents === true && watchOptions.bookmarks,
+    });
     if (!ended) cancelTimer = server.environment.setTimer(timeoutUs, guarded.closed);
     return { stop: end };
   }
@@ -64,7 +71,12 @@ export function* watch(scope: RequestScope, sink: WatchSink, convert?: CacheWatc
   yield* cache.untilReady();
   let started: Cancel | Status;
   if (initialState) {
-    const late = version === '' || version === '0' ? (version === '0' ? undefined : yield* cache.untilConsistent()) : yield* cache.untilFresh(Number(version));
+    const late =
+      version === '' || version === '0'
+        ? version === '0'
+          ? undefined
+          : yield* cache.untilConsistent()
+        : yield* cache.untilFresh(Number(version));
     if (late !== undefined) refuse(late);
     started = cache.watchWithInitialState(guarded, watchOptions, watchOptions.bookmarks);
   } else if (version === '' || version === '0') {
@@ -95,7 +107,10 @@ function inOwnVersion(kind: ServedKind, convert: CacheWatchOptions['convert']): 
   if (toVersion === undefined) return convert;
   return (event, isFirst) => {
     const object = event.object as UntypedObject;
-    const own = object.kind === kind.kind && event.type !== 'BOOKMARK' && object.apiVersion !== kind.apiVersion ? ({ ...event, object: toVersion(object) } as WatchEvent) : event;
+    const own =
+      object.kind === kind.kind && event.type !== 'BOOKMARK' && object.apiVersion !== kind.apiVersion
+        ? ({ ...event, object: toVersion(object) } as WatchEvent)
+        : event;
     return convert === undefined ? own : convert(own, isFirst);
   };
 }

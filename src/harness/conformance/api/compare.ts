@@ -51,16 +51,23 @@ export function sortManagedFields(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const out: Record<string, unknown> = {};
   for (const [key, child] of Object.entries(value)) {
-    out[key] = (key === 'resourceRules' || key === 'nonResourceRules') && Array.isArray(child)
-      ? [...child].sort((a, b) => (stable(a) < stable(b) ? -1 : 1))
-      : key === 'managedFields' && Array.isArray(child) ? [...(child as Map[])].sort(byEntry) : sortManagedFields(child);
+    out[key] =
+      (key === 'resourceRules' || key === 'nonResourceRules') && Array.isArray(child)
+        ? [...child].sort((a, b) => (stable(a) < stable(b) ? -1 : 1))
+        : key === 'managedFields' && Array.isArray(child)
+          ? [...(child as Map[])].sort(byEntry)
+          : sortManagedFields(child);
   }
   return out;
 }
 
 /** JSON text with sorted keys. */
 function stable(value: unknown): string {
-  return JSON.stringify(value, (_, v: unknown) => (typeof v === 'object' && v !== null && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : 1))) : v));
+  return JSON.stringify(value, (_, v: unknown) =>
+    typeof v === 'object' && v !== null && !Array.isArray(v)
+      ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : v,
+  );
 }
 
 function byEntry(a: Map, b: Map): number {
@@ -93,7 +100,10 @@ export function compareAnswers(expected: unknown, actual: unknown, placeholders:
     const strip = (status: Map | undefined): unknown => (skipsMessage ? withoutMessages(status) : status);
     return (
       prefixed('reason', firstDifference(left['reason'], right?.['reason'], placeholders)) ??
-      prefixed('details', firstDifference(strip(left['details'] as Map | undefined), strip(right?.['details'] as Map | undefined), placeholders)) ??
+      prefixed(
+        'details',
+        firstDifference(strip(left['details'] as Map | undefined), strip(right?.['details'] as Map | undefined), placeholders),
+      ) ??
       prefixed('message', firstDifference(strip(left), strip(right), placeholders))
     );
   }
@@ -108,10 +118,16 @@ export function compareAnswers(expected: unknown, actual: unknown, placeholders:
 /** Aggregated discovery of suite 80 keeps only the suite's own group. */
 function onlyRecordedGroups(left: Map | undefined, right: Map | undefined): Map | undefined {
   if (left?.['kind'] !== 'APIGroupDiscoveryList' || right === undefined) return undefined;
-  const names = (list: Map): readonly unknown[] => (list['items'] as readonly { readonly metadata: { readonly name?: string } }[]).map((item) => item.metadata.name);
+  const names = (list: Map): readonly unknown[] =>
+    (list['items'] as readonly { readonly metadata: { readonly name?: string } }[]).map((item) => item.metadata.name);
   const wanted = names(left);
   if (wanted.length !== 1) return undefined;
-  return { ...right, items: (right['items'] as readonly { readonly metadata: { readonly name?: string } }[]).filter((item) => wanted.includes(item.metadata.name)) };
+  return {
+    ...right,
+    items: (right['items'] as readonly { readonly metadata: { readonly name?: string } }[]).filter((item) =>
+      wanted.includes(item.metadata.name),
+    ),
+  };
 }
 
 function withoutMessages(status: Map | undefined): unknown {

@@ -61,14 +61,14 @@ export class Placeholders {
     let source = '';
     let last = 0;
     for (const match of expected.matchAll(token)) {
-      source += escape(expected.slice(last, match.index));
+      source += escaped(expected.slice(last, match.index));
       const key = `${match[1]}${match[2]}`;
       names.push(key);
       source += key === 'rv:current' ? '([0-9]+)' : `(${patterns[match[1] ?? ''] ?? '.*'})`;
       last = match.index + match[0].length;
     }
     if (names.length === 0) return expected === actual;
-    source += escape(expected.slice(last));
+    source += escaped(expected.slice(last));
     const found = new RegExp(`^${source}$`, 's').exec(String(actual));
     if (found === null) return false;
     return names.every((name, i) => this.bind(name, found[i + 1] ?? ''));
@@ -98,6 +98,6 @@ function nowText(rest: string, nowUs: number): string {
   return match?.[3] === undefined ? formatTime(at) : formatMicroTime(at);
 }
 
-function escape(text: string): string {
+function escaped(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

@@ -109,9 +109,11 @@ export class Replay {
     const http = this.httpOf(exchange);
     const watchId = exchange.watch?.id;
     const answer = this.answer(http, watchId);
-    if (watchId !== undefined && answer === undefined) return exchange.status === 200 ? undefined : `expected status ${exchange.status}, got a watch`;
+    if (watchId !== undefined && answer === undefined)
+      return exchange.status === 200 ? undefined : `expected status ${exchange.status}, got a watch`;
     if (answer === undefined) return 'no answer';
-    if (answer.code !== exchange.status) return `status: expected ${exchange.status}, got ${answer.code} ${JSON.stringify(answer.body)?.slice(0, 700)}`;
+    if (answer.code !== exchange.status)
+      return `status: expected ${exchange.status}, got ${answer.code} ${JSON.stringify(answer.body)?.slice(0, 700)}`;
     return this.compare(exchange, answer);
   }
 
@@ -122,7 +124,8 @@ export class Replay {
       const difference = firstDifference(exchange.responseText, text, this.placeholders);
       if (difference !== undefined) return `text ${difference}`;
     } else if (exchange.response !== undefined || exchange.responseFile !== undefined) {
-      const expected = exchange.responseFile === undefined ? exchange.response : readResponseFile(this.config.suitePath, exchange.responseFile);
+      const expected =
+        exchange.responseFile === undefined ? exchange.response : readResponseFile(this.config.suitePath, exchange.responseFile);
       // Suite 90 leaves managedFields out.
       const body = this.config.suite.name.startsWith('90') ? withoutManagedFields(answer.body) : answer.body;
       const difference = compareAnswers(expected, body, this.placeholders);
@@ -155,7 +158,12 @@ export class Replay {
         serverAddress: '192.0.2.10:16443',
       });
       const text = found.text ?? (found.contentType === 'application/yaml' ? renderBody(found.body, 'yaml') : undefined);
-      return { code: found.code, headers: { 'Content-Type': found.contentType }, body: found.body, ...(text === undefined ? {} : { text }) };
+      return {
+        code: found.code,
+        headers: { 'Content-Type': found.contentType },
+        body: found.body,
+        ...(text === undefined ? {} : { text }),
+      };
     }
     const kind = core.registry.resource(route.request.group, route.request.version, route.request.resource);
     if (isUnrouted(core.registry, kind, route.request)) {
@@ -171,13 +179,25 @@ export class Replay {
       return refused === undefined ? undefined : toAnswer(refused.code, refused.object, refused.warnings, representation, http);
     }
     const response = this.config.world.run(core.handle(route.request));
-    const target = kind !== undefined && response.object.kind !== `${kind.kind}List` && response.object.kind !== kind.kind ? core.registry.kindOf(response.object) : kind;
-    const shaped = shape(response.object as ApiObject, representation, target ?? kind, context, includeObject) as { readonly kind?: string; readonly code?: number };
+    const target =
+      kind !== undefined && response.object.kind !== `${kind.kind}List` && response.object.kind !== kind.kind
+        ? core.registry.kindOf(response.object)
+        : kind;
+    const shaped = shape(response.object as ApiObject, representation, target ?? kind, context, includeObject) as {
+      readonly kind?: string;
+      readonly code?: number;
+    };
     const code = shaped.kind === 'Status' && shaped.code !== undefined ? shaped.code : response.code;
     return toAnswer(code, shaped, response.warnings, representation, http);
   }
 
-  private openWatch(id: string, request: Parameters<ApiServerCore['watch']>[0], kind: ServedKind | undefined, representation: Representation, includeObject: string) {
+  private openWatch(
+    id: string,
+    request: Parameters<ApiServerCore['watch']>[0],
+    kind: ServedKind | undefined,
+    representation: Representation,
+    includeObject: string,
+  ) {
     const { core } = this.server;
     const open: OpenWatch = { events: [], handle: undefined, closed: false };
     let first = true;
@@ -199,7 +219,13 @@ export class Replay {
       }),
     );
     if (!('stop' in answer)) return answer;
-    this.watches.set(id, { ...open, handle: answer, get closed() { return open.closed; } } as OpenWatch);
+    this.watches.set(id, {
+      ...open,
+      handle: answer,
+      get closed() {
+        return open.closed;
+      },
+    } as OpenWatch);
     return undefined;
   }
 
@@ -209,10 +235,13 @@ export class Replay {
     this.config.world.advance(quietUs);
     const endedByServer = exchange.watch?.end !== undefined && !exchange.watch.end.startsWith('client');
     if (endedByServer && !watch.closed) this.config.world.advance(serverEndWaitUs);
-    if (endedByServer !== watch.closed) return `end: expected ${exchange.watch?.end}, the server ${watch.closed ? 'closed' : 'did not close'} it`;
+    if (endedByServer !== watch.closed)
+      return `end: expected ${exchange.watch?.end}, the server ${watch.closed ? 'closed' : 'did not close'} it`;
     watch.handle?.stop();
     const difference = compareAnswers(exchange.events ?? [], watch.events, this.placeholders);
-    return difference === undefined ? undefined : `events ${difference} (got ${watch.events.length}: ${(watch.events as WatchEvent[]).map((e) => e.type).join(' ')})`;
+    return difference === undefined
+      ? undefined
+      : `events ${difference} (got ${watch.events.length}: ${(watch.events as WatchEvent[]).map((e) => e.type).join(' ')})`;
   }
 }
 
@@ -229,7 +258,13 @@ function pathAnswer(): Answer {
   return { code: 404, headers: { 'Content-Type': 'text/plain; charset=utf-8' }, body: undefined, text: '404 page not found\n' };
 }
 
-function toAnswer(code: number, body: unknown, warnings: readonly string[] | undefined, representation: Representation, http: HttpRequest): Answer {
+function toAnswer(
+  code: number,
+  body: unknown,
+  warnings: readonly string[] | undefined,
+  representation: Representation,
+  http: HttpRequest,
+): Answer {
   const headers: Record<string, string | readonly string[]> = { 'Content-Type': `application/${representation.format}` };
   if (warnings !== undefined && warnings.length > 0) {
     const texts = warnings.map((text) => `299 - ${JSON.stringify(text)}`);
@@ -243,7 +278,10 @@ function toAnswer(code: number, body: unknown, warnings: readonly string[] | und
 
 function padded(body: unknown, pad: NonNullable<Exchange['bodyPad']>): unknown {
   const text = pad.char.repeat(pad.count);
-  const segments = pad.path.replace(/\[(\d+)\]/g, '.$1').replace(/^[./]/, '').split(/[./]/);
+  const segments = pad.path
+    .replace(/\[(\d+)\]/g, '.$1')
+    .replace(/^[./]/, '')
+    .split(/[./]/);
   const set = (value: unknown, depth: number): unknown => {
     if (depth === segments.length) return text;
     const key = segments[depth] ?? '';

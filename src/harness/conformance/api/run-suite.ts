@@ -38,7 +38,12 @@ const groups: Readonly<Record<string, { readonly name: string; readonly groups: 
 };
 
 /** The token file of the recordings. */
-const staticTokens = new Map(Object.entries(groups).map(([key, user]) => [`token-${key}`, { name: user.name, uid: `uid-${key}`, groups: [...user.groups, 'system:authenticated'] }]));
+const staticTokens = new Map(
+  Object.entries(groups).map(([key, user]) => [
+    `token-${key}`,
+    { name: user.name, uid: `uid-${key}`, groups: [...user.groups, 'system:authenticated'] },
+  ]),
+);
 
 /** Replays one file of recordings against a fresh server over memory storage. */
 export function runApiSuite(path: string): SuiteResult {
@@ -61,7 +66,11 @@ export function runApiSuite(path: string): SuiteResult {
 
 function makeCore(suite: Suite, world: VirtualWorld, storage: MemoryStorage, kinds: readonly Kind[]): ApiServerCore {
   const watchCache = !suite.serverFlags.some((flag) => flag.startsWith('--watch-cache=false'));
-  const enable = suite.serverFlags.find((flag) => flag.startsWith('--enable-admission-plugins='))?.split('=')[1]?.split(',') ?? [];
+  const enable =
+    suite.serverFlags
+      .find((flag) => flag.startsWith('--enable-admission-plugins='))
+      ?.split('=')[1]
+      ?.split(',') ?? [];
   return new ApiServerCore({
     storage,
     environment: world.environment,
@@ -82,7 +91,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const result = runApiSuite(join(folder, file));
     passed += result.passed;
     total += result.total;
-    for (const failure of result.failures.slice(0, Number(detail))) process.stdout.write(`${result.suite} ${failure.step} ${failure.name}: ${failure.difference}\n`);
+    for (const failure of result.failures.slice(0, Number(detail)))
+      process.stdout.write(`${result.suite} ${failure.step} ${failure.name}: ${failure.difference}\n`);
     process.stdout.write(`${result.suite}: ${result.passed}/${result.total}\n`);
   }
   process.stdout.write(`total: ${passed}/${total}\n`);

@@ -46,7 +46,8 @@ export class VirtualWorld {
     this.start(task, (value) => {
       result = { value };
     });
-    while (result === undefined) if (!this.nextTimer(Number.POSITIVE_INFINITY)) throw new Error('virtual world: a task waits for something that never comes');
+    while (result === undefined)
+      if (!this.nextTimer(Number.POSITIVE_INFINITY)) throw new Error('virtual world: a task waits for something that never comes');
     return result.value;
   }
 
@@ -62,7 +63,8 @@ export class VirtualWorld {
   private nextTimer(untilUs: number): boolean {
     this.timers = this.timers.filter((timer) => !timer.cancelled);
     let first: Timer | undefined;
-    for (const timer of this.timers) if (first === undefined || timer.atUs < first.atUs || (timer.atUs === first.atUs && timer.order < first.order)) first = timer;
+    for (const timer of this.timers)
+      if (first === undefined || timer.atUs < first.atUs || (timer.atUs === first.atUs && timer.order < first.order)) first = timer;
     if (first === undefined || first.atUs > untilUs) return false;
     this.timers = this.timers.filter((timer) => timer !== first);
     this.nowUs = Math.max(this.nowUs, first.atUs);

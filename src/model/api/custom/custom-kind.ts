@@ -12,7 +12,8 @@ import { validateSchema } from './schema-validation.ts';
 
 type Version = CustomResourceDefinition['spec']['versions'][number];
 
-const notChecked = 'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation';
+const notChecked =
+  'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation';
 const nameText =
   'Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names';
 const createdText =
@@ -58,10 +59,13 @@ export function customKind(definition: CustomResourceDefinition, version: Versio
       storageApiVersion: `${group}/${storageVersion}`,
       prune: (object) => {
         const unknown: string[] = [];
-        const pruned = definition.spec.preserveUnknownFields === true ? object : (prune(schema, object, '', unknown, true) as UntypedObject);
+        const pruned =
+          definition.spec.preserveUnknownFields === true ? object : (prune(schema, object, '', unknown, true) as UntypedObject);
         return { object: pruned, unknown };
       },
-      ...(version.deprecated === true ? { deprecation: version.deprecationWarning ?? `${group}/${version.name} ${names.kind} is deprecated` } : {}),
+      ...(version.deprecated === true
+        ? { deprecation: version.deprecationWarning ?? `${group}/${version.name} ${names.kind} is deprecated` }
+        : {}),
       ...(scale === undefined
         ? {}
         : {
@@ -85,7 +89,11 @@ export function customKind(definition: CustomResourceDefinition, version: Versio
         ...(ownerReferences === undefined ? {} : { ownerReferences }),
       };
       const { status: _s, ...others } = previous as UntypedObject;
-      return { ...others, metadata: { ...rest, ...kept }, ...(next['status'] === undefined ? {} : { status: next['status'] }) } as UntypedObject;
+      return {
+        ...others,
+        metadata: { ...rest, ...kept },
+        ...(next['status'] === undefined ? {} : { status: next['status'] }),
+      } as UntypedObject;
     },
     validate: (object) => {
       const out: FieldErrors = [];
@@ -125,18 +133,29 @@ function selectable(version: Version): Pick<Kind, 'fields' | 'fieldNames'> {
 }
 
 function columnsOf(version: Version): readonly PrinterColumn<UntypedObject>[] {
-  const name: PrinterColumn<UntypedObject> = { name: 'Name', type: 'string', format: 'name', description: nameText, priority: 0, cell: (object) => object.metadata.name ?? '' };
-  const declared = version.additionalPrinterColumns ?? [{ name: 'Age', type: 'date', description: createdText, jsonPath: '.metadata.creationTimestamp' }];
+  const name: PrinterColumn<UntypedObject> = {
+    name: 'Name',
+    type: 'string',
+    format: 'name',
+    description: nameText,
+    priority: 0,
+    cell: (object) => object.metadata.name ?? '',
+  };
+  const declared = version.additionalPrinterColumns ?? [
+    { name: 'Age', type: 'date', description: createdText, jsonPath: '.metadata.creationTimestamp' },
+  ];
   return [
     name,
-    ...declared.map((column): PrinterColumn<UntypedObject> => ({
-      name: column.name,
-      type: column.type as PrinterColumn<UntypedObject>['type'],
-      ...(column.format === undefined ? {} : { format: column.format }),
-      description: column.description ?? `Custom resource definition column (in JSONPath format): ${column.jsonPath}`,
-      priority: column.priority ?? 0,
-      cell: (object, context) => cellOf(valueAt(object, column.jsonPath), column.type, context.nowUs),
-    })),
+    ...declared.map(
+      (column): PrinterColumn<UntypedObject> => ({
+        name: column.name,
+        type: column.type as PrinterColumn<UntypedObject>['type'],
+        ...(column.format === undefined ? {} : { format: column.format }),
+        description: column.description ?? `Custom resource definition column (in JSONPath format): ${column.jsonPath}`,
+        priority: column.priority ?? 0,
+        cell: (object, context) => cellOf(valueAt(object, column.jsonPath), column.type, context.nowUs),
+      }),
+    ),
   ];
 }
 
@@ -146,7 +165,8 @@ function cellOf(value: unknown, type: string, nowUs: number): string | number | 
     const us = parseTime(String(value));
     return us === undefined ? '<unknown>' : shortAge(nowUs - us);
   }
-  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string') return type === 'string' ? String(value) : value;
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string')
+    return type === 'string' ? String(value) : value;
   return JSON.stringify(value);
 }
 

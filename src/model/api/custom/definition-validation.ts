@@ -38,10 +38,17 @@ export function checkDefinition(definition: CustomResourceDefinition, out: Field
     if (group.split('.').length < 2) out.push(invalid('spec.group', group, 'should be a domain with at least one dot'));
   }
   if ((spec.scope ?? '') === '') out.push(required('spec.scope'));
-  else if (spec.scope !== 'Cluster' && spec.scope !== 'Namespaced') out.push(notSupported('spec.scope', spec.scope, ['Cluster', 'Namespaced']));
+  else if (spec.scope !== 'Cluster' && spec.scope !== 'Namespaced')
+    out.push(notSupported('spec.scope', spec.scope, ['Cluster', 'Namespaced']));
   checkVersions(versions, out);
   if (spec.preserveUnknownFields === true) {
-    out.push(invalid('spec.preserveUnknownFields', true, 'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead'));
+    out.push(
+      invalid(
+        'spec.preserveUnknownFields',
+        true,
+        'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead',
+      ),
+    );
   }
   const isSingle = versions.length === 1;
   versions.forEach((version, i) => {
@@ -49,7 +56,8 @@ export function checkDefinition(definition: CustomResourceDefinition, out: Field
   });
   const [only] = versions;
   if (isSingle && only !== undefined) {
-    if (only.schema?.openAPIV3Schema !== undefined || only.subresources !== undefined || only.additionalPrinterColumns !== undefined) checkVersionParts(only, 'spec', 'spec.validation', out);
+    if (only.schema?.openAPIV3Schema !== undefined || only.subresources !== undefined || only.additionalPrinterColumns !== undefined)
+      checkVersionParts(only, 'spec', 'spec.validation', out);
     if (only.schema?.openAPIV3Schema === undefined) out.push(required('spec.versions[0].schema.openAPIV3Schema'));
     for (const message of isDns1035Label(only.name)) out.push(invalid('spec.version', only.name, message));
   }
@@ -75,8 +83,10 @@ function checkVersions(versions: readonly Version[], out: FieldErrors): void {
     for (const message of isDns1035Label(version.name)) out.push(invalid(`spec.versions[${i}].name`, version.name, message));
   });
   const printed = versions.map((version) => goVersion(version, isShared));
-  if (new Set(versions.map((version) => version.name)).size !== versions.length) out.push(invalid('spec.versions', printed, 'must contain unique version names'));
-  if (versions.filter((version) => version.storage).length !== 1) out.push(invalid('spec.versions', printed, 'must have exactly one version marked as storage version'));
+  if (new Set(versions.map((version) => version.name)).size !== versions.length)
+    out.push(invalid('spec.versions', printed, 'must contain unique version names'));
+  if (versions.filter((version) => version.storage).length !== 1)
+    out.push(invalid('spec.versions', printed, 'must have exactly one version marked as storage version'));
 }
 
 function checkVersionParts(version: Version, path: string, schemaPath: string, out: FieldErrors): void {
@@ -94,13 +104,15 @@ function checkVersionParts(version: Version, path: string, schemaPath: string, o
     if ((column.type ?? '') === '') out.push(required(`${at}.type`, `must be one of ${columnTypes.join(',')}`));
     else if (!columnTypes.includes(column.type)) out.push(invalid(`${at}.type`, column.type, `must be one of ${columnTypes.join(',')}`));
     if ((column.jsonPath ?? '') === '') out.push(required(`${at}.JSONPath`));
-    else if (!column.jsonPath.startsWith('.')) out.push(invalid(`${at}.JSONPath`, column.jsonPath, 'must be a simple json path starting with .'));
+    else if (!column.jsonPath.startsWith('.'))
+      out.push(invalid(`${at}.JSONPath`, column.jsonPath, 'must be a simple json path starting with .'));
   });
   const scale = version.subresources?.scale;
   if (scale === undefined) return;
   const at = `${path}.subresources.scale`;
   const under = (field: string, value: string, parents: readonly string[]): void => {
-    if (!parents.some((parent) => value.startsWith(`${parent}.`))) out.push(invalid(`${at}.${field}`, value, `should be a json path under ${parents.join(' or ')}`));
+    if (!parents.some((parent) => value.startsWith(`${parent}.`)))
+      out.push(invalid(`${at}.${field}`, value, `should be a json path under ${parents.join(' or ')}`));
   };
   if (scale.specReplicasPath === '') out.push(required(`${at}.specReplicasPath`));
   else under('specReplicasPath', scale.specReplicasPath, ['.spec']);
@@ -114,12 +126,15 @@ function checkSchema(schema: JSONSchemaProps, path: string, isRoot: boolean, out
   const additional = schema.additionalProperties as unknown as Schema | boolean | undefined;
   const items = schema.items as unknown as Schema | undefined;
   if (schema.$ref !== undefined) out.push(forbidden(`${path}.$ref`, '$ref is not supported'));
-  if (schema.uniqueItems === true) out.push(forbidden(`${path}.uniqueItems`, 'uniqueItems cannot be set to true since the runtime complexity becomes quadratic'));
-  if (additional !== undefined && schema.properties !== undefined) out.push(forbidden(`${path}.additionalProperties`, 'additionalProperties and properties are mutual exclusive'));
+  if (schema.uniqueItems === true)
+    out.push(forbidden(`${path}.uniqueItems`, 'uniqueItems cannot be set to true since the runtime complexity becomes quadratic'));
+  if (additional !== undefined && schema.properties !== undefined)
+    out.push(forbidden(`${path}.additionalProperties`, 'additionalProperties and properties are mutual exclusive'));
   if (schema.pattern !== undefined) checkPattern(schema.pattern, `${path}.pattern`, out);
   if ((schema.type ?? '') === '') {
     const isOpen = schema['x-kubernetes-int-or-string'] === true || schema['x-kubernetes-preserve-unknown-fields'] === true;
-    if (!isOpen && schema.$ref === undefined) out.push(required(`${path}.type`, isRoot ? 'must not be empty at the root' : 'must not be empty for specified object fields'));
+    if (!isOpen && schema.$ref === undefined)
+      out.push(required(`${path}.type`, isRoot ? 'must not be empty at the root' : 'must not be empty for specified object fields'));
   } else if (!types.includes(schema.type ?? '')) out.push(notSupported(`${path}.type`, schema.type, types));
   if (schema.type === 'array' && items === undefined) out.push(required(`${path}.items`, 'must be specified'));
   if (schema['x-kubernetes-list-type'] === 'map' && (schema['x-kubernetes-list-map-keys'] ?? []).length === 0) {
@@ -131,7 +146,8 @@ function checkSchema(schema: JSONSchemaProps, path: string, isRoot: boolean, out
     const at = `${path}.properties[${key}]`;
     if (isRoot && key === 'metadata') {
       const named = Object.keys(child.properties ?? {}).every((name) => name === 'name' || name === 'generateName');
-      if (!named || child.additionalProperties !== undefined) out.push(forbidden(at, 'must not specify anything other than name and generateName, but metadata is implicitly specified'));
+      if (!named || child.additionalProperties !== undefined)
+        out.push(forbidden(at, 'must not specify anything other than name and generateName, but metadata is implicitly specified'));
       continue;
     }
     checkSchema(child, at, false, out);
@@ -145,7 +161,13 @@ function checkPattern(pattern: string, path: string, out: FieldErrors): void {
     new RegExp(pattern);
   } catch {
     const open = (pattern.match(/\(/g) ?? []).length > (pattern.match(/\)/g) ?? []).length;
-    out.push(invalid(path, pattern, `must be a valid regular expression, but isn't: error parsing regexp: ${open ? 'missing closing )' : 'invalid syntax'}: \`${pattern}\``));
+    out.push(
+      invalid(
+        path,
+        pattern,
+        `must be a valid regular expression, but isn't: error parsing regexp: ${open ? 'missing closing )' : 'invalid syntax'}: \`${pattern}\``,
+      ),
+    );
   }
 }
 
@@ -156,12 +178,14 @@ function checkDefault(schema: JSONSchemaProps, path: string, out: FieldErrors): 
     return;
   }
   const { default: _, ...rest } = schema;
-  for (const error of validateSchema(rest, schema.default).errors) out.push({ ...error, field: `${path}.default${error.field === '' ? '' : `.${error.field}`}` });
+  for (const error of validateSchema(rest, schema.default).errors)
+    out.push({ ...error, field: `${path}.default${error.field === '' ? '' : `.${error.field}`}` });
 }
 
 function checkNames(names: CustomResourceDefinition['spec']['names'], out: FieldErrors): void {
   const label = (field: string, value: string, isMixed = false): void => {
-    for (const message of isDns1035Label(isMixed ? value.toLowerCase() : value)) out.push(invalid(`spec.names.${field}`, value, (isMixed ? mixedCase : '') + message));
+    for (const message of isDns1035Label(isMixed ? value.toLowerCase() : value))
+      out.push(invalid(`spec.names.${field}`, value, (isMixed ? mixedCase : '') + message));
   };
   if ((names?.plural ?? '') === '') out.push(required('spec.names.plural'));
   else label('plural', names.plural);
@@ -170,14 +194,17 @@ function checkNames(names: CustomResourceDefinition['spec']['names'], out: Field
   else label('kind', names.kind, true);
   if (names?.listKind !== undefined) label('listKind', names.listKind, true);
   (names?.shortNames ?? []).forEach((name, i) => label(`shortNames[${i}]`, name));
-  if (names?.kind !== undefined && names.kind === names.listKind) out.push(invalid('spec.names.listKind', names.listKind, 'kind and listKind may not be the same'));
+  if (names?.kind !== undefined && names.kind === names.listKind)
+    out.push(invalid('spec.names.listKind', names.listKind, 'kind and listKind may not be the same'));
 }
 
 function checkConversion(conversion: CustomResourceDefinition['spec']['conversion'], out: FieldErrors): void {
   if (conversion === undefined) return;
-  if (conversion.strategy !== 'None' && conversion.strategy !== 'Webhook') return void out.push(notSupported('spec.conversion.strategy', conversion.strategy, ['None', 'Webhook']));
+  if (conversion.strategy !== 'None' && conversion.strategy !== 'Webhook')
+    return void out.push(notSupported('spec.conversion.strategy', conversion.strategy, ['None', 'Webhook']));
   if (conversion.strategy !== 'Webhook') return;
-  if (conversion.webhook?.clientConfig === undefined) out.push(required('spec.conversion.webhookClientConfig', 'required when strategy is set to Webhook'));
+  if (conversion.webhook?.clientConfig === undefined)
+    out.push(required('spec.conversion.webhookClientConfig', 'required when strategy is set to Webhook'));
   if ((conversion.webhook?.conversionReviewVersions ?? []).length === 0) out.push(required('spec.conversion.conversionReviewVersions'));
 }
 

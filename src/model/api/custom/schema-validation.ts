@@ -40,7 +40,12 @@ export function validateSchema(schema: Schema, value: unknown): SchemaErrors {
 function typeError(path: string, value: unknown, type: string, found: Found): void {
   found.blocksRules = true;
   const kind = kindOf(value);
-  found.errors.push({ type: 'FieldValueTypeInvalid', field: path, badValue: kind, detail: `${path} in body must be of type ${type}: ${JSON.stringify(kind)}` });
+  found.errors.push({
+    type: 'FieldValueTypeInvalid',
+    field: path,
+    badValue: kind,
+    detail: `${path} in body must be of type ${type}: ${JSON.stringify(kind)}`,
+  });
 }
 
 function check(schema: Schema, value: unknown, path: string, found: Found): void {
@@ -55,7 +60,13 @@ function check(schema: Schema, value: unknown, path: string, found: Found): void
   if (!isOfType) return;
   if (schema.enum !== undefined && !schema.enum.some((allowed) => equalJson(allowed, value))) {
     found.blocksRules = true;
-    found.errors.push(notSupported(path, value, schema.enum.map((allowed) => (typeof allowed === 'string' ? allowed : JSON.stringify(allowed)))));
+    found.errors.push(
+      notSupported(
+        path,
+        value,
+        schema.enum.map((allowed) => (typeof allowed === 'string' ? allowed : JSON.stringify(allowed))),
+      ),
+    );
   }
   if (typeof value === 'string') checkText(schema, value, path, found);
   else if (typeof value === 'number') checkNumber(schema, value, path, found);
@@ -90,7 +101,8 @@ function checkCombinations(schema: Schema, value: unknown, path: string, found: 
   if (schema.oneOf !== undefined && schema.oneOf.length > 0) {
     const results = schema.oneOf.map(tryOut);
     const count = results.filter(isValid).length;
-    if (count !== 1) fail(`validate one and only one schema (oneOf). ${count === 0 ? 'Found none valid' : `Found ${count} valid alternatives`}`);
+    if (count !== 1)
+      fail(`validate one and only one schema (oneOf). ${count === 0 ? 'Found none valid' : `Found ${count} valid alternatives`}`);
     if (count === 0) merge(results[0]);
   }
   if (schema.allOf !== undefined && schema.allOf.length > 0) {
@@ -114,7 +126,12 @@ function checkText(schema: Schema, value: string, path: string, found: Found): v
   else if (schema.pattern !== undefined && !new RegExp(schema.pattern).test(value)) add(`should match '${schema.pattern}'`);
   if (schema.format === 'date-time' && parseTime(value) === undefined) {
     found.blocksRules = true;
-    found.errors.push({ type: 'FieldValueTypeInvalid', field: path, badValue: value, detail: `${path} in body must be of type date-time: ${JSON.stringify(value)}` });
+    found.errors.push({
+      type: 'FieldValueTypeInvalid',
+      field: path,
+      badValue: value,
+      detail: `${path} in body must be of type date-time: ${JSON.stringify(value)}`,
+    });
   }
 }
 
@@ -123,8 +140,10 @@ function checkNumber(schema: Schema, value: number, path: string, found: Found):
     found.errors.push(invalid(path, value, `${path} in body should be ${detail}`));
   };
   const { minimum, maximum } = schema;
-  if (maximum !== undefined && (schema.exclusiveMaximum === true ? value >= maximum : value > maximum)) add(`less than ${schema.exclusiveMaximum === true ? '' : 'or equal to '}${maximum}`);
-  if (minimum !== undefined && (schema.exclusiveMinimum === true ? value <= minimum : value < minimum)) add(`greater than ${schema.exclusiveMinimum === true ? '' : 'or equal to '}${minimum}`);
+  if (maximum !== undefined && (schema.exclusiveMaximum === true ? value >= maximum : value > maximum))
+    add(`less than ${schema.exclusiveMaximum === true ? '' : 'or equal to '}${maximum}`);
+  if (minimum !== undefined && (schema.exclusiveMinimum === true ? value <= minimum : value < minimum))
+    add(`greater than ${schema.exclusiveMinimum === true ? '' : 'or equal to '}${minimum}`);
   if (schema.multipleOf !== undefined && value % schema.multipleOf !== 0) add(`a multiple of ${schema.multipleOf}`);
 }
 
@@ -133,7 +152,8 @@ function checkList(schema: Schema, value: readonly unknown[], path: string, foun
     found.blocksRules = true;
     found.errors.push(tooMany(path, value.length, schema.maxItems));
   }
-  if (schema.minItems !== undefined && value.length < schema.minItems) found.errors.push(invalid(path, value.length, `${path} in body should have at least ${schema.minItems} items`));
+  if (schema.minItems !== undefined && value.length < schema.minItems)
+    found.errors.push(invalid(path, value.length, `${path} in body should have at least ${schema.minItems} items`));
   const items = schema.items as unknown as Schema | undefined;
   if (items !== undefined) value.forEach((item, i) => check(items, item, `${path}[${i}]`, found));
   if (schema['x-kubernetes-list-type'] === 'set') {
@@ -143,7 +163,8 @@ function checkList(schema: Schema, value: readonly unknown[], path: string, foun
   }
   const keys = schema['x-kubernetes-list-map-keys'];
   if (schema['x-kubernetes-list-type'] === 'map' && keys !== undefined) {
-    const keyOf = (item: unknown): Map => Object.fromEntries(keys.map((key) => [key, (item as Map | null)?.[key]]).filter(([, v]) => v !== undefined));
+    const keyOf = (item: unknown): Map =>
+      Object.fromEntries(keys.map((key) => [key, (item as Map | null)?.[key]]).filter(([, v]) => v !== undefined));
     value.forEach((item, i) => {
       const own = keyOf(item);
       if (value.slice(0, i).some((other) => equalJson(keyOf(other), own))) found.errors.push(duplicate(`${path}[${i}]`, own));
@@ -165,7 +186,8 @@ function checkMap(schema: Schema, value: Map, path: string, found: Found): void 
       found.errors.push(required(join(key)));
     }
   }
-  if (schema.maxProperties !== undefined && Object.keys(value).length > schema.maxProperties) found.errors.push(tooMany(path, Object.keys(value).length, schema.maxProperties));
+  if (schema.maxProperties !== undefined && Object.keys(value).length > schema.maxProperties)
+    found.errors.push(tooMany(path, Object.keys(value).length, schema.maxProperties));
   const additional = schema.additionalProperties as unknown as Schema | boolean | undefined;
   for (const key of Object.keys(value).sort()) {
     const child = (schema.properties?.[key] as Schema | undefined) ?? (typeof additional === 'object' ? additional : undefined);

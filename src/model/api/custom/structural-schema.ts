@@ -124,9 +124,14 @@ export function applyDefaults(schema: Schema, value: unknown): unknown {
 }
 
 /** A value without a schema: maps are granular, lists atomic, as server-side apply deduces. */
-const deduced: MapType = { kind: 'map', atomic: false, deduced: true, get value(): TypeRef {
-  return deduced;
-} };
+const deduced: MapType = {
+  kind: 'map',
+  atomic: false,
+  deduced: true,
+  get value(): TypeRef {
+    return deduced;
+  },
+};
 const text: ScalarType = { kind: 'scalar', scalar: 'string' };
 
 /** The schema as a type for server-side apply. */
@@ -135,7 +140,13 @@ export function typeOf(schema: Schema, name: string, isRoot = false): TypeRef {
   if (schema.type === 'array') {
     const items = itemsOf(schema);
     const listType = (schema['x-kubernetes-list-type'] ?? 'atomic') as 'atomic' | 'set' | 'map';
-    return { kind: 'list', element: items === undefined ? deduced : typeOf(items, name), listType, keys: schema['x-kubernetes-list-map-keys'] ?? [], mergeKey: undefined };
+    return {
+      kind: 'list',
+      element: items === undefined ? deduced : typeOf(items, name),
+      listType,
+      keys: schema['x-kubernetes-list-map-keys'] ?? [],
+      mergeKey: undefined,
+    };
   }
   if (schema.type === 'object' || isRoot) {
     const atomic = schema['x-kubernetes-map-type'] === 'atomic';
@@ -144,7 +155,16 @@ export function typeOf(schema: Schema, name: string, isRoot = false): TypeRef {
     if (!isRoot && (preservesUnknown(schema) || schema.properties === undefined)) return atomic ? { ...deduced, atomic } : deduced;
     const fields = new globalThis.Map<string, FieldType>();
     const add = (key: string, type: TypeRef): void => {
-      fields.set(key, { name: key, element: `f:${key}`, type, atomic: false, strategies: [], zero: 'omit', dropZero: false, dropEmpty: false });
+      fields.set(key, {
+        name: key,
+        element: `f:${key}`,
+        type,
+        atomic: false,
+        strategies: [],
+        zero: 'omit',
+        dropZero: false,
+        dropEmpty: false,
+      });
     };
     for (const [key, child] of Object.entries(schema.properties ?? {})) add(key, typeOf(child as Schema, `${name}.${key}`));
     if (isRoot) {

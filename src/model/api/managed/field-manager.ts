@@ -69,7 +69,8 @@ function startingEntries(live: UntypedObject | undefined, next: UntypedObject): 
   if (given.length === 1 && Object.keys(given[0] ?? {}).length === 0) return [];
   for (const entry of given) {
     if (entry.operation !== 'Apply' && entry.operation !== 'Update') return stored;
-    if (entry.fieldsType !== 'FieldsV1' || typeof entry.fieldsV1 !== 'object' || !isReadable(entry.fieldsV1 as unknown as FieldSet)) return stored;
+    if (entry.fieldsType !== 'FieldsV1' || typeof entry.fieldsV1 !== 'object' || !isReadable(entry.fieldsV1 as unknown as FieldSet))
+      return stored;
   }
   return given;
 }
@@ -90,7 +91,12 @@ function withFields(entry: ManagedFieldsEntry, fields: FieldSet): ManagedFieldsE
   return { ...entry, fieldsV1: fields as unknown as NonNullable<ManagedFieldsEntry['fieldsV1']> };
 }
 
-function entryOf(request: FieldManagerRequest, operation: 'Apply' | 'Update', fields: FieldSet, time: string | undefined): ManagedFieldsEntry {
+function entryOf(
+  request: FieldManagerRequest,
+  operation: 'Apply' | 'Update',
+  fields: FieldSet,
+  time: string | undefined,
+): ManagedFieldsEntry {
   return {
     manager: request.manager,
     operation,
@@ -106,7 +112,12 @@ function entryOf(request: FieldManagerRequest, operation: 'Apply' | 'Update', fi
 function sorted(entries: readonly ManagedFieldsEntry[]): readonly ManagedFieldsEntry[] {
   const order = (a: string | undefined, b: string | undefined): number => ((a ?? '') < (b ?? '') ? -1 : (a ?? '') > (b ?? '') ? 1 : 0);
   return [...entries].sort(
-    (a, b) => order(a.operation, b.operation) || order(a.time, b.time) || order(a.manager, b.manager) || order(a.apiVersion, b.apiVersion) || order(a.subresource, b.subresource),
+    (a, b) =>
+      order(a.operation, b.operation) ||
+      order(a.time, b.time) ||
+      order(a.manager, b.manager) ||
+      order(a.apiVersion, b.apiVersion) ||
+      order(a.subresource, b.subresource),
   );
 }
 
@@ -154,13 +165,22 @@ export function trackUpdate(request: FieldManagerRequest, live: UntypedObject | 
   return settle(live, next, sorted(capped(claim(request, entries, changed, removed))));
 }
 
-function ownedChanges(request: FieldManagerRequest, live: UntypedObject | undefined, next: UntypedObject): { changed: FieldSet; removed: FieldSet } {
+function ownedChanges(
+  request: FieldManagerRequest,
+  live: UntypedObject | undefined,
+  next: UntypedObject,
+): { changed: FieldSet; removed: FieldSet } {
   const { changed, removed } = compareTyped(request.type, live ?? zeroObject(request.type), next);
   return { changed: withoutBelow(stripSystem(changed), request.ignored), removed: withoutBelow(stripSystem(removed), request.ignored) };
 }
 
 /** The writer takes what it changed from everybody, and what is gone is nobody's. */
-function claim(request: FieldManagerRequest, entries: readonly ManagedFieldsEntry[], changed: FieldSet, removed: FieldSet): readonly ManagedFieldsEntry[] {
+function claim(
+  request: FieldManagerRequest,
+  entries: readonly ManagedFieldsEntry[],
+  changed: FieldSet,
+  removed: FieldSet,
+): readonly ManagedFieldsEntry[] {
   const { manager, apiVersion, subresource } = request;
   const result: ManagedFieldsEntry[] = [];
   let own: ManagedFieldsEntry | undefined;
@@ -221,7 +241,13 @@ export function applyConfiguration(
   const { type, manager, apiVersion, subresource } = request;
   const fields = configurationOf(request, config);
   const own = live?.metadata.managedFields?.find((entry) => isSame(entry, manager, 'Apply', apiVersion, subresource));
-  if (live !== undefined && own !== undefined && fields.errors.length === 0 && equalJson(fieldsOf(own), fields.set) && mergeTyped(type, undefined, live, config) === live) {
+  if (
+    live !== undefined &&
+    own !== undefined &&
+    fields.errors.length === 0 &&
+    equalJson(fieldsOf(own), fields.set) &&
+    mergeTyped(type, undefined, live, config) === live
+  ) {
     // The applier owns exactly this already, and the object says it.
     return { object: live };
   }
@@ -267,7 +293,13 @@ function adopted(request: FieldManagerRequest, live: UntypedObject): readonly Ma
 }
 
 /** Removes what the applier owned before, no longer applies, and nobody else owns. */
-function prune(type: StructType, merged: UntypedObject, entries: readonly ManagedFieldsEntry[], own: ManagedFieldsEntry, set: FieldSet): UntypedObject {
+function prune(
+  type: StructType,
+  merged: UntypedObject,
+  entries: readonly ManagedFieldsEntry[],
+  own: ManagedFieldsEntry,
+  set: FieldSet,
+): UntypedObject {
   let kept = set;
   for (const entry of entries) if (entry !== own) kept = union(kept, fieldsOf(entry));
   const gone = difference(ensureNamedMembers(type, fieldsOf(own)), ensureNamedMembers(type, kept));
@@ -303,8 +335,9 @@ export function conflictMessage(conflicts: readonly FieldConflict[]): string {
   for (const { manager, field } of conflicts) byManager.set(manager, [...(byManager.get(manager) ?? []), field]);
   const parts = [...byManager.keys()].sort().map((manager) => {
     const fields = byManager.get(manager) ?? [];
-    return fields.length === 1 ? `conflict with ${manager}: ${fields[0]}` : `conflicts with ${manager}:\n${fields.map((field) => `- ${field}`).join('\n')}`;
+    return fields.length === 1
+      ? `conflict with ${manager}: ${fields[0]}`
+      : `conflicts with ${manager}:\n${fields.map((field) => `- ${field}`).join('\n')}`;
   });
   return `Apply failed with ${conflicts.length} conflicts: ${parts.join('\n')}`;
 }
-

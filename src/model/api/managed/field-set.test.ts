@@ -3,7 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { difference, type FieldSet, intersection, leaf, pathsOf, union, withoutBelow } from './field-set.ts';
 
 const nodes = fc.letrec<{ node: FieldSet; children: FieldSet }>((tie) => ({
-  node: fc.oneof({ depthSize: 'small' }, fc.constant(leaf), tie('children'), tie('children').map((set): FieldSet => ({ '.': leaf, ...set }))),
+  node: fc.oneof(
+    { depthSize: 'small' },
+    fc.constant(leaf),
+    tie('children'),
+    tie('children').map((set): FieldSet => ({ '.': leaf, ...set })),
+  ),
   children: fc.dictionary(fc.constantFrom('f:a', 'f:b', 'f:c'), tie('node'), { minKeys: 1, maxKeys: 3 }),
 }));
 const sets = fc.oneof(fc.constant<FieldSet>({}), nodes.children);

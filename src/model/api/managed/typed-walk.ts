@@ -49,7 +49,10 @@ function sortedKeysOf(type: ListType): readonly string[] {
   return keys;
 }
 
-function childType(type: StructType | { readonly kind: 'map'; readonly value: TypeRef }, key: string): { readonly type: TypeRef; readonly field?: FieldType } | undefined {
+function childType(
+  type: StructType | { readonly kind: 'map'; readonly value: TypeRef },
+  key: string,
+): { readonly type: TypeRef; readonly field?: FieldType } | undefined {
   if (type.kind === 'map') return { type: type.value };
   const field = type.fields.get(key);
   return field === undefined ? undefined : { type: field.type, field };
@@ -87,7 +90,12 @@ export function compareTyped(type: StructType, left: unknown, right: unknown): C
 
 /** A value that the type of maps without a schema does not divide. */
 function isUndivided(type: TypeRef, value: unknown): boolean {
-  return type.kind === 'map' && type.deduced === true && value !== undefined && (typeof value !== 'object' || value === null || Array.isArray(value));
+  return (
+    type.kind === 'map' &&
+    type.deduced === true &&
+    value !== undefined &&
+    (typeof value !== 'object' || value === null || Array.isArray(value))
+  );
 }
 
 /** Everything below a value that was not there before, each node a member. */
@@ -118,7 +126,13 @@ function addedNode(type: TypeRef, field: FieldType | undefined, value: unknown):
 function compareNode(type: TypeRef, field: FieldType | undefined, left: unknown, right: unknown): Sides {
   if (left === right) return same;
   if (left === undefined) return { changed: addedNode(type, field, right), removed: undefined };
-  if (type.kind === 'scalar' || isAtomic(type, field) || (isBlank(left) && isBlank(right)) || isUndivided(type, left) || isUndivided(type, right)) {
+  if (
+    type.kind === 'scalar' ||
+    isAtomic(type, field) ||
+    (isBlank(left) && isBlank(right)) ||
+    isUndivided(type, left) ||
+    isUndivided(type, right)
+  ) {
     if (left === undefined) return leafChanged;
     if (right === undefined) return leafRemoved;
     return equalJson(left, right) ? same : leafChanged;
@@ -170,7 +184,10 @@ function compareItems(type: ListType, left: unknown, right: unknown): ChildSides
   let twins: Set<string> | undefined;
   for (let i = 0; i < a.length; i++) {
     const element = itemElement(type, a[i]);
-    if (before.has(element)) (twins ??= new Set()).add(element);
+    if (before.has(element)) {
+      twins ??= new Set();
+      twins.add(element);
+    }
     before.set(element, a[i]);
   }
   const elements = b.map((item) => itemElement(type, item));
@@ -300,7 +317,15 @@ export function removeItems(type: TypeRef, value: unknown, gone: FieldSet): unkn
 /** Merges an applied configuration into a live value: upstream typed.Merge. */
 export function mergeTyped(type: TypeRef, field: FieldType | undefined, live: unknown, config: unknown): unknown {
   if (config === undefined) return live;
-  if (live === undefined || live === null || config === null || isAtomic(type, field) || isUndivided(type, live) || isUndivided(type, config)) return equalJson(live, config) ? live : config;
+  if (
+    live === undefined ||
+    live === null ||
+    config === null ||
+    isAtomic(type, field) ||
+    isUndivided(type, live) ||
+    isUndivided(type, config)
+  )
+    return equalJson(live, config) ? live : config;
   if (type.kind === 'list') return mergeItems(type, live as readonly unknown[], config as readonly unknown[]);
   if (type.kind === 'scalar') return config;
   const base = live as Map;

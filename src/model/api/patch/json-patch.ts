@@ -70,7 +70,8 @@ function edit(document: Json, segments: readonly string[], depth: number, change
     copy[index] = edit(copy[index] ?? null, segments, depth + 1, change);
     return copy;
   }
-  if (!isMap(document) || document[segment] === undefined || document[segment] === null) return fail(`missing parent of ${segments.join('/')}`);
+  if (!isMap(document) || document[segment] === undefined || document[segment] === null)
+    return fail(`missing parent of ${segments.join('/')}`);
   return { ...document, [segment]: edit(document[segment] ?? null, segments, depth + 1, change) };
 }
 

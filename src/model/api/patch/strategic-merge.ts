@@ -105,7 +105,8 @@ function mergeKeyInto(result: Record<string, Json>, key: string, value: Json, ty
   if (key.startsWith(deletePrefix)) {
     const name = key.slice(deletePrefix.length);
     const current = result[name];
-    if (Array.isArray(current)) result[name] = (current as readonly Json[]).filter((item) => !asList(value).some((gone) => equalJson(item, gone)));
+    if (Array.isArray(current))
+      result[name] = (current as readonly Json[]).filter((item) => !asList(value).some((gone) => equalJson(item, gone)));
     return;
   }
   if (value === null) {
@@ -152,9 +153,15 @@ function withoutDirectives(value: Json): Json | undefined {
   return copy;
 }
 
-function mergeList(original: readonly Json[], patch: readonly Json[], type: TypeRef | undefined, strategies: readonly string[]): readonly Json[] {
+function mergeList(
+  original: readonly Json[],
+  patch: readonly Json[],
+  type: TypeRef | undefined,
+  strategies: readonly string[],
+): readonly Json[] {
   const list = type?.kind === 'list' ? type : undefined;
-  if (!strategies.includes('merge') || list === undefined) return patch.map((item) => withoutDirectives(item) ?? null).filter((item) => item !== null);
+  if (!strategies.includes('merge') || list === undefined)
+    return patch.map((item) => withoutDirectives(item) ?? null).filter((item) => item !== null);
   if (original.length === 0 && patch.length === 0) return original;
   const mergeKey = list.mergeKey ?? '';
   const sample = patch[0] ?? original[0];
@@ -172,7 +179,11 @@ function mergeList(original: readonly Json[], patch: readonly Json[], type: Type
 }
 
 /** Elements with $patch: delete removes its match; replace makes the patch's other elements the whole list. */
-function applySpecialElements(original: readonly Json[], patch: readonly Json[], mergeKey: string): { readonly kept: readonly Json[]; readonly rest: readonly Json[] } {
+function applySpecialElements(
+  original: readonly Json[],
+  patch: readonly Json[],
+  mergeKey: string,
+): { readonly kept: readonly Json[]; readonly rest: readonly Json[] } {
   let kept = original;
   const rest: Json[] = [];
   let isReplaced = false;
@@ -210,16 +221,30 @@ function indexOf(items: readonly Json[], item: Json, mergeKey: string): number {
 }
 
 /** Upstream normalizeElementOrder: patched elements in the patch's order, others in the server's, both interleaved by the server's order. */
-function orderElements(merged: readonly Json[], patchOrder: readonly Json[], serverOrder: readonly Json[], mergeKey: string): readonly Json[] {
+function orderElements(
+  merged: readonly Json[],
+  patchOrder: readonly Json[],
+  serverOrder: readonly Json[],
+  mergeKey: string,
+): readonly Json[] {
   const byOrder = (items: readonly Json[], order: readonly Json[]): Json[] => {
     const at = (item: Json): number => {
       const index = indexOf(order, item, mergeKey);
       return index < 0 ? order.length : index;
     };
-    return items.map((item, i) => ({ item, i, at: at(item) })).sort((a, b) => a.at - b.at || a.i - b.i).map(({ item }) => item);
+    return items
+      .map((item, i) => ({ item, i, at: at(item) }))
+      .sort((a, b) => a.at - b.at || a.i - b.i)
+      .map(({ item }) => item);
   };
-  const right = byOrder(merged.filter((item) => indexOf(patchOrder, item, mergeKey) >= 0), patchOrder);
-  const left = byOrder(merged.filter((item) => indexOf(patchOrder, item, mergeKey) < 0), serverOrder);
+  const right = byOrder(
+    merged.filter((item) => indexOf(patchOrder, item, mergeKey) >= 0),
+    patchOrder,
+  );
+  const left = byOrder(
+    merged.filter((item) => indexOf(patchOrder, item, mergeKey) < 0),
+    serverOrder,
+  );
   const result: Json[] = [];
   let i = 0;
   let j = 0;

@@ -3,7 +3,13 @@ import { limitRanger } from './limit-ranger.ts';
 import { rbacEscalation } from '../auth/escalation.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { nodeRestriction } from './node-restriction.ts';
-import { defaultIngressClass, defaultStorageClass, podTopologyLabels, storageObjectInUseProtection, taintNodesByCondition } from './object-defaults.ts';
+import {
+  defaultIngressClass,
+  defaultStorageClass,
+  podTopologyLabels,
+  storageObjectInUseProtection,
+  taintNodesByCondition,
+} from './object-defaults.ts';
 import { alwaysPullImages, defaultTolerationSeconds, extendedResourceToleration, priority, runtimeClass } from './pod-scheduling.ts';
 import { podSecurity } from './pod-security.ts';
 import { resourceQuota } from './resource-quota.ts';
@@ -33,7 +39,11 @@ const ordered: readonly { readonly plugin: AdmissionPlugin; readonly off?: true 
 ];
 
 /** The admission chain of a kube-apiserver: its default plugins, those enabled besides, less those disabled. */
-export function admissionPlugins(options: { readonly enable?: readonly string[]; readonly disable?: readonly string[] } = {}): readonly AdmissionPlugin[] {
+export function admissionPlugins(
+  options: { readonly enable?: readonly string[]; readonly disable?: readonly string[] } = {},
+): readonly AdmissionPlugin[] {
   const { enable = [], disable = [] } = options;
-  return ordered.filter(({ plugin, off }) => (off !== true || enable.includes(plugin.name)) && !disable.includes(plugin.name)).map(({ plugin }) => plugin);
+  return ordered
+    .filter(({ plugin, off }) => (off !== true || enable.includes(plugin.name)) && !disable.includes(plugin.name))
+    .map(({ plugin }) => plugin);
 }

@@ -12,7 +12,9 @@ type Amounts = Readonly<Record<string, string>> | undefined;
 export const limitRanger: AdmissionPlugin = {
   name: 'LimitRanger',
   handles: ({ kind, operation, subresource }) =>
-    subresource === '' && ((kind.kind === 'Pod' && operation === 'CREATE') || (kind.kind === 'PersistentVolumeClaim' && (operation === 'CREATE' || operation === 'UPDATE'))),
+    subresource === '' &&
+    ((kind.kind === 'Pod' && operation === 'CREATE') ||
+      (kind.kind === 'PersistentVolumeClaim' && (operation === 'CREATE' || operation === 'UPDATE'))),
   *admit({ object, kind, namespace }, server) {
     if (kind.kind !== 'Pod' || object === undefined) return object;
     const ranges = (yield* cachedAll(server, kindNamed(server, '', 'v1', 'limitranges'), namespace)) as unknown as readonly LimitRange[];
@@ -24,7 +26,8 @@ export const limitRanger: AdmissionPlugin = {
     if (object === undefined) return;
     const ranges = (yield* cachedAll(server, kindNamed(server, '', 'v1', 'limitranges'), namespace)) as unknown as readonly LimitRange[];
     for (const range of ranges) {
-      const errors = kind.kind === 'Pod' ? podErrors(object as unknown as Pod, range) : claimErrors(object as unknown as PersistentVolumeClaim, range);
+      const errors =
+        kind.kind === 'Pod' ? podErrors(object as unknown as Pod, range) : claimErrors(object as unknown as PersistentVolumeClaim, range);
       if (errors.length > 0) refuse(forbidden(kind, name, errors.length === 1 ? (errors[0] ?? '') : `[${errors.join(', ')}]`));
     }
   },
@@ -60,7 +63,10 @@ function withDefaults(pod: Pod, range: LimitRange): Pod {
   if (notes.length === 0) return pod;
   return {
     ...pod,
-    metadata: { ...pod.metadata, annotations: { ...pod.metadata.annotations, 'kubernetes.io/limit-ranger': `LimitRanger plugin set: ${notes.join('; ')}` } },
+    metadata: {
+      ...pod.metadata,
+      annotations: { ...pod.metadata.annotations, 'kubernetes.io/limit-ranger': `LimitRanger plugin set: ${notes.join('; ')}` },
+    },
     spec: { ...pod.spec, containers, ...(initContainers === undefined ? {} : { initContainers }) },
   };
 }
@@ -111,27 +117,34 @@ function boundErrors(item: LimitRangeItem, requests: Amounts, limits: Amounts, t
     const request = requests?.[name];
     const limit = limits?.[name];
     if (request === undefined) errors.push(`minimum ${name} usage per ${type} is ${bound}.  No request is specified`);
-    else if (compareQuantity(quantityOf(request), quantityOf(bound)) < 0) errors.push(`minimum ${name} usage per ${type} is ${bound}, but request is ${request}`);
-    else if (limit !== undefined && compareQuantity(quantityOf(limit), quantityOf(bound)) < 0) errors.push(`minimum ${name} usage per ${type} is ${bound}, but limit is ${limit}`);
+    else if (compareQuantity(quantityOf(request), quantityOf(bound)) < 0)
+      errors.push(`minimum ${name} usage per ${type} is ${bound}, but request is ${request}`);
+    else if (limit !== undefined && compareQuantity(quantityOf(limit), quantityOf(bound)) < 0)
+      errors.push(`minimum ${name} usage per ${type} is ${bound}, but limit is ${limit}`);
   }
   for (const name of names(item.max)) {
     const bound = item.max?.[name] ?? '0';
     const limit = limits?.[name];
     const request = requests?.[name];
     if (limit === undefined) errors.push(`maximum ${name} usage per ${type} is ${bound}.  No limit is specified`);
-    else if (compareQuantity(quantityOf(limit), quantityOf(bound)) > 0) errors.push(`maximum ${name} usage per ${type} is ${bound}, but limit is ${limit}`);
-    else if (request !== undefined && compareQuantity(quantityOf(request), quantityOf(bound)) > 0) errors.push(`maximum ${name} usage per ${type} is ${bound}, but request is ${request}`);
+    else if (compareQuantity(quantityOf(limit), quantityOf(bound)) > 0)
+      errors.push(`maximum ${name} usage per ${type} is ${bound}, but limit is ${limit}`);
+    else if (request !== undefined && compareQuantity(quantityOf(request), quantityOf(bound)) > 0)
+      errors.push(`maximum ${name} usage per ${type} is ${bound}, but request is ${request}`);
   }
   for (const name of names(item.maxLimitRequestRatio)) {
     const bound = item.maxLimitRequestRatio?.[name] ?? '0';
     const limit = limits?.[name];
     const request = requests?.[name];
     if (limit === undefined || request === undefined) {
-      errors.push(`${name} max limit to request ratio per ${type} is ${bound}, but no ${request === undefined ? 'request' : 'limit'} is specified or ${request === undefined ? 'request' : 'limit'} is 0`);
+      errors.push(
+        `${name} max limit to request ratio per ${type} is ${bound}, but no ${request === undefined ? 'request' : 'limit'} is specified or ${request === undefined ? 'request' : 'limit'} is 0`,
+      );
       continue;
     }
     const ratio = quantityMilliValue(quantityOf(limit)) / quantityMilliValue(quantityOf(request));
-    if (ratio * 1000 > quantityMilliValue(quantityOf(bound))) errors.push(`${name} max limit to request ratio per ${type} is ${bound}, but provided ratio is ${ratio.toFixed(6)}`);
+    if (ratio * 1000 > quantityMilliValue(quantityOf(bound)))
+      errors.push(`${name} max limit to request ratio per ${type} is ${bound}, but provided ratio is ${ratio.toFixed(6)}`);
   }
   return errors;
 }
@@ -143,11 +156,13 @@ function claimErrors(claim: PersistentVolumeClaim, range: LimitRange): readonly 
     const requests = claim.spec.resources?.requests;
     for (const [name, bound] of Object.entries(item.min ?? {})) {
       const request = requests?.[name] ?? '0';
-      if (compareQuantity(quantityOf(request), quantityOf(bound)) < 0) errors.push(`minimum ${name} usage per PersistentVolumeClaim is ${bound}, but request is ${request}`);
+      if (compareQuantity(quantityOf(request), quantityOf(bound)) < 0)
+        errors.push(`minimum ${name} usage per PersistentVolumeClaim is ${bound}, but request is ${request}`);
     }
     for (const [name, bound] of Object.entries(item.max ?? {})) {
       const request = requests?.[name] ?? '0';
-      if (compareQuantity(quantityOf(request), quantityOf(bound)) > 0) errors.push(`maximum ${name} usage per PersistentVolumeClaim is ${bound}, but request is ${request}`);
+      if (compareQuantity(quantityOf(request), quantityOf(bound)) > 0)
+        errors.push(`maximum ${name} usage per PersistentVolumeClaim is ${bound}, but request is ${request}`);
     }
   }
   return errors;

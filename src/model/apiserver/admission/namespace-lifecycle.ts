@@ -29,6 +29,10 @@ export const namespaceLifecycle: AdmissionPlugin = {
     }
     if ((found['status'] as { readonly phase?: string } | undefined)?.phase !== 'Terminating') return object;
     const why = `unable to create new content in namespace ${namespace} because it is being terminated`;
-    return refuse(forbidden(kind, name, why, [{ reason: 'NamespaceTerminating', message: `namespace ${namespace} is being terminated`, field: 'metadata.namespace' }]));
+    return refuse(
+      forbidden(kind, name, why, [
+        { reason: 'NamespaceTerminating', message: `namespace ${namespace} is being terminated`, field: 'metadata.namespace' },
+      ]),
+    );
   },
 };

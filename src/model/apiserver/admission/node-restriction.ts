@@ -13,9 +13,18 @@ const mirror = 'kubernetes.io/config.mirror';
 
 /** Labels below kubernetes.io and k8s.io that a kubelet may set on its node. */
 const allowedLabels = new Set([
-  'kubernetes.io/hostname', 'topology.kubernetes.io/zone', 'topology.kubernetes.io/region', 'failure-domain.beta.kubernetes.io/zone',
-  'failure-domain.beta.kubernetes.io/region', 'node.kubernetes.io/instance-type', 'beta.kubernetes.io/instance-type', 'kubernetes.io/os',
-  'kubernetes.io/arch', 'beta.kubernetes.io/os', 'beta.kubernetes.io/arch', 'node.kubernetes.io/windows-build',
+  'kubernetes.io/hostname',
+  'topology.kubernetes.io/zone',
+  'topology.kubernetes.io/region',
+  'failure-domain.beta.kubernetes.io/zone',
+  'failure-domain.beta.kubernetes.io/region',
+  'node.kubernetes.io/instance-type',
+  'beta.kubernetes.io/instance-type',
+  'kubernetes.io/os',
+  'kubernetes.io/arch',
+  'beta.kubernetes.io/os',
+  'beta.kubernetes.io/arch',
+  'node.kubernetes.io/windows-build',
 ]);
 const allowedPrefixes = ['kubelet.kubernetes.io', 'node.kubernetes.io'];
 
@@ -37,7 +46,8 @@ export const nodeRestriction: AdmissionPlugin = {
     switch (request.kind.kind) {
       case 'Pod':
         if (request.subresource === '' || request.subresource === 'status') yield* checkPod(request, server, node);
-        if (request.subresource === 'eviction') yield* checkOwnPod(request, server, node, 'can only evict pods with spec.nodeName set to itself');
+        if (request.subresource === 'eviction')
+          yield* checkOwnPod(request, server, node, 'can only evict pods with spec.nodeName set to itself');
         break;
       case 'Node':
         checkNode(request, node);
@@ -46,7 +56,8 @@ export const nodeRestriction: AdmissionPlugin = {
         if (request.subresource === 'token') yield* checkToken(request, server);
         break;
       case 'Lease':
-        if (request.namespace === 'kube-node-lease' && request.name !== node) deny(request, 'can only access node lease with the same name as the requesting node');
+        if (request.namespace === 'kube-node-lease' && request.name !== node)
+          deny(request, 'can only access node lease with the same name as the requesting node');
         break;
       case 'CSINode':
         if (request.name !== node) deny(request, 'can only access CSINode with the same name as the requesting node');
@@ -72,7 +83,8 @@ function* checkPod(request: AdmissionRequest, server: ServerContext, node: strin
   switch (request.operation) {
     case 'CREATE': {
       if (pod === undefined) return;
-      if (pod.metadata.annotations?.[mirror] === undefined) deny(request, `pod does not have ${JSON.stringify(mirror)} annotation, node ${quoted} can only create mirror pods`);
+      if (pod.metadata.annotations?.[mirror] === undefined)
+        deny(request, `pod does not have ${JSON.stringify(mirror)} annotation, node ${quoted} can only create mirror pods`);
       if (pod.spec.nodeName !== node) deny(request, `node ${quoted} can only create pods with spec.nodeName set to itself`);
       if ((pod.spec.serviceAccountName ?? '') !== '') deny(request, 'a mirror pod may not reference service accounts');
       const owners = pod.metadata.ownerReferences ?? [];
@@ -94,7 +106,8 @@ function* checkPod(request: AdmissionRequest, server: ServerContext, node: strin
 }
 
 function checkNode(request: AdmissionRequest, node: string): void {
-  if (request.name !== '' && request.name !== node) deny(request, `node ${JSON.stringify(node)} is not allowed to modify node ${JSON.stringify(request.name)}`);
+  if (request.name !== '' && request.name !== node)
+    deny(request, `node ${JSON.stringify(node)} is not allowed to modify node ${JSON.stringify(request.name)}`);
   const next = request.object as unknown as Node | undefined;
   const labels = (object: Node | undefined): Readonly<Record<string, string>> => object?.metadata.labels ?? {};
   if (request.operation === 'CREATE') {
@@ -105,7 +118,9 @@ function checkNode(request: AdmissionRequest, node: string): void {
   if (request.operation !== 'UPDATE') return;
   const old = request.oldObject as unknown as Node | undefined;
   if (!equalJson(next?.spec?.taints, old?.spec?.taints)) deny(request, `node ${JSON.stringify(node)} is not allowed to modify taints`);
-  const changed = [...new Set([...Object.keys(labels(next)), ...Object.keys(labels(old))])].filter((key) => labels(next)[key] !== labels(old)[key] && isRestricted(key)).sort();
+  const changed = [...new Set([...Object.keys(labels(next)), ...Object.keys(labels(old))])]
+    .filter((key) => labels(next)[key] !== labels(old)[key] && isRestricted(key))
+    .sort();
   if (changed.length > 0) deny(request, `is not allowed to modify labels: ${changed.join(', ')}`);
 }
 
@@ -116,7 +131,11 @@ function* checkToken(request: AdmissionRequest, server: ServerContext): Task<voi
   const kind = kindNamed(server, '', 'v1', 'pods');
   const pod: UntypedObject | undefined = yield* readObject(server, keyOf(kind, request.namespace, bound?.name ?? ''));
   if (pod !== undefined && pod.metadata.uid !== bound?.uid) {
-    deny(request, `the UID in the bound object reference (${bound?.uid}) does not match the UID in record. The object might have been deleted and then recreated`);
+    deny(
+      request,
+      `the UID in the bound object reference (${bound?.uid}) does not match the UID in record. The object might have been deleted and then recreated`,
+    );
   }
-  if (pod !== undefined && (pod as unknown as Pod).spec.nodeName !== nodeOf(request.user)) deny(request, 'node requested token bound to a pod scheduled on a different node');
+  if (pod !== undefined && (pod as unknown as Pod).spec.nodeName !== nodeOf(request.user))
+    deny(request, 'node requested token bound to a pod scheduled on a different node');
 }

@@ -14,6 +14,7 @@ const protections: Readonly<Record<string, string>> = {
 export const storageObjectInUseProtection: AdmissionPlugin = {
   name: 'StorageObjectInUseProtection',
   handles: ({ kind, operation, subresource }) => operation === 'CREATE' && subresource === '' && protections[kind.kind] !== undefined,
+  // biome-ignore lint/correctness/useYield: a task that answers at once
   *admit({ object, kind }) {
     const finalizer = protections[kind.kind] ?? '';
     const finalizers = object?.metadata.finalizers ?? [];
@@ -72,9 +73,17 @@ export const defaultStorageClass: AdmissionPlugin = {
   handles: ({ kind, operation, subresource }) => kind.kind === 'PersistentVolumeClaim' && operation === 'CREATE' && subresource === '',
   *admit({ object }, server) {
     const claim = object as unknown as PersistentVolumeClaim | undefined;
-    if (claim === undefined || claim.spec.storageClassName !== undefined || claim.metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] !== undefined) return object;
+    if (
+      claim === undefined ||
+      claim.spec.storageClassName !== undefined ||
+      claim.metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] !== undefined
+    )
+      return object;
     const classes = yield* cachedAll(server, kindNamed(server, 'storage.k8s.io', 'v1', 'storageclasses'), undefined);
-    const chosen = newestDefault(classes, ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class']);
+    const chosen = newestDefault(classes, [
+      'storageclass.kubernetes.io/is-default-class',
+      'storageclass.beta.kubernetes.io/is-default-class',
+    ]);
     if (chosen === undefined) return object;
     return { ...claim, spec: { ...claim.spec, storageClassName: chosen.metadata.name ?? '' } } as unknown as UntypedObject;
   },
@@ -86,7 +95,12 @@ export const defaultIngressClass: AdmissionPlugin = {
   handles: ({ kind, operation, subresource }) => kind.kind === 'Ingress' && operation === 'CREATE' && subresource === '',
   *admit({ object }, server) {
     const ingress = object as unknown as Ingress | undefined;
-    if (ingress === undefined || ingress.spec?.ingressClassName !== undefined || ingress.metadata.annotations?.['kubernetes.io/ingress.class'] !== undefined) return object;
+    if (
+      ingress === undefined ||
+      ingress.spec?.ingressClassName !== undefined ||
+      ingress.metadata.annotations?.['kubernetes.io/ingress.class'] !== undefined
+    )
+      return object;
     const classes = yield* cachedAll(server, kindNamed(server, 'networking.k8s.io', 'v1', 'ingressclasses'), undefined);
     const chosen = newestDefault(classes, ['ingressclass.kubernetes.io/is-default-class']);
     if (chosen === undefined) return object;

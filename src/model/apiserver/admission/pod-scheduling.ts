@@ -40,10 +40,14 @@ export const priority: AdmissionPlugin = {
       policy = found.preemptionPolicy ?? policy;
     }
     if (pod.spec.priority !== undefined && pod.spec.priority !== value) {
-      return refused(`the integer value of priority (${pod.spec.priority}) must not be provided in pod spec; priority admission controller computed ${value} from the given PriorityClass name`);
+      return refused(
+        `the integer value of priority (${pod.spec.priority}) must not be provided in pod spec; priority admission controller computed ${value} from the given PriorityClass name`,
+      );
     }
     if (pod.spec.preemptionPolicy !== undefined && pod.spec.preemptionPolicy !== policy) {
-      return refused(`the string value of PreemptionPolicy (${pod.spec.preemptionPolicy}) must not be provided in pod spec; priority admission controller computed ${policy} from the given PriorityClass name`);
+      return refused(
+        `the string value of PreemptionPolicy (${pod.spec.preemptionPolicy}) must not be provided in pod spec; priority admission controller computed ${policy} from the given PriorityClass name`,
+      );
     }
     const spec = { ...pod.spec, ...(className === '' ? {} : { priorityClassName: className }), priority: value, preemptionPolicy: policy };
     return { ...pod, spec } as unknown as UntypedObject;
@@ -58,7 +62,8 @@ export const priority: AdmissionPlugin = {
     if ((object as PriorityClass | undefined)?.globalDefault !== true) return;
     const all = (yield* cachedAll(server, kind, undefined)) as unknown as readonly PriorityClass[];
     const other = all.find((item) => item.globalDefault === true && item.metadata.name !== name);
-    if (other !== undefined) refuse(forbidden(kind, name, `PriorityClass ${other.metadata.name} is already marked as default. Only one default can exist`));
+    if (other !== undefined)
+      refuse(forbidden(kind, name, `PriorityClass ${other.metadata.name} is already marked as default. Only one default can exist`));
   },
 };
 
@@ -68,12 +73,16 @@ const unreachable = 'node.kubernetes.io/unreachable';
 /** DefaultTolerationSeconds: five minutes on a node that is not ready or unreachable. */
 export const defaultTolerationSeconds: AdmissionPlugin = {
   name: 'DefaultTolerationSeconds',
-  handles: (request) => request.kind.kind === 'Pod' && request.subresource === '' && (request.operation === 'CREATE' || request.operation === 'UPDATE'),
+  handles: (request) =>
+    request.kind.kind === 'Pod' && request.subresource === '' && (request.operation === 'CREATE' || request.operation === 'UPDATE'),
   *admit(request) {
     const pod = request.object as Pod | undefined;
     if (pod === undefined) return request.object;
     const tolerations = pod.spec.tolerations ?? [];
-    const covers = (key: string): boolean => tolerations.some((t) => ((t.key ?? '') === key || (t.key ?? '') === '') && ((t.effect ?? '') === 'NoExecute' || (t.effect ?? '') === ''));
+    const covers = (key: string): boolean =>
+      tolerations.some(
+        (t) => ((t.key ?? '') === key || (t.key ?? '') === '') && ((t.effect ?? '') === 'NoExecute' || (t.effect ?? '') === ''),
+      );
     const added: Toleration[] = [];
     for (const key of [notReady, unreachable]) {
       if (!covers(key)) added.push({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 });
@@ -93,8 +102,13 @@ export const runtimeClass: AdmissionPlugin = {
     const refused = (why: string): never => refuse(forbidden(request.kind, pod.metadata.name ?? '', why));
     const className = pod.spec.runtimeClassName;
     const overhead = (pod.spec as { readonly overhead?: object }).overhead;
-    if (className === undefined) return overhead === undefined ? request.object : refused('pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead');
-    const found = (yield* cachedOne(server, kindNamed(server, 'node.k8s.io', 'v1', 'runtimeclasses'), '', className)) as unknown as RuntimeClass | undefined;
+    if (className === undefined)
+      return overhead === undefined
+        ? request.object
+        : refused('pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead');
+    const found = (yield* cachedOne(server, kindNamed(server, 'node.k8s.io', 'v1', 'runtimeclasses'), '', className)) as unknown as
+      | RuntimeClass
+      | undefined;
     if (found === undefined) return refused(`pod rejected: RuntimeClass ${JSON.stringify(className)} not found`);
     let spec = pod.spec;
     if (found.overhead?.podFixed !== undefined) spec = { ...spec, overhead: found.overhead.podFixed };
@@ -102,11 +116,13 @@ export const runtimeClass: AdmissionPlugin = {
     if (selector !== undefined) {
       for (const key of Object.keys(selector).sort()) {
         const given = spec.nodeSelector?.[key];
-        if (given !== undefined && given !== selector[key]) refused(`conflict: runtimeClass.scheduling.nodeSelector[${key}] = ${selector[key]}; pod.spec.nodeSelector[${key}] = ${given}`);
+        if (given !== undefined && given !== selector[key])
+          refused(`conflict: runtimeClass.scheduling.nodeSelector[${key}] = ${selector[key]}; pod.spec.nodeSelector[${key}] = ${given}`);
       }
       spec = { ...spec, nodeSelector: { ...spec.nodeSelector, ...selector } };
     }
-    if (found.scheduling?.tolerations !== undefined) spec = { ...spec, tolerations: [...(spec.tolerations ?? []), ...found.scheduling.tolerations] };
+    if (found.scheduling?.tolerations !== undefined)
+      spec = { ...spec, tolerations: [...(spec.tolerations ?? []), ...found.scheduling.tolerations] };
     return { ...pod, spec } as unknown as UntypedObject;
   },
 };
@@ -116,7 +132,8 @@ const extendedPrefix = /^(?!kubernetes\.io\/)(?!.*\.kubernetes\.io\/)[^/]+\/.+$/
 /** ExtendedResourceToleration (off by default): a pod tolerates the taints named after its extended resources. */
 export const extendedResourceToleration: AdmissionPlugin = {
   name: 'ExtendedResourceToleration',
-  handles: (request) => request.kind.kind === 'Pod' && request.subresource === '' && (request.operation === 'CREATE' || request.operation === 'UPDATE'),
+  handles: (request) =>
+    request.kind.kind === 'Pod' && request.subresource === '' && (request.operation === 'CREATE' || request.operation === 'UPDATE'),
   *admit(request) {
     const pod = request.object as Pod | undefined;
     if (pod === undefined) return request.object;
@@ -126,7 +143,8 @@ export const extendedResourceToleration: AdmissionPlugin = {
     }
     const tolerations = [...(pod.spec.tolerations ?? [])];
     for (const key of [...names].sort()) {
-      if (!tolerations.some((t) => t.key === key && t.operator === 'Exists' && t.effect === 'NoSchedule')) tolerations.push({ key, operator: 'Exists', effect: 'NoSchedule' });
+      if (!tolerations.some((t) => t.key === key && t.operator === 'Exists' && t.effect === 'NoSchedule'))
+        tolerations.push({ key, operator: 'Exists', effect: 'NoSchedule' });
     }
     return names.size === 0 ? request.object : ({ ...pod, spec: { ...pod.spec, tolerations } } as unknown as UntypedObject);
   },
@@ -135,7 +153,8 @@ export const extendedResourceToleration: AdmissionPlugin = {
 /** AlwaysPullImages (off by default). */
 export const alwaysPullImages: AdmissionPlugin = {
   name: 'AlwaysPullImages',
-  handles: (request) => request.kind.kind === 'Pod' && request.subresource === '' && (request.operation === 'CREATE' || request.operation === 'UPDATE'),
+  handles: (request) =>
+    request.kind.kind === 'Pod' && request.subresource === '' && (request.operation === 'CREATE' || request.operation === 'UPDATE'),
   *admit(request) {
     const pod = request.object as Pod | undefined;
     if (pod === undefined) return request.object;

@@ -31,7 +31,21 @@ function byContainers(reason: string, isBad: (container: Container) => boolean, 
   };
 }
 
-const defaultCapabilities = new Set(['AUDIT_WRITE', 'CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'MKNOD', 'NET_BIND_SERVICE', 'SETFCAP', 'SETGID', 'SETPCAP', 'SETUID', 'SYS_CHROOT']);
+const defaultCapabilities = new Set([
+  'AUDIT_WRITE',
+  'CHOWN',
+  'DAC_OVERRIDE',
+  'FOWNER',
+  'FSETID',
+  'KILL',
+  'MKNOD',
+  'NET_BIND_SERVICE',
+  'SETFCAP',
+  'SETGID',
+  'SETPCAP',
+  'SETUID',
+  'SYS_CHROOT',
+]);
 
 /** 'container "a" must not include "X" in securityContext.capabilities.add', over all containers that add anything else. */
 function addedBeyond(subject: Subject, allowed: ReadonlySet<string>): string | undefined {
@@ -43,7 +57,9 @@ function addedBeyond(subject: Subject, allowed: ReadonlySet<string>): string | u
     names.push(container.name);
     for (const capability of bad) added.add(capability);
   }
-  return names.length === 0 ? undefined : `${containersText(names)} must not include ${quote([...added].sort())} in securityContext.capabilities.add`;
+  return names.length === 0
+    ? undefined
+    : `${containersText(names)} must not include ${quote([...added].sort())} in securityContext.capabilities.add`;
 }
 
 const hostNamespaces: Check = ({ spec }) => {
@@ -53,21 +69,36 @@ const hostNamespaces: Check = ({ spec }) => {
 
 const hostPaths: Check = ({ spec }) => {
   const names = (spec.volumes ?? []).filter((volume) => volume.hostPath !== undefined).map((volume) => volume.name);
-  return names.length === 0 ? undefined : { reason: 'hostPath volumes', detail: `${names.length === 1 ? 'volume' : 'volumes'} ${quote(names)}` };
+  return names.length === 0
+    ? undefined
+    : { reason: 'hostPath volumes', detail: `${names.length === 1 ? 'volume' : 'volumes'} ${quote(names)}` };
 };
 
 const hostPorts: Check = (subject) => {
-  const uses = (container: Container): readonly number[] => (container.ports ?? []).map((port) => port.hostPort ?? 0).filter((port) => port > 0);
+  const uses = (container: Container): readonly number[] =>
+    (container.ports ?? []).map((port) => port.hostPort ?? 0).filter((port) => port > 0);
   const names = named(subject, (container) => uses(container).length > 0);
   if (names.length === 0) return undefined;
   const ports = [...new Set(subject.containers.flatMap(uses))].map(String).sort();
-  return { reason: 'hostPort', detail: `${containersText(names)} ${names.length === 1 ? 'uses' : 'use'} ${ports.length === 1 ? 'hostPort' : 'hostPorts'} ${ports.join(', ')}` };
+  return {
+    reason: 'hostPort',
+    detail: `${containersText(names)} ${names.length === 1 ? 'uses' : 'use'} ${ports.length === 1 ? 'hostPort' : 'hostPorts'} ${ports.join(', ')}`,
+  };
 };
 
 const safeSysctls = new Set([
-  'kernel.shm_rmid_forced', 'net.ipv4.ip_local_port_range', 'net.ipv4.tcp_syncookies', 'net.ipv4.ping_group_range', 'net.ipv4.ip_unprivileged_port_start',
-  'net.ipv4.ip_local_reserved_ports', 'net.ipv4.tcp_keepalive_time', 'net.ipv4.tcp_fin_timeout', 'net.ipv4.tcp_keepalive_intvl', 'net.ipv4.tcp_keepalive_probes',
-  'net.ipv4.tcp_rmem', 'net.ipv4.tcp_wmem',
+  'kernel.shm_rmid_forced',
+  'net.ipv4.ip_local_port_range',
+  'net.ipv4.tcp_syncookies',
+  'net.ipv4.ping_group_range',
+  'net.ipv4.ip_unprivileged_port_start',
+  'net.ipv4.ip_local_reserved_ports',
+  'net.ipv4.tcp_keepalive_time',
+  'net.ipv4.tcp_fin_timeout',
+  'net.ipv4.tcp_keepalive_intvl',
+  'net.ipv4.tcp_keepalive_probes',
+  'net.ipv4.tcp_rmem',
+  'net.ipv4.tcp_wmem',
 ]);
 
 const sysctls: Check = ({ spec }) => {
@@ -84,7 +115,9 @@ const selinux: Check = (subject) => {
   const setters: string[] = [];
   if (bad(subject.spec.securityContext?.seLinuxOptions)) setters.push('pod');
   if (names.length > 0) setters.push(containersText(names));
-  return setters.length === 0 ? undefined : { reason: 'seLinuxOptions', detail: `${setters.join(' and ')} set forbidden securityContext.seLinuxOptions` };
+  return setters.length === 0
+    ? undefined
+    : { reason: 'seLinuxOptions', detail: `${setters.join(' and ')} set forbidden securityContext.seLinuxOptions` };
 };
 
 const unmasked = (container: Container): boolean => (container.securityContext?.procMount ?? 'Default') !== 'Default';
@@ -110,7 +143,10 @@ const seccompRestricted: Check = (subject) => {
   if (subject.spec.securityContext?.seccompProfile?.type !== undefined) return undefined;
   const names = named(subject, (container) => container.securityContext?.seccompProfile?.type === undefined);
   if (names.length === 0) return undefined;
-  return { reason: 'seccompProfile', detail: `pod or ${containersText(names)} must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost"` };
+  return {
+    reason: 'seccompProfile',
+    detail: `pod or ${containersText(names)} must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost"`,
+  };
 };
 
 const capabilitiesBaseline: Check = (subject) => {
@@ -121,11 +157,24 @@ const capabilitiesBaseline: Check = (subject) => {
 const capabilitiesRestricted: Check = (subject) => {
   const names = named(subject, (container) => !(container.securityContext?.capabilities?.drop ?? []).includes('ALL'));
   const added = addedBeyond(subject, new Set(['NET_BIND_SERVICE']));
-  const details = [...(names.length > 0 ? [`${containersText(names)} must set securityContext.capabilities.drop=["ALL"]`] : []), ...(added === undefined ? [] : [added])];
+  const details = [
+    ...(names.length > 0 ? [`${containersText(names)} must set securityContext.capabilities.drop=["ALL"]`] : []),
+    ...(added === undefined ? [] : [added]),
+  ];
   return details.length === 0 ? undefined : { reason: 'unrestricted capabilities', detail: details.join('; ') };
 };
 
-const restrictedVolumeSources: ReadonlySet<string> = new Set(['configMap', 'csi', 'downwardAPI', 'emptyDir', 'ephemeral', 'persistentVolumeClaim', 'projected', 'secret', 'image']);
+const restrictedVolumeSources: ReadonlySet<string> = new Set([
+  'configMap',
+  'csi',
+  'downwardAPI',
+  'emptyDir',
+  'ephemeral',
+  'persistentVolumeClaim',
+  'projected',
+  'secret',
+  'image',
+]);
 
 const volumeTypes: Check = ({ spec }) => {
   const names: string[] = [];
@@ -138,7 +187,10 @@ const volumeTypes: Check = ({ spec }) => {
   }
   if (names.length === 0) return undefined;
   const what = types.size === 1 ? 'restricted volume type' : 'restricted volume types';
-  return { reason: 'restricted volume types', detail: `${names.length === 1 ? 'volume' : 'volumes'} ${quote(names)} ${names.length === 1 ? 'uses' : 'use'} ${what} ${quote([...types].sort())}` };
+  return {
+    reason: 'restricted volume types',
+    detail: `${names.length === 1 ? 'volume' : 'volumes'} ${quote(names)} ${names.length === 1 ? 'uses' : 'use'} ${what} ${quote([...types].sort())}`,
+  };
 };
 
 const runAsNonRoot: Check = (subject) => {
@@ -146,10 +198,13 @@ const runAsNonRoot: Check = (subject) => {
   const pod = subject.spec.securityContext?.runAsNonRoot;
   const explicit = named(subject, (container) => container.securityContext?.runAsNonRoot === false);
   const setters = [...(pod === false ? ['pod'] : []), ...(explicit.length > 0 ? [containersText(explicit)] : [])];
-  if (setters.length > 0 && (pod === false || explicit.length > 0)) return { reason: 'runAsNonRoot != true', detail: `${setters.join(' and ')} must not set securityContext.runAsNonRoot=false` };
+  if (setters.length > 0 && (pod === false || explicit.length > 0))
+    return { reason: 'runAsNonRoot != true', detail: `${setters.join(' and ')} must not set securityContext.runAsNonRoot=false` };
   if (pod === true) return undefined;
   const names = named(subject, (container) => container.securityContext?.runAsNonRoot === undefined);
-  return names.length === 0 ? undefined : { reason: 'runAsNonRoot != true', detail: `pod or ${containersText(names)} must set securityContext.runAsNonRoot=true` };
+  return names.length === 0
+    ? undefined
+    : { reason: 'runAsNonRoot != true', detail: `pod or ${containersText(names)} must set securityContext.runAsNonRoot=true` };
 };
 
 const runAsUser: Check = (subject) => {
@@ -159,19 +214,54 @@ const runAsUser: Check = (subject) => {
   return setters.length === 0 ? undefined : { reason: 'runAsUser=0', detail: `${setters.join(' and ')} must not set runAsUser=0` };
 };
 
-const privileged: Check = byContainers('privileged', (container) => container.securityContext?.privileged === true, 'must not set securityContext.privileged=true');
-const escalation: Check = byContainers('allowPrivilegeEscalation != false', (container) => container.securityContext?.allowPrivilegeEscalation !== false, 'must set securityContext.allowPrivilegeEscalation=false');
+const privileged: Check = byContainers(
+  'privileged',
+  (container) => container.securityContext?.privileged === true,
+  'must not set securityContext.privileged=true',
+);
+const escalation: Check = byContainers(
+  'allowPrivilegeEscalation != false',
+  (container) => container.securityContext?.allowPrivilegeEscalation !== false,
+  'must set securityContext.allowPrivilegeEscalation=false',
+);
 const baselineProcMount: Check = (subject) => (subject.relaxed ? undefined : procMount(subject));
 
 /** In upstream's order of their ids. */
-const baseline: readonly Check[] = [capabilitiesBaseline, hostNamespaces, hostPaths, hostPorts, privileged, baselineProcMount, selinux, seccompBaseline, sysctls];
+const baseline: readonly Check[] = [
+  capabilitiesBaseline,
+  hostNamespaces,
+  hostPaths,
+  hostPorts,
+  privileged,
+  baselineProcMount,
+  selinux,
+  seccompBaseline,
+  sysctls,
+];
 /** Checks of the baseline that no stricter one replaces, then those of the restricted level. */
-const restricted: readonly Check[] = [hostNamespaces, hostPorts, privileged, selinux, sysctls, escalation, capabilitiesRestricted, procMount, volumeTypes, runAsNonRoot, runAsUser, seccompRestricted];
+const restricted: readonly Check[] = [
+  hostNamespaces,
+  hostPorts,
+  privileged,
+  selinux,
+  sysctls,
+  escalation,
+  capabilitiesRestricted,
+  procMount,
+  volumeTypes,
+  runAsNonRoot,
+  runAsUser,
+  seccompRestricted,
+];
 
 /** What in a pod a level forbids. */
 export function violationsOf(level: Level, spec: PodSpec): readonly Violation[] {
   if (level === 'privileged') return [];
-  const containers = [...(spec.initContainers ?? []), ...(spec.containers ?? []), ...((spec.ephemeralContainers ?? []) as unknown as readonly Container[])];
+  const containers = [
+    ...(spec.initContainers ?? []),
+    ...(spec.containers ?? []),
+    ...((spec.ephemeralContainers ?? []) as unknown as readonly Container[]),
+  ];
   const subject: Subject = { spec, containers, relaxed: spec.hostUsers === false };
   return (level === 'baseline' ? baseline : restricted).map((check) => check(subject)).filter((found) => found !== undefined);
 }

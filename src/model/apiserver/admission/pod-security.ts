@@ -13,7 +13,16 @@ import { equalJson } from '../../api/equal.ts';
 const prefix = 'pod-security.kubernetes.io/';
 const modes = ['enforce', 'audit', 'warn'] as const;
 const levels: readonly string[] = ['privileged', 'baseline', 'restricted'];
-const workloads: ReadonlySet<string> = new Set(['Deployment', 'ReplicaSet', 'StatefulSet', 'DaemonSet', 'ReplicationController', 'Job', 'CronJob', 'PodTemplate']);
+const workloads: ReadonlySet<string> = new Set([
+  'Deployment',
+  'ReplicaSet',
+  'StatefulSet',
+  'DaemonSet',
+  'ReplicationController',
+  'Job',
+  'CronJob',
+  'PodTemplate',
+]);
 
 interface Policy {
   readonly level: Level;
@@ -33,7 +42,8 @@ export const podSecurity: AdmissionPlugin = {
   name: 'PodSecurity',
   handles: ({ kind, operation, subresource }) =>
     (operation === 'CREATE' || operation === 'UPDATE') &&
-    ((kind.kind === 'Pod' && (subresource === '' || subresource === 'ephemeralcontainers')) || (subresource === '' && (kind.kind === 'Namespace' || workloads.has(kind.kind)))),
+    ((kind.kind === 'Pod' && (subresource === '' || subresource === 'ephemeralcontainers')) ||
+      (subresource === '' && (kind.kind === 'Namespace' || workloads.has(kind.kind)))),
   *validate(request, server) {
     switch (request.kind.kind) {
       case 'Namespace':
@@ -50,7 +60,8 @@ export const podSecurity: AdmissionPlugin = {
 
 function templateOf({ kind, object }: AdmissionRequest): PodSpec | undefined {
   if (kind.kind === 'CronJob') return (object as unknown as CronJob | undefined)?.spec.jobTemplate.spec?.template.spec;
-  if (kind.kind === 'PodTemplate') return (object as unknown as { readonly template?: { readonly spec?: PodSpec } } | undefined)?.template?.spec;
+  if (kind.kind === 'PodTemplate')
+    return (object as unknown as { readonly template?: { readonly spec?: PodSpec } } | undefined)?.template?.spec;
   return (object as unknown as Deployment | undefined)?.spec.template?.spec;
 }
 
@@ -66,7 +77,8 @@ function* checkPod(request: AdmissionRequest, server: ServerContext): Task<void>
   const labels = yield* labelsOf(request, server);
   const { level, version } = policyOf(labels, 'enforce');
   const found = violationsOf(level, pod.spec);
-  if (found.length > 0) refuse(forbidden(request.kind, request.name, `violates PodSecurity "${level}:${version}": ${violationText(found)}`));
+  if (found.length > 0)
+    refuse(forbidden(request.kind, request.name, `violates PodSecurity "${level}:${version}": ${violationText(found)}`));
   warn(request, policyOf(labels, 'warn'), pod.spec);
 }
 
@@ -90,8 +102,10 @@ function* checkNamespace(request: AdmissionRequest, server: ServerContext): Task
   for (const mode of modes) {
     const level = labels?.[prefix + mode];
     const version = labels?.[`${prefix}${mode}-version`];
-    if (level !== undefined && !levels.includes(level)) errors.push(invalid(`metadata.labels[${prefix}${mode}]`, level, `must be one of ${levels.join(', ')}`));
-    if (version !== undefined && version !== 'latest' && !/^v1\.(0|[1-9][0-9]*)$/.test(version)) errors.push(invalid(`metadata.labels[${prefix}${mode}-version]`, version, 'must be "latest" or "v1.x"'));
+    if (level !== undefined && !levels.includes(level))
+      errors.push(invalid(`metadata.labels[${prefix}${mode}]`, level, `must be one of ${levels.join(', ')}`));
+    if (version !== undefined && version !== 'latest' && !/^v1\.(0|[1-9][0-9]*)$/.test(version))
+      errors.push(invalid(`metadata.labels[${prefix}${mode}-version]`, version, 'must be "latest" or "v1.x"'));
   }
   if (errors.length > 0) refuse(invalidStatus(request.kind, request.name, errors));
   if (request.operation !== 'UPDATE') return;
@@ -107,7 +121,9 @@ function* checkNamespace(request: AdmissionRequest, server: ServerContext): Task
     if (text !== '') byText.set(text, [...(byText.get(text) ?? []), pod.metadata.name ?? '']);
   }
   if (byText.size === 0) return;
-  request.warn(`existing pods in namespace ${JSON.stringify(request.name)} violate the new PodSecurity enforce level "${now.level}:${now.version}"`);
+  request.warn(
+    `existing pods in namespace ${JSON.stringify(request.name)} violate the new PodSecurity enforce level "${now.level}:${now.version}"`,
+  );
   const lines = [...byText].map(([text, names]) => {
     const others = names.length - 1;
     return `${names[0]}${others === 0 ? '' : ` (and ${others} other ${others === 1 ? 'pod' : 'pods'})`}: ${text}`;

@@ -1,6 +1,14 @@
 import type { Task } from '../../../sim/task.ts';
 import type { UntypedObject } from '../../api/object.ts';
-import { addQuantity, compareQuantity, formatQuantity, type Quantity, quantityFromUnits, quantityOf, subtractQuantity } from '../../api/quantity.ts';
+import {
+  addQuantity,
+  compareQuantity,
+  formatQuantity,
+  type Quantity,
+  quantityFromUnits,
+  quantityOf,
+  subtractQuantity,
+} from '../../api/quantity.ts';
 import { quotaScopesMatch, quotaUsage, type Usage } from '../../api/quota-usage.ts';
 import { forbidden } from '../../api/status.ts';
 import type { Pod, ResourceQuota } from '../../api/types.ts';
@@ -13,9 +21,14 @@ import { cachedAll, kindNamed } from './lookup.ts';
 /** ResourceQuota: what a request would use is charged to every matching quota before the object is stored. */
 export const resourceQuota: AdmissionPlugin = {
   name: 'ResourceQuota',
-  handles: ({ operation, subresource, namespace }) => namespace !== '' && (operation === 'CREATE' || operation === 'UPDATE') && subresource === '',
+  handles: ({ operation, subresource, namespace }) =>
+    namespace !== '' && (operation === 'CREATE' || operation === 'UPDATE') && subresource === '',
   *validate(request, server) {
-    const quotas = (yield* cachedAll(server, kindNamed(server, '', 'v1', 'resourcequotas'), request.namespace)) as unknown as readonly ResourceQuota[];
+    const quotas = (yield* cachedAll(
+      server,
+      kindNamed(server, '', 'v1', 'resourcequotas'),
+      request.namespace,
+    )) as unknown as readonly ResourceQuota[];
     if (quotas.length === 0 || request.object === undefined) return;
     const usage = quotaUsage(request.kind, request.object);
     if (usage.size === 0) return;
@@ -45,10 +58,13 @@ function checkSpecified(quota: ResourceQuota, request: AdmissionRequest): void {
     const rule = computeNames[name];
     if (rule === undefined) continue;
     const [which, resource] = rule;
-    const names = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].filter((c) => c.resources?.[which]?.[resource] === undefined).map((c) => c.name);
+    const names = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])]
+      .filter((c) => c.resources?.[which]?.[resource] === undefined)
+      .map((c) => c.name);
     if (names.length > 0) missing.push(`${name} for: ${names.sort().join(',')}`);
   }
-  if (missing.length > 0) refuse(forbidden(request.kind, request.name, `failed quota: ${quota.metadata.name}: must specify ${missing.join('; ')}`));
+  if (missing.length > 0)
+    refuse(forbidden(request.kind, request.name, `failed quota: ${quota.metadata.name}: must specify ${missing.join('; ')}`));
 }
 
 function listText(names: readonly string[], amount: (name: string) => string): string {
@@ -73,12 +89,19 @@ function* charge(server: ServerContext, quota: ResourceQuota, request: Admission
       const requested = listText(exceeded, (n) => formatQuantity(delta(n)));
       const usedText = listText(exceeded, (n) => used[n] ?? '0');
       const limited = listText(exceeded, (n) => hard[n] ?? '0');
-      refuse(forbidden(request.kind, request.name, `exceeded quota: ${name}, requested: ${requested}, used: ${usedText}, limited: ${limited}`));
+      refuse(
+        forbidden(request.kind, request.name, `exceeded quota: ${name}, requested: ${requested}, used: ${usedText}, limited: ${limited}`),
+      );
     }
     const changed = names.filter((n) => delta(n).nano !== 0n);
     if (changed.length === 0) return existing as UntypedObject;
     const next: Record<string, string> = { ...used };
     for (const n of changed) next[n] = formatQuantity(addQuantity(quantityOf(used[n]), delta(n)));
-    return trackLoopback(server, kind, existing as UntypedObject, { ...current, status: { ...current.status, used: next } } as unknown as UntypedObject);
+    return trackLoopback(
+      server,
+      kind,
+      existing as UntypedObject,
+      { ...current, status: { ...current.status, used: next } } as unknown as UntypedObject,
+    );
   });
 }

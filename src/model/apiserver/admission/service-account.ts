@@ -26,7 +26,8 @@ export const serviceAccount: AdmissionPlugin = {
     const accounts = kindNamed(server, '', 'v1', 'serviceaccounts');
     let found: UntypedObject | undefined = yield* cachedOne(server, accounts, request.namespace, name);
     found ??= yield* readObject(server, keyOf(accounts, request.namespace, name));
-    if (found === undefined) return refused(`error looking up service account ${request.namespace}/${name}: serviceaccount ${JSON.stringify(name)} not found`);
+    if (found === undefined)
+      return refused(`error looking up service account ${request.namespace}/${name}: serviceaccount ${JSON.stringify(name)} not found`);
     const account = found as unknown as ServiceAccount;
     if (account.metadata.annotations?.[enforceAnnotation] === 'true') checkMountable(pod, account, refused);
     let spec: Pod['spec'] = { ...pod.spec, serviceAccountName: name, serviceAccount: name };
@@ -46,7 +47,9 @@ function withToken(spec: Pod['spec'], newName: () => string): Pod['spec'] {
   if (!(spec.containers ?? []).some(needs) && !(spec.initContainers ?? []).some(needs)) return spec;
   const name = existing?.name ?? newName();
   const mounted = (container: Container): Container =>
-    needs(container) ? { ...container, volumeMounts: [...(container.volumeMounts ?? []), { name, readOnly: true, mountPath: tokenPath }] } : container;
+    needs(container)
+      ? { ...container, volumeMounts: [...(container.volumeMounts ?? []), { name, readOnly: true, mountPath: tokenPath }] }
+      : container;
   return {
     ...spec,
     containers: (spec.containers ?? []).map(mounted),
@@ -74,6 +77,9 @@ function checkMountable(pod: Pod, account: ServiceAccount, refused: (why: string
   const name = account.metadata.name;
   for (const volume of pod.spec.volumes ?? []) {
     const secret = volume.secret?.secretName;
-    if (secret !== undefined && !allowed.has(secret)) refused(`volume with secret.secretName=${JSON.stringify(secret)} is not allowed because service account ${name} does not reference that secret`);
+    if (secret !== undefined && !allowed.has(secret))
+      refused(
+        `volume with secret.secretName=${JSON.stringify(secret)} is not allowed because service account ${name} does not reference that secret`,
+      );
   }
 }

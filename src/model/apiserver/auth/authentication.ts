@@ -33,7 +33,8 @@ export class TokenAuthenticator implements Authenticator {
     const cached = this.cache.get(key);
     if (cached !== undefined && cached.untilUs > nowUs) return cached.identity;
     const shared = claims.aud.filter((audience) => audiences.includes(audience));
-    if (shared.length === 0) return `[invalid bearer token, token audiences ${JSON.stringify(claims.aud).replaceAll(',', ' ')} is invalid for the target audiences ${JSON.stringify(audiences).replaceAll(',', ' ')}]`;
+    if (shared.length === 0)
+      return `[invalid bearer token, token audiences ${JSON.stringify(claims.aud).replaceAll(',', ' ')} is invalid for the target audiences ${JSON.stringify(audiences).replaceAll(',', ' ')}]`;
     if (claims.exp * usPerSecond <= nowUs) return '[invalid bearer token, service account token has expired]';
     const alive = yield* isAlive(claims, server);
     if (!alive) return '[invalid bearer token, service account token has been invalidated]';

@@ -22,7 +22,8 @@ export function authorizationOf(request: ApiRequest): AuthorizationRequest {
 export function deniedStatus(asked: AuthorizationRequest, reason: string): Status {
   const why = reason === '' ? '' : `: ${reason}`;
   const user = JSON.stringify(asked.user.name);
-  if (asked.path !== undefined) return forbidden({ group: '', resource: '' }, '', `User ${user} cannot ${asked.verb} path ${JSON.stringify(asked.path)}${why}`);
+  if (asked.path !== undefined)
+    return forbidden({ group: '', resource: '' }, '', `User ${user} cannot ${asked.verb} path ${JSON.stringify(asked.path)}${why}`);
   const resource = asked.subresource === '' ? asked.resource : `${asked.resource}/${asked.subresource}`;
   const where = asked.namespace === '' ? 'at the cluster scope' : `in the namespace ${JSON.stringify(asked.namespace)}`;
   const text = `User ${user} cannot ${asked.verb} resource ${JSON.stringify(resource)} in API group ${JSON.stringify(asked.group)} ${where}${why}`;

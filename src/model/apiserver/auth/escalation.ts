@@ -25,7 +25,9 @@ export const rbacEscalation: AdmissionPlugin = {
     if (missing.length > 0) {
       const { name, groups } = request.user;
       const who = `user ${JSON.stringify(name)} (groups=[${groups.map((group) => JSON.stringify(group)).join(' ')}])`;
-      refuse(forbidden(request.kind, request.name, `${who} is attempting to grant RBAC permissions not currently held:\n${missing.join('\n')}`));
+      refuse(
+        forbidden(request.kind, request.name, `${who} is attempting to grant RBAC permissions not currently held:\n${missing.join('\n')}`),
+      );
     }
     return request.object;
   },
@@ -38,7 +40,16 @@ function* grantedRules(request: AdmissionRequest, server: ServerContext): Task<r
   const resource = reference === undefined ? request.kind.resource : reference.kind === 'ClusterRole' ? 'clusterroles' : 'roles';
   const name = reference?.name ?? request.name;
   const { user, namespace } = request;
-  const asked = { user, verb: isBinding ? 'bind' : 'escalate', group: rbacGroup, version: 'v1', resource, subresource: '', namespace, name };
+  const asked = {
+    user,
+    verb: isBinding ? 'bind' : 'escalate',
+    group: rbacGroup,
+    version: 'v1',
+    resource,
+    subresource: '',
+    namespace,
+    name,
+  };
   const decision = yield* server.authorizer.authorize(asked, server);
   if (decision.allowed) return undefined;
   if (!isBinding) return (request.object as unknown as ClusterRole).rules ?? [];
@@ -70,7 +81,10 @@ function* atomsOf(rule: PolicyRule): Generator<Atom> {
 
 function covers(rule: PolicyRule, atom: Atom): boolean {
   if (!rule.verbs.includes('*') && !rule.verbs.includes(atom.verb)) return false;
-  if (atom.url !== '') return (rule.nonResourceURLs ?? []).some((url) => url === '*' || url === atom.url || (url.endsWith('*') && atom.url.startsWith(url.slice(0, -1))));
+  if (atom.url !== '')
+    return (rule.nonResourceURLs ?? []).some(
+      (url) => url === '*' || url === atom.url || (url.endsWith('*') && atom.url.startsWith(url.slice(0, -1))),
+    );
   const { apiGroups = [], resources = [], resourceNames = [] } = rule;
   if (!apiGroups.includes('*') && !apiGroups.includes(atom.group)) return false;
   const slash = atom.resource.indexOf('/');

@@ -28,7 +28,8 @@ export function* impersonate(server: ServerContext, caller: UserInfo, wanted: Im
   if (account === null) ask('users', wanted.user);
   else ask('serviceaccounts', account[2] ?? '', '', account[1] ?? '');
   for (const group of wanted.groups) ask('groups', group);
-  for (const [key, values] of Object.entries(wanted.extra)) for (const value of values) ask('userextras', value, 'authentication.k8s.io', '', key);
+  for (const [key, values] of Object.entries(wanted.extra))
+    for (const value of values) ask('userextras', value, 'authentication.k8s.io', '', key);
   if (wanted.uid !== '') ask('uids', wanted.uid, 'authentication.k8s.io');
   for (const asked of asks) {
     const { allowed, reason } = yield* server.authorizer.authorize(asked, server);

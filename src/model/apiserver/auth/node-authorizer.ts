@@ -16,7 +16,9 @@ export function nodeOf(user: UserInfo): string | undefined {
 
 /** What kubelets may do besides what follows from their pods: upstream bootstrappolicy.NodeRules. */
 const nodeRules: readonly PolicyRule[] =
-  (recorded as unknown as readonly { readonly object: ClusterRole }[]).find(({ object }) => object.kind === 'ClusterRole' && object.metadata.name === 'system:node')?.object.rules ?? [];
+  (recorded as unknown as readonly { readonly object: ClusterRole }[]).find(
+    ({ object }) => object.kind === 'ClusterRole' && object.metadata.name === 'system:node',
+  )?.object.rules ?? [];
 
 /** What a node's pods refer to, as 'resource/namespace/name'. */
 type References = ReadonlySet<string>;
@@ -42,13 +44,22 @@ function* referencesOf(server: ServerContext, node: string): Task<References> {
   const references = new Set<string>();
   for (const [, object] of pods.items(undefined)) {
     const pod = object as unknown as Pod;
-    if (pod.spec.nodeName === node) addReferences(pod, references, (namespace, name) => claims.get(keyOf(claims.kind, namespace, name)) as unknown as PersistentVolumeClaim | undefined);
+    if (pod.spec.nodeName === node)
+      addReferences(
+        pod,
+        references,
+        (namespace, name) => claims.get(keyOf(claims.kind, namespace, name)) as unknown as PersistentVolumeClaim | undefined,
+      );
   }
   memo.byNode.set(node, references);
   return references;
 }
 
-function addReferences(pod: Pod, out: Set<string>, claimNamed: (namespace: string, name: string) => PersistentVolumeClaim | undefined): void {
+function addReferences(
+  pod: Pod,
+  out: Set<string>,
+  claimNamed: (namespace: string, name: string) => PersistentVolumeClaim | undefined,
+): void {
   const namespace = pod.metadata.namespace ?? '';
   const add = (resource: string, name: string | undefined): void => {
     if (name !== undefined) out.add(`${resource}/${namespace}/${name}`);
@@ -75,7 +86,8 @@ function addReferences(pod: Pod, out: Set<string>, claimNamed: (namespace: strin
       add('secrets', source.secret?.name);
       add('configmaps', source.configMap?.name);
     }
-    const claim = volume.persistentVolumeClaim?.claimName ?? (volume.ephemeral === undefined ? undefined : `${pod.metadata.name}-${volume.name}`);
+    const claim =
+      volume.persistentVolumeClaim?.claimName ?? (volume.ephemeral === undefined ? undefined : `${pod.metadata.name}-${volume.name}`);
     add('persistentvolumeclaims', claim);
     const volumeName = claim === undefined ? undefined : claimNamed(namespace, claim)?.spec.volumeName;
     if (volumeName !== undefined) out.add(`persistentvolumes//${volumeName}`);
@@ -112,9 +124,12 @@ function* byResource(asked: AuthorizationRequest, server: ServerContext, node: s
       return yield* related(asked, server, node);
     case '/persistentvolumeclaims':
       if (verb === 'get') return yield* related(asked, server, node);
-      return subresource === 'status' && (verb === 'update' || verb === 'patch') ? yield* related(asked, server, node) : no('can only get individual resources of this type');
+      return subresource === 'status' && (verb === 'update' || verb === 'patch')
+        ? yield* related(asked, server, node)
+        : no('can only get individual resources of this type');
     case '/serviceaccounts':
-      if (subresource === 'token') return verb === 'create' ? yield* related(asked, server, node) : no('only the create verb is allowed for service account tokens');
+      if (subresource === 'token')
+        return verb === 'create' ? yield* related(asked, server, node) : no('only the create verb is allowed for service account tokens');
       return verb === 'get' ? yield* related(asked, server, node) : undefined;
     case 'coordination.k8s.io/leases':
       if (asked.namespace !== 'kube-node-lease') return no('can only access leases in the "kube-node-lease" system namespace');
@@ -124,13 +139,18 @@ function* byResource(asked: AuthorizationRequest, server: ServerContext, node: s
     case '/nodes':
       if (verb === 'get' || verb === 'list' || verb === 'watch') {
         if (asked.name === node) return yes;
-        return no(asked.name === '' ? `node '${node}' cannot read all nodes, only its own Node object` : `node '${node}' cannot read '${asked.name}', only its own Node object`);
+        return no(
+          asked.name === ''
+            ? `node '${node}' cannot read all nodes, only its own Node object`
+            : `node '${node}' cannot read '${asked.name}', only its own Node object`,
+        );
       }
       return undefined;
     case '/pods':
       if (subresource !== '') return undefined;
       if (verb === 'get') return yield* related(asked, server, node);
-      if (verb === 'list' || verb === 'watch') return selectsOwn(asked.fieldSelector, node) ? yes : no('can only list/watch pods with spec.nodeName field selector');
+      if (verb === 'list' || verb === 'watch')
+        return selectsOwn(asked.fieldSelector, node) ? yes : no('can only list/watch pods with spec.nodeName field selector');
       return undefined;
     default:
       return undefined;
@@ -145,5 +165,7 @@ function selectsOwn(fieldSelector: string | undefined, node: string): boolean {
 function* related(asked: AuthorizationRequest, server: ServerContext, node: string): Task<Decision> {
   if (asked.name === '') return no('No Object name found');
   const references = yield* referencesOf(server, node);
-  return references.has(`${asked.resource}/${asked.resource === 'persistentvolumes' ? '' : asked.namespace}/${asked.name}`) ? yes : no(`no relationship found between node '${node}' and this object`);
+  return references.has(`${asked.resource}/${asked.resource === 'persistentvolumes' ? '' : asked.namespace}/${asked.name}`)
+    ? yes
+    : no(`no relationship found between node '${node}' and this object`);
 }

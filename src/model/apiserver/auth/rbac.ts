@@ -24,7 +24,12 @@ interface HeldRule {
 
 function* cachesOf(server: ServerContext): Task<Caches> {
   const cache = (resource: string): WatchCache => server.cacheOf(kindNamed(server, rbacGroup, 'v1', resource));
-  const caches = { roles: cache('roles'), clusterRoles: cache('clusterroles'), bindings: cache('rolebindings'), clusterBindings: cache('clusterrolebindings') };
+  const caches = {
+    roles: cache('roles'),
+    clusterRoles: cache('clusterroles'),
+    bindings: cache('rolebindings'),
+    clusterBindings: cache('clusterrolebindings'),
+  };
   for (const one of [caches.roles, caches.clusterRoles, caches.bindings, caches.clusterBindings]) if (!one.ready) yield* one.untilReady();
   return caches;
 }
@@ -45,7 +50,9 @@ function isSubject(subject: Subject, user: UserInfo, bindingNamespace: string): 
 }
 
 function subjectText(subject: Subject, bindingNamespace: string): string {
-  return subject.kind === 'ServiceAccount' ? `ServiceAccount "${subject.name}/${subject.namespace ?? bindingNamespace}"` : `${subject.kind} ${JSON.stringify(subject.name)}`;
+  return subject.kind === 'ServiceAccount'
+    ? `ServiceAccount "${subject.name}/${subject.namespace ?? bindingNamespace}"`
+    : `${subject.kind} ${JSON.stringify(subject.name)}`;
 }
 
 /** Rules by user and namespace, kept until a role or binding changes. */
@@ -75,7 +82,8 @@ function* heldRules(server: ServerContext, user: UserInfo, namespace: string): T
   const known = memo.held.get(key);
   if (known !== undefined) return known;
   const held: HeldRule[] = [];
-  const clusterRole = (name: string): ClusterRole | undefined => caches.clusterRoles.get(keyOf(caches.clusterRoles.kind, '', name)) as unknown as ClusterRole | undefined;
+  const clusterRole = (name: string): ClusterRole | undefined =>
+    caches.clusterRoles.get(keyOf(caches.clusterRoles.kind, '', name)) as unknown as ClusterRole | undefined;
   for (const [, object] of caches.clusterBindings.items(undefined)) {
     const binding = object as unknown as ClusterRoleBinding;
     const subject = binding.subjects?.find((s) => isSubject(s, user, ''));
@@ -90,7 +98,8 @@ function* heldRules(server: ServerContext, user: UserInfo, namespace: string): T
       if (subject === undefined) continue;
       const { kind, name } = binding.roleRef;
       const because = `RoleBinding "${binding.metadata.name}/${namespace}" of ${kind} ${JSON.stringify(name)} to ${subjectText(subject, namespace)}`;
-      const role = kind === 'Role' ? (caches.roles.get(keyOf(caches.roles.kind, namespace, name)) as unknown as Role | undefined) : clusterRole(name);
+      const role =
+        kind === 'Role' ? (caches.roles.get(keyOf(caches.roles.kind, namespace, name)) as unknown as Role | undefined) : clusterRole(name);
       for (const rule of role?.rules ?? []) held.push({ rule, because });
     }
   }
@@ -103,12 +112,16 @@ export function ruleAllows(rule: PolicyRule, asked: AuthorizationRequest): boole
   if (!rule.verbs.includes('*') && !rule.verbs.includes(asked.verb)) return false;
   if (asked.path !== undefined) {
     const { path } = asked;
-    return (rule.nonResourceURLs ?? []).some((url) => url === '*' || url === path || (url.endsWith('*') && path.startsWith(url.slice(0, -1))));
+    return (rule.nonResourceURLs ?? []).some(
+      (url) => url === '*' || url === path || (url.endsWith('*') && path.startsWith(url.slice(0, -1))),
+    );
   }
   const groups = rule.apiGroups ?? [];
   if (!groups.includes('*') && !groups.includes(asked.group)) return false;
   const full = asked.subresource === '' ? asked.resource : `${asked.resource}/${asked.subresource}`;
-  const matches = (rule.resources ?? []).some((resource) => resource === '*' || resource === full || (asked.subresource !== '' && resource === `*/${asked.subresource}`));
+  const matches = (rule.resources ?? []).some(
+    (resource) => resource === '*' || resource === full || (asked.subresource !== '' && resource === `*/${asked.subresource}`),
+  );
   if (!matches) return false;
   const names = rule.resourceNames ?? [];
   return names.length === 0 || names.includes(asked.name);
@@ -142,7 +155,8 @@ export function unionAuthorizer(authorizers: readonly Authorizer[]): Authorizer 
     },
     *rulesFor(user, namespace, server) {
       const rules: PolicyRule[] = [];
-      for (const authorizer of authorizers) if (authorizer.rulesFor !== undefined) rules.push(...(yield* authorizer.rulesFor(user, namespace, server)));
+      for (const authorizer of authorizers)
+        if (authorizer.rulesFor !== undefined) rules.push(...(yield* authorizer.rulesFor(user, namespace, server)));
       return rules;
     },
   };

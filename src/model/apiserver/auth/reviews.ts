@@ -33,7 +33,11 @@ export function* review(scope: RequestScope): Task<ApiResponse | undefined> {
   const spec = (body['spec'] ?? {}) as ReviewSpec;
   switch (kind.kind) {
     case 'SelfSubjectReview':
-      return answer({ ...body, metadata: { ...body.metadata, creationTimestamp: formatTime(scope.context.nowUs) }, status: { userInfo: userInfo(scope.request.user) } });
+      return answer({
+        ...body,
+        metadata: { ...body.metadata, creationTimestamp: formatTime(scope.context.nowUs) },
+        status: { userInfo: userInfo(scope.request.user) },
+      });
     case 'SelfSubjectAccessReview':
       return yield* accessReview(scope, body, spec, scope.request.user);
     case 'SubjectAccessReview':
@@ -69,12 +73,18 @@ function checkAccess(scope: RequestScope, body: UntypedObject, spec: ReviewSpec)
     errors.push(invalidField('spec.nonResourceAttributes', printed, 'cannot be specified in combination with resourceAttributes'));
   }
   if (resourceAttributes === undefined && nonResourceAttributes === undefined) {
-    errors.push(invalidField('spec.resourceAttributes', null, 'exactly one of nonResourceAttributes or resourceAttributes must be specified'));
+    errors.push(
+      invalidField('spec.resourceAttributes', null, 'exactly one of nonResourceAttributes or resourceAttributes must be specified'),
+    );
   }
   if (scope.kind.kind !== 'SelfSubjectAccessReview' && (spec.user ?? '') === '' && (spec.groups ?? []).length === 0) {
     errors.push(invalidField('spec.user', '', 'at least one of user or group must be specified'));
   }
-  if (scope.kind.kind === 'LocalSubjectAccessReview' && resourceAttributes !== undefined && resourceAttributes.namespace !== (body.metadata.namespace ?? scope.namespace)) {
+  if (
+    scope.kind.kind === 'LocalSubjectAccessReview' &&
+    resourceAttributes !== undefined &&
+    resourceAttributes.namespace !== (body.metadata.namespace ?? scope.namespace)
+  ) {
     errors.push(invalidField('spec.resourceAttributes.namespace', resourceAttributes.namespace ?? '', 'must match metadata.namespace'));
   }
   if (errors.length > 0) refuse(invalid({ group: scope.kind.group, kind: '' }, '', errors));
@@ -102,7 +112,8 @@ function* rulesReview(scope: RequestScope, body: UntypedObject, spec: ReviewSpec
   const namespace = spec.namespace ?? '';
   if (namespace === '') refuse(badRequest('no namespace on request'));
   const { authorizer } = scope.server;
-  const rules: readonly PolicyRule[] = authorizer.rulesFor === undefined ? [] : yield* authorizer.rulesFor(scope.request.user, namespace, scope.server);
+  const rules: readonly PolicyRule[] =
+    authorizer.rulesFor === undefined ? [] : yield* authorizer.rulesFor(scope.request.user, namespace, scope.server);
   const resourceRules: object[] = [];
   const nonResourceRules: object[] = [];
   for (const rule of rules) {
@@ -122,7 +133,11 @@ function* tokenReview(scope: RequestScope, body: UntypedObject, spec: ReviewSpec
   if ((spec.token ?? '') === '') refuse(badRequest('token is required for TokenReview in authentication'));
   const { authenticator } = scope.server;
   const audiences = (spec.audiences ?? []).length > 0 ? (spec.audiences ?? []) : [serviceAccountIssuer];
-  const found = authenticator === undefined ? 'invalid bearer token' : yield* authenticator.authenticateToken(spec.token ?? '', audiences, scope.server);
-  if (found === undefined || typeof found === 'string') return answer({ ...body, status: { user: {}, error: found ?? 'invalid bearer token' } });
+  const found =
+    authenticator === undefined
+      ? 'invalid bearer token'
+      : yield* authenticator.authenticateToken(spec.token ?? '', audiences, scope.server);
+  if (found === undefined || typeof found === 'string')
+    return answer({ ...body, status: { user: {}, error: found ?? 'invalid bearer token' } });
   return answer({ ...body, status: { authenticated: true, user: userInfo(found.user), audiences: found.audiences } });
 }

@@ -20,7 +20,7 @@ const topologyLabels = ['topology.kubernetes.io/zone', 'topology.kubernetes.io/r
 /** The binding subresource: how a scheduler places a pod. Upstream pkg/registry/core/pod/storage BindingREST. */
 export function* binding(scope: RequestScope): Task<ApiResponse> {
   if (scope.request.verb !== 'create') refuse(methodNotAllowed());
-  return yield* bind(scope, scope.request.name ?? (scope.request.object?.metadata?.name ?? ''));
+  return yield* bind(scope, scope.request.name ?? scope.request.object?.metadata?.name ?? '');
 }
 
 export function* bind(outer: RequestScope, name: string): Task<ApiResponse> {
@@ -31,7 +31,8 @@ export function* bind(outer: RequestScope, name: string): Task<ApiResponse> {
   const given = body.metadata?.name ?? '';
   if (given !== '' && given !== name) refuse(badRequest('name in URL does not match name in Binding object'));
   const target = body.target ?? {};
-  if ((target.kind ?? '') !== '' && target.kind !== 'Node') refuse(plainError(`target.kind: Unsupported value: ${JSON.stringify(target.kind)}: supported values: "Node", "<empty>"`));
+  if ((target.kind ?? '') !== '' && target.kind !== 'Node')
+    refuse(plainError(`target.kind: Unsupported value: ${JSON.stringify(target.kind)}: supported values: "Node", "<empty>"`));
   if ((target.name ?? '') === '') refuse(plainError('target.name: Required value'));
   const withZone = yield* topologyOf(scope, target.name ?? '');
   const subject = { operation: 'CREATE' as const, kind, name, object: body as UntypedObject, oldObject: undefined };
@@ -39,26 +40,31 @@ export function* bind(outer: RequestScope, name: string): Task<ApiResponse> {
   yield* validateAdmission(scope, subject);
   const key = keyOf(kind, scope.namespace, name);
   const refused = (why: string): never => refuse(conflict({ group: '', resource: 'pods/binding' }, name, why));
-  yield* guaranteedUpdate(server, { kind, key, name, uid: body.metadata?.uid, dryRun: scope.dryRun, cached: cachedObject(scope, kind, key) }, function* (existing) {
-    if (existing === undefined) return refuse(notFound(kind, name));
-    const pod = existing as unknown as Pod;
-    if (pod.metadata.deletionTimestamp !== undefined) refused(`pod ${name} is being deleted, cannot be assigned to a host`);
-    if ((pod.spec.nodeName ?? '') !== '') refused(`pod ${name} is already assigned to node ${JSON.stringify(pod.spec.nodeName)}`);
-    if ((pod.spec.schedulingGates?.length ?? 0) > 0) refused(`pod ${name} has non-empty .spec.schedulingGates`);
-    const labels = { ...pod.metadata.labels, ...withZone, ...body.metadata?.labels };
-    const annotations = { ...pod.metadata.annotations, ...body.metadata?.annotations };
-    return {
-      ...pod,
-      metadata: {
-        ...pod.metadata,
-        ...(Object.keys(labels).length > 0 ? { labels } : {}),
-        ...(Object.keys(annotations).length > 0 ? { annotations } : {}),
-      },
-      spec: { ...pod.spec, nodeName: target.name ?? '' },
-      // ClearingNominatedNodeNameAfterBinding (KEP-5278): a bound pod waits for nothing any more.
-      status: { ...withoutNomination(pod.status), conditions: scheduled(pod.status?.conditions ?? [], formatTime(scope.context.nowUs)) },
-    } as unknown as UntypedObject;
-  });
+  yield* guaranteedUpdate(
+    server,
+    { kind, key, name, uid: body.metadata?.uid, dryRun: scope.dryRun, cached: cachedObject(scope, kind, key) },
+    // biome-ignore lint/correctness/useYield: a task that answers at once
+    function* (existing) {
+      if (existing === undefined) return refuse(notFound(kind, name));
+      const pod = existing as unknown as Pod;
+      if (pod.metadata.deletionTimestamp !== undefined) refused(`pod ${name} is being deleted, cannot be assigned to a host`);
+      if ((pod.spec.nodeName ?? '') !== '') refused(`pod ${name} is already assigned to node ${JSON.stringify(pod.spec.nodeName)}`);
+      if ((pod.spec.schedulingGates?.length ?? 0) > 0) refused(`pod ${name} has non-empty .spec.schedulingGates`);
+      const labels = { ...pod.metadata.labels, ...withZone, ...body.metadata?.labels };
+      const annotations = { ...pod.metadata.annotations, ...body.metadata?.annotations };
+      return {
+        ...pod,
+        metadata: {
+          ...pod.metadata,
+          ...(Object.keys(labels).length > 0 ? { labels } : {}),
+          ...(Object.keys(annotations).length > 0 ? { annotations } : {}),
+        },
+        spec: { ...pod.spec, nodeName: target.name ?? '' },
+        // ClearingNominatedNodeNameAfterBinding (KEP-5278): a bound pod waits for nothing any more.
+        status: { ...withoutNomination(pod.status), conditions: scheduled(pod.status?.conditions ?? [], formatTime(scope.context.nowUs)) },
+      } as unknown as UntypedObject;
+    },
+  );
   return { code: 201, object: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } };
 }
 
@@ -80,10 +86,18 @@ function withoutNomination(status: Pod['status']): Pod['status'] {
 }
 
 function scheduled(conditions: readonly PodCondition[], now: string): readonly PodCondition[] {
-  const condition: PodCondition = { type: 'PodScheduled', status: 'True', lastProbeTime: null as unknown as string, lastTransitionTime: now };
+  const condition: PodCondition = {
+    type: 'PodScheduled',
+    status: 'True',
+    lastProbeTime: null as unknown as string,
+    lastTransitionTime: now,
+  };
   const at = conditions.findIndex((c) => c.type === 'PodScheduled');
   if (at < 0) return [...conditions, condition];
   const before = conditions[at];
-  const kept = before?.status === 'True' && before.lastTransitionTime !== undefined ? { ...condition, lastTransitionTime: before.lastTransitionTime } : condition;
+  const kept =
+    before?.status === 'True' && before.lastTransitionTime !== undefined
+      ? { ...condition, lastTransitionTime: before.lastTransitionTime }
+      : condition;
   return conditions.map((c, i) => (i === at ? kept : c));
 }

@@ -42,10 +42,15 @@ export function* eviction(scope: RequestScope): Task<ApiResponse> {
     yield* deleteObject(inner, kind, name, options);
     return succeeded;
   }
-  const budgets = ((yield* cachedAll(server, kindNamed(server, 'policy', 'v1', 'poddisruptionbudgets'), scope.namespace)) as unknown as readonly PodDisruptionBudget[]).filter((budget) =>
-    labelSelectorMatches(budget.spec.selector, pod.metadata.labels),
-  );
-  if (budgets.length > 1) refuse(plainError('This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.'));
+  const budgets = (
+    (yield* cachedAll(
+      server,
+      kindNamed(server, 'policy', 'v1', 'poddisruptionbudgets'),
+      scope.namespace,
+    )) as unknown as readonly PodDisruptionBudget[]
+  ).filter((budget) => labelSelectorMatches(budget.spec.selector, pod.metadata.labels));
+  if (budgets.length > 1)
+    refuse(plainError('This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.'));
   const [budget] = budgets;
   if (budget !== undefined && !mayIgnore(budget, pod)) yield* charge(inner, budget, pod);
   if (!dryRun) yield* markDisrupted(inner, name);
@@ -53,7 +58,10 @@ export function* eviction(scope: RequestScope): Task<ApiResponse> {
   return succeeded;
 }
 
-const succeeded: ApiResponse = { code: 201, object: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } as Status };
+const succeeded: ApiResponse = {
+  code: 201,
+  object: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } as Status,
+};
 
 /** Finished, pending and terminating pods are not counted by any budget. */
 function asksBudget(pod: Pod): boolean {
@@ -83,7 +91,8 @@ function* charge(scope: RequestScope, budget: PodDisruptionBudget, pod: Pod): Ta
       refuse(tooManyRequests(refusedText, 10, because(`The disruption budget ${name} is still being processed by the server.`)?.causes));
     }
     if (status.disruptionsAllowed < 0) refuse(forbidden(kind, name, 'pdb disruptions allowed is negative'));
-    if (Object.keys(status.disruptedPods ?? {}).length > disruptedPodsMax) refuse(forbidden(kind, name, 'DisruptedPods map too big - too many evictions not confirmed by PDB controller'));
+    if (Object.keys(status.disruptedPods ?? {}).length > disruptedPodsMax)
+      refuse(forbidden(kind, name, 'DisruptedPods map too big - too many evictions not confirmed by PDB controller'));
     if (status.disruptionsAllowed === 0) {
       const why =
         status.currentHealthy < status.desiredHealthy
@@ -108,7 +117,14 @@ function* charge(scope: RequestScope, budget: PodDisruptionBudget, pod: Pod): Ta
 }
 
 function insufficient(conditions: readonly Condition[], observedGeneration: number, now: string): readonly Condition[] {
-  const condition: Condition = { type: 'DisruptionAllowed', status: 'False', observedGeneration, lastTransitionTime: now, reason: 'InsufficientPods', message: '' };
+  const condition: Condition = {
+    type: 'DisruptionAllowed',
+    status: 'False',
+    observedGeneration,
+    lastTransitionTime: now,
+    reason: 'InsufficientPods',
+    message: '',
+  };
   return [...conditions.filter((c) => c.type !== 'DisruptionAllowed'), condition];
 }
 

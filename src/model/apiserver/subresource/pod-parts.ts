@@ -30,8 +30,14 @@ export function ephemeralContainerRules(check: (pod: Pod, out: FieldErrors) => v
       const byName = new Map((next.spec.ephemeralContainers ?? []).map((c: EphemeralContainer) => [c.name, c]));
       for (const before of previous.spec.ephemeralContainers ?? []) {
         const after = byName.get(before.name);
-        if (after === undefined) out.push(forbidden('spec.ephemeralContainers', `existing ephemeral containers ${JSON.stringify(before.name)} may not be removed\n`));
-        else if (!equalJson(after, before)) out.push(forbidden('spec.ephemeralContainers', `existing ephemeral containers ${JSON.stringify(before.name)} may not be changed\n@@ `));
+        if (after === undefined)
+          out.push(
+            forbidden('spec.ephemeralContainers', `existing ephemeral containers ${JSON.stringify(before.name)} may not be removed\n`),
+          );
+        else if (!equalJson(after, before))
+          out.push(
+            forbidden('spec.ephemeralContainers', `existing ephemeral containers ${JSON.stringify(before.name)} may not be changed\n@@ `),
+          );
       }
       return out;
     },
@@ -43,9 +49,17 @@ export function resizeRules(_scope: RequestScope): UpdateRules {
   const merge = (before: readonly Container[] | undefined, after: readonly Container[] | undefined): readonly Container[] | undefined =>
     before?.map((container) => {
       const resized = after?.find((c) => c.name === container.name);
-      if (resized === undefined || (equalJson(resized.resources, container.resources) && equalJson(resized.resizePolicy, container.resizePolicy))) return container;
+      if (
+        resized === undefined ||
+        (equalJson(resized.resources, container.resources) && equalJson(resized.resizePolicy, container.resizePolicy))
+      )
+        return container;
       const { resources: _r, resizePolicy: _p, ...rest } = container;
-      return { ...rest, ...(resized.resources ? { resources: resized.resources } : {}), ...(resized.resizePolicy ? { resizePolicy: resized.resizePolicy } : {}) };
+      return {
+        ...rest,
+        ...(resized.resources ? { resources: resized.resources } : {}),
+        ...(resized.resizePolicy ? { resizePolicy: resized.resizePolicy } : {}),
+      };
     });
   return {
     bumpsGeneration: true,
@@ -53,8 +67,16 @@ export function resizeRules(_scope: RequestScope): UpdateRules {
       const next = nextObject as unknown as Pod;
       const previous = previousObject as unknown as Pod;
       const initContainers = merge(previous.spec.initContainers, next.spec.initContainers);
-      const spec = { ...previous.spec, containers: merge(previous.spec.containers, next.spec.containers) ?? [], ...(initContainers === undefined ? {} : { initContainers }) };
-      return { ...previousObject, metadata: next.metadata, spec: equalJson(spec, previous.spec) ? previous.spec : spec } as unknown as UntypedObject;
+      const spec = {
+        ...previous.spec,
+        containers: merge(previous.spec.containers, next.spec.containers) ?? [],
+        ...(initContainers === undefined ? {} : { initContainers }),
+      };
+      return {
+        ...previousObject,
+        metadata: next.metadata,
+        spec: equalJson(spec, previous.spec) ? previous.spec : spec,
+      } as unknown as UntypedObject;
     },
     validate: (nextObject, previousObject) => {
       const next = nextObject as unknown as Pod;
@@ -70,7 +92,8 @@ export function resizeRules(_scope: RequestScope): UpdateRules {
       });
       const qos = podQosClass(next.spec);
       const qosBefore = previous.status?.qosClass ?? podQosClass(previous.spec);
-      if (out.length === 0 && qos !== qosBefore) out.push(invalid('spec', qosBefore, 'Pod QOS Class may not change as a result of resizing'));
+      if (out.length === 0 && qos !== qosBefore)
+        out.push(invalid('spec', qosBefore, 'Pod QOS Class may not change as a result of resizing'));
       return out;
     },
   };

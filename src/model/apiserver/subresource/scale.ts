@@ -13,7 +13,7 @@ import { applyConflict, badRequest, invalid, methodNotAllowed, notFound, plainEr
 import type { LabelSelector, Scale } from '../../api/types.ts';
 import { invalid as invalidField } from '../../api/validation/field-errors.ts';
 import { decodeBody, withDefaults } from '../body.ts';
-import { checkNameMatches } from '../create.ts';
+import { checkNameMatches } from '../request-object.ts';
 import { managerRequest, trackUpdate } from '../field-tracking.ts';
 import { refuse } from '../refusal.ts';
 import { checkPatchOptions, checkWriteOptions } from '../request-options.ts';
@@ -68,7 +68,10 @@ function scaleOf(kind: ServedKind, object: UntypedObject): UntypedObject {
   const own = object as Scalable;
   const spec = paths === undefined ? own.spec : { replicas: Number(valueAt(object, paths.specPath) ?? 0) };
   const status = paths === undefined ? own.status : { replicas: Number(valueAt(object, paths.statusPath) ?? 0) };
-  const selector = paths === undefined ? selectorText(kind, own.spec.selector) : String((paths.selectorPath === undefined ? undefined : valueAt(object, paths.selectorPath)) ?? '');
+  const selector =
+    paths === undefined
+      ? selectorText(kind, own.spec.selector)
+      : String((paths.selectorPath === undefined ? undefined : valueAt(object, paths.selectorPath)) ?? '');
   return {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
@@ -100,7 +103,11 @@ function checkScale(object: UntypedObject): Scale {
   const value = object as unknown as Scale;
   const replicas = value.spec?.replicas ?? 0;
   if (replicas < 0) {
-    refuse(invalid({ group: 'autoscaling', kind: 'Scale' }, value.metadata.name ?? '', [invalidField('spec.replicas', replicas, 'must be greater than or equal to 0')]));
+    refuse(
+      invalid({ group: 'autoscaling', kind: 'Scale' }, value.metadata.name ?? '', [
+        invalidField('spec.replicas', replicas, 'must be greater than or equal to 0'),
+      ]),
+    );
   }
   return value;
 }
@@ -127,6 +134,7 @@ function* putScale(scope: RequestScope): Task<ApiResponse> {
     name,
     uid: body.metadata.uid,
     allowCreate: false,
+    // biome-ignore lint/correctness/useYield: a task that answers at once
     transform: function* (existing) {
       return scaled(scope, existing as UntypedObject, checkScale(body));
     },
@@ -142,12 +150,16 @@ function* patchScale(scope: RequestScope): Task<ApiResponse> {
   const result = yield* updateObject(scope, kind, mainRules(scope, kind), {
     name,
     allowCreate: false,
+    // biome-ignore lint/correctness/useYield: a task that answers at once
     transform: function* (existing) {
       const object = existing as UntypedObject;
       if (isApply) return applied(scope, object);
       const document = scaleOf(kind, object) as unknown as Json;
       const patch = request.patch ?? null;
-      const patched = request.patchType === 'json' ? applyJsonPatch(document, patch as unknown as readonly JsonPatchOperation[]) : applyMergePatch(document, patch);
+      const patched =
+        request.patchType === 'json'
+          ? applyJsonPatch(document, patch as unknown as readonly JsonPatchOperation[])
+          : applyMergePatch(document, patch);
       const decoded = decode(scaleKind.type, patched as unknown as UntypedObject);
       if (decoded.error !== undefined) refuse(badRequest(decoded.error));
       checkNameMatches(name, decoded.object.metadata.name ?? '');
@@ -163,9 +175,22 @@ function applied(scope: RequestScope, existing: UntypedObject): UntypedObject {
   const value = checkScale(decodeBody(scope, scaleKind, scope.request.patch as unknown as UntypedObject));
   const request = managerRequest(scope, kind);
   if (request === undefined) return scaled(scope, existing, value);
-  const config: UntypedObject = { kind: kind.kind, apiVersion: kind.apiVersion, metadata: { name: scope.request.name ?? '' }, spec: { replicas: value.spec?.replicas ?? 0 } };
-  const outcome = applyConfiguration(request, existing, config, scope.options.force === true, (merged) => withDefaults(scope, kind, merged));
+  const config: UntypedObject = {
+    kind: kind.kind,
+    apiVersion: kind.apiVersion,
+    metadata: { name: scope.request.name ?? '' },
+    spec: { replicas: value.spec?.replicas ?? 0 },
+  };
+  const outcome = applyConfiguration(request, existing, config, scope.options.force === true, (merged) =>
+    withDefaults(scope, kind, merged),
+  );
   if (outcome.error !== undefined) refuse(plainError(outcome.error));
-  if (outcome.conflicts !== undefined) refuse(applyConflict(outcome.conflicts.map(({ text, field }) => ({ manager: text, field })), conflictMessage(outcome.conflicts)));
+  if (outcome.conflicts !== undefined)
+    refuse(
+      applyConflict(
+        outcome.conflicts.map(({ text, field }) => ({ manager: text, field })),
+        conflictMessage(outcome.conflicts),
+      ),
+    );
   return outcome.object;
 }

@@ -67,7 +67,13 @@ export function* token(scope: RequestScope): Task<ApiResponse> {
     if (object === undefined) return refuse(notFound(boundKind, bound.name ?? ''));
     boundUid = object.metadata.uid;
     if ((bound.uid ?? '') !== '' && bound.uid !== boundUid) {
-      refuse(conflict(boundKind, bound.name ?? '', `the UID in the bound object reference (${bound.uid}) does not match the UID in record. The object might have been deleted and then recreated`));
+      refuse(
+        conflict(
+          boundKind,
+          bound.name ?? '',
+          `the UID in the bound object reference (${bound.uid}) does not match the UID in record. The object might have been deleted and then recreated`,
+        ),
+      );
     }
   }
   const audiences = spec.audiences === null || (spec.audiences ?? []).length === 0 ? [issuer] : spec.audiences;
