@@ -47,7 +47,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^src/report/viewer|^src/serve/http-request' },
+    exclude: { path: '^src/report/viewer|^src/serve/(http-|identify|go-json)' },
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: { extensions: ['.ts', '.js', '.json'] },
     moduleSystems: ['es6'],
