@@ -172,9 +172,8 @@ function computeInitActions(pod: Pod, records: PodRecords | undefined, probes: P
             draft.kill.push({ record, container, message: `Init container ${container.name} definition changed`, reason: 'changed' });
             start.push(container);
           }
-          // It still runs: everything before it is done.
-          draft.startInit = start.reverse();
-          return initialised;
+          // It still runs: ordinary ones before it are done, sidecars before it are looked at below.
+          break;
         }
         if (record.specHash !== specHash(container)) {
           draft.kill.push({ record, container, message: `Init container ${container.name} definition changed`, reason: 'changed' });

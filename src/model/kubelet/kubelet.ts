@@ -237,6 +237,7 @@ class Kubelet {
     yield* this.#source.waitForSync();
     this.#readySources = true;
     this.#killOrphans();
+    this.#process.after(HOUSEKEEPING, () => this.#workers.podsSynced());
   }
 
   // --- configuration: pods come, change and go -------------------------------------------------------------------------------

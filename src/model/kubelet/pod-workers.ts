@@ -66,6 +66,7 @@ export class PodWorkers {
   readonly #callbacks: PodWorkerCallbacks;
   readonly #workers = new Map<string, Worker>();
   readonly #ticks: WorkTicks;
+  #podsSynced = false;
 
   constructor(process: Process, pleg: Pleg, config: KubeletConfig, callbacks: PodWorkerCallbacks) {
     this.#process = process;
@@ -147,7 +148,13 @@ export class PodWorkers {
   /** Containers of the pod may be running: upstream CouldHaveRunningContainers. */
   couldHaveRunningContainers(podUid: string): boolean {
     const stage = this.#workers.get(podUid)?.stage;
-    return stage === 'syncing' || stage === 'terminating';
+    // Before all pods were looked at once, one without a worker may be running from before.
+    return stage === undefined ? !this.#podsSynced : stage === 'syncing' || stage === 'terminating';
+  }
+
+  /** Every pod that the runtime has is known by now or being ended. */
+  podsSynced(): void {
+    this.#podsSynced = true;
   }
 
   /** The pod is on its way out, or was never here. */
