@@ -43,11 +43,17 @@ export const PROPERTIES: readonly Property[] = [
   watchUnique,
 ];
 
-const byId = new Map<string, Property>();
-for (const property of PROPERTIES) {
-  assert(!byId.has(property.id), `property ${property.id} is registered twice`);
-  byId.set(property.id, property);
+/** Properties by id. An id that is registered twice is our mistake. */
+export function indexProperties(properties: readonly Property[]): ReadonlyMap<string, Property> {
+  const index = new Map<string, Property>();
+  for (const property of properties) {
+    assert(!index.has(property.id), `property ${property.id} is registered twice`);
+    index.set(property.id, property);
+  }
+  return index;
 }
+
+const byId = indexProperties(PROPERTIES);
 
 /** The property of that id, if there is one. */
 export function findProperty(id: string): Property | undefined {
