@@ -3,6 +3,7 @@ import { builtInKinds } from './api/kinds/registry.ts';
 import { admissionPlugins } from './apiserver/admission/default-plugins.ts';
 import { apiServer, type ApiServerConfig } from './apiserver/server.ts';
 import { EtcdStorage } from './apiserver/etcd-storage.ts';
+import type { ServerOptions } from './apiserver/server-context.ts';
 import { StoredObject } from './apiserver/stored-object.ts';
 import { ApiTransport } from './client/transport.ts';
 import { type VolumeOffer, volumeOffer, volumeProvisioner } from './cloud/volume-provisioner.ts';
@@ -38,6 +39,8 @@ import type { World } from '../sim/world.ts';
 export interface ClusterOverrides {
   readonly etcd?: Partial<EtcdConfig>;
   readonly apiServer?: Partial<ApiServerConfig>;
+  /** What the API servers' request handling may differ in; `managedFields: false` saves time where nobody applies server-side. */
+  readonly serverOptions?: Partial<ServerOptions>;
   readonly controllerManager?: Partial<ControllerManagerConfig>;
   readonly scheduler?: Partial<SchedulerConfig>;
   readonly kubelet?: Partial<KubeletConfig>;
@@ -184,7 +187,7 @@ class ClusterBuilder {
         name: `api-${index}`,
         address: host.name,
         storage: (process) => new EtcdStorage(process, etcd, index % etcd.length),
-        options: { featureGates: featureGates ?? {}, opaqueKinds: true },
+        options: { featureGates: featureGates ?? {}, opaqueKinds: true, ...overrides?.serverOptions },
         facts,
         kinds: kinds ?? builtInKinds,
         admission: admissionPlugins(),
@@ -249,7 +252,7 @@ class ClusterBuilder {
         facts,
         defects: this.#defects,
         watchListClient: featureGates?.WatchListClient ?? true,
-        ...(overrides?.kubelet === undefined ? {} : { config: overrides.kubelet }),
+        config: { maxPods: (this.#spec.nodeSize ?? DEFAULT_NODE_SIZE).pods, ...overrides?.kubelet },
       }),
     );
     const rules = new NodeRules(host);
