@@ -26,6 +26,8 @@ export interface StoreClientOptions {
 /** Some clients are patient, some ask again soon: an old leader that wakes up finds both kinds of requests. */
 const PATIENCE_US = [10 * SECOND, 1 * SECOND];
 const PREFIX = 'seatrial/';
+const LARGE_ONE_IN = 8;
+const LARGE_BYTES = 1_200_000;
 
 /** Program of a store client. It is pinned to one member, so that a stale member is asked and not passed over. */
 export function storeClient(options: StoreClientOptions): Program {
@@ -57,7 +59,8 @@ function* operations(process: Process, name: string, member: string, client: Etc
     if (dice < 45) {
       const value = `${name}/${op}`;
       facts.opInvoked.emit(op, name, member, 'put', key, hashValue(value, undefined));
-      const result = yield* client.put({ key, value });
+      // Now and then a value above raft's message limit: such entries travel alone, and what follows them comes later.
+      const result = yield* client.put(process.random.chance(1, LARGE_ONE_IN) ? { key, value, sizeBytes: LARGE_BYTES } : { key, value });
       if (isError(result)) facts.opAnswered.emit(op, surelyFailed(result.code) ? 'failed' : 'unknown', 0, 0, 0);
       else facts.opAnswered.emit(op, 'ok', result.header.revision, result.header.revision, hashValue(value, undefined));
     } else if (dice < 52) {
