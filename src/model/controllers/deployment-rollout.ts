@@ -104,7 +104,10 @@ export class DeploymentRollout {
   *#writeStatus(work: Work, status: DeploymentStatus, annotations = work.deployment.metadata.annotations): Task<void> {
     const { deployment } = work;
     const metadata = annotations === undefined ? deployment.metadata : { ...deployment.metadata, annotations };
-    work.deployment = must(yield* this.#context.client.resource(DEPLOYMENTS).updateStatus({ ...deployment, metadata, status }));
+    const next = { ...deployment, metadata, status };
+    must(yield* this.#context.client.resource(DEPLOYMENTS).updateStatus(next));
+    // As upstream: the answer is not taken over, so a second status write of the sync meets a conflict and the next sync starts afresh.
+    work.deployment = next;
   }
 
   /** Marks a pause and its end, so that the paused time does not count towards the progress deadline. */

@@ -15,7 +15,7 @@ import { DEFAULT_SCHEDULER_CONFIG } from '../../../model/scheduler/config.ts';
 import { schedulerProgram } from '../../../model/scheduler/program.ts';
 import type { Decision } from '../../../model/scheduler/schedule-pod.ts';
 import type { Task } from '../../../sim/task.ts';
-import { SECOND, TRIAL_EPOCH_WALL_US } from '../../../sim/time.ts';
+import { MILLISECOND, SECOND, TRIAL_EPOCH_WALL_US } from '../../../sim/time.ts';
 import { World } from '../../../sim/world.ts';
 import { compareEvents, compareOutcome, compareResults, compareStories, relabelPods } from './compare.ts';
 import { comparePlacements, type Placement } from './compare-placements.ts';
@@ -45,6 +45,8 @@ function managerConfig(recording: Recording): ControllerManagerConfig {
   return {
     ...d,
     kubeApiQps: 0,
+    // The recordings come from a busy two-core machine: controllers that react at once would make more, smaller steps.
+    reconcileCostUs: 20 * MILLISECOND,
     hpaSyncPeriodUs: seconds('horizontal-pod-autoscaler-sync-period', d.hpaSyncPeriodUs),
     hpaDownscaleStabilizationUs: seconds('horizontal-pod-autoscaler-downscale-stabilization', d.hpaDownscaleStabilizationUs),
     hpaCpuInitializationPeriodUs: seconds('horizontal-pod-autoscaler-cpu-initialization-period', d.hpaCpuInitializationPeriodUs),
