@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SECOND } from '../sim/time.ts';
 import { World } from '../sim/world.ts';
 import { Informer } from './client/informer.ts';
-import { CONFIG_MAPS, DEPLOYMENTS, NAMESPACES, PODS, SERVICE_ACCOUNTS, SERVICES } from './client/resources.ts';
+import { CONFIG_MAPS, DEPLOYMENTS, NAMESPACES, NODES, PODS, SERVICE_ACCOUNTS, SERVICES } from './client/resources.ts';
 import type { ConfigMap } from './api/types.ts';
 import { buildCluster, type Cluster } from './cluster.ts';
 import { clusterWarnings } from './cluster-spec.ts';
@@ -146,6 +146,36 @@ describe('cluster', () => {
     // The living nodes' proxies know three backends; the dead node's proxy is not asked.
     const backends = ['worker-0', 'worker-2'].map((node) => programmed.get(`${node} default/web`)?.split(',').length);
     expect(backends).toEqual([3, 3]);
+  });
+
+  it('registers control planes as tainted nodes with their role, where asked to', () => {
+    const world = new World({ seed: 'control plane nodes' });
+    const spec = { preset: 'test', kubernetes: true, controlPlanes: 1, workers: 1, zones: 1, controlPlaneNodes: true };
+    const cluster = buildCluster(world, spec, { facts: createFacts() });
+    const seen: unknown[] = [];
+    world.host('client-0').install({
+      name: 'user',
+      start: (process) => {
+        const client = cluster.client(process, ADMIN, 'kubectl');
+        process.after(20 * SECOND, () =>
+          process.spawn('look', client.resource(NODES).list(''), (nodes) => {
+            if (!nodes.ok) return;
+            for (const { metadata, spec } of nodes.object.items) {
+              seen.push([
+                metadata.name,
+                metadata.labels?.['node-role.kubernetes.io/control-plane'],
+                spec?.taints?.map((taint) => taint.effect),
+              ]);
+            }
+          }),
+        );
+      },
+    });
+    world.run(30 * SECOND);
+    expect(seen).toEqual([
+      ['cp-0', '', ['NoSchedule']],
+      ['worker-0', undefined, undefined],
+    ]);
   });
 
   it('warns of an even number of control planes', () => {

@@ -6,6 +6,7 @@ import { EtcdStorage } from './apiserver/etcd-storage.ts';
 import type { ServerOptions } from './apiserver/server-context.ts';
 import { StoredObject } from './apiserver/stored-object.ts';
 import { ApiTransport } from './client/transport.ts';
+import { markControlPlane } from './cloud/mark-control-plane.ts';
 import { type VolumeOffer, volumeOffer, volumeProvisioner } from './cloud/volume-provisioner.ts';
 import { Client } from './client/typed-client.ts';
 import { nodeAddress, podCidr } from './cluster-addresses.ts';
@@ -147,6 +148,13 @@ class ClusterBuilder {
       const nodes = spec.controlPlaneNodes === true ? [...controlPlanes, ...workers] : workers;
       if (nodes.length > 0) this.#installRegistry(apiServers);
       nodes.forEach((host, index) => this.#installNode(host, index, apiServers));
+      if (spec.controlPlaneNodes === true)
+        this.#world.host(REGISTRY_HOST).install(
+          markControlPlane(
+            controlPlanes.map((host) => host.name),
+            apiServers,
+          ),
+        );
     }
     return new Cluster(this.#world, spec, this.#hosts, etcdEndpoints, apiServers, this.#nodeRules);
   }
@@ -274,7 +282,7 @@ class ClusterBuilder {
       ephemeralStorageBytes: 100 * 1024 ** 3,
       zone: host.zone,
       region: 'region-1',
-      labels: isControlPlane ? { 'node-role.kubernetes.io/control-plane': '' } : {},
+      labels: {},
       taints: isControlPlane ? [{ key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' }] : [],
       kubeletVersion: 'v1.35.4',
     };
