@@ -93,10 +93,11 @@ export class Backend {
       done?.();
       const waiting = this.#waiting;
       this.#waiting = [];
-      if (waiting.length > 0)
-        this.commit(() => {
-          for (const next of waiting) next();
-        });
+      const others = () => {
+        for (const next of waiting) next();
+      };
+      if (waiting.length > 0) this.commit(others);
+      else this.noteChanges();
       this.#onCommitted();
     });
   }

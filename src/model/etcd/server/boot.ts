@@ -98,6 +98,10 @@ export function boot(process: Process, config: EtcdConfig, options: StateOptions
   let image = Backend.read(process, config);
   // A crash between saving the leader's snapshot and putting its backend in place (RecoverSnapshotBackend).
   if (snapshot?.image !== undefined && snapshot.index > (image?.consistentIndex ?? 0)) image = snapshot.image;
+  if ((snapshot?.index ?? 0) > (image?.consistentIndex ?? 0)) {
+    // The log begins after what the backend holds: something that was synced is gone.
+    process.exit(1, 'failed to find database snapshot file');
+  }
   return {
     memberId: content.metadata.memberId,
     clusterId: content.metadata.clusterId,
