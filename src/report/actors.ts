@@ -58,6 +58,11 @@ export class Actors {
     return uid === undefined ? process : (this.#pods.get(uid) ?? process);
   }
 
+  /** The pod that has or had an address. */
+  podAt(ip: string): string | undefined {
+    return this.#pods.get(ip);
+  }
+
   /** Who holds or held a lease, by the identity that it wrote: `cp-0_3d64a1ea` and the lease's name. */
   ofIdentity(identity: string, lease: string): string | undefined {
     const host = identity.split('_')[0] ?? identity;

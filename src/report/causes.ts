@@ -255,7 +255,7 @@ export class Causes {
   /** A healing ends what the fault began, and starts again what died of it. */
   #ofFault({ moment, effect, atUs }: FaultMoment): readonly (Moment | undefined)[] {
     if (moment === 'inject') return [];
-    const died = effect.kind === 'crash-at-effect' ? this.#history.lastDeath(effect.lanes[0] ?? '', atUs) : undefined;
+    const died = effect.kind.startsWith('crash-at-') ? this.#history.lastDeath(effect.lanes[0] ?? '', atUs) : undefined;
     return [this.#faults.injection(effect.id), died];
   }
 

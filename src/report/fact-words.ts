@@ -148,12 +148,12 @@ const WORDS: Readonly<Record<string, Say>> = {
   }),
   containerStopped: ([node, pod, , container, , code]) => ({
     subject: s(node),
-    text: `container ${s(container)} of ${s(pod)} stops with exit code ${s(code)}`,
+    text: `sees container ${s(container)} of ${s(pod)} stop with exit code ${s(code)}`,
     label: `stop ${tail(pod)}`,
   }),
   podReady: ([node, pod, , ready]) => ({
     subject: s(node),
-    text: `pod ${s(pod)} is ${ready === true ? 'ready' : 'not ready'}`,
+    text: `sees pod ${s(pod)} ${ready === true ? 'ready' : 'not ready'}`,
     label: `${tail(pod)} ${ready === true ? 'ready' : 'not ready'}`,
   }),
   podAdmitted: ([node, pod]) => ({ subject: s(node), text: `admits pod ${s(pod)}`, label: `admit ${tail(pod)}` }),

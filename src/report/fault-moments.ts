@@ -36,11 +36,11 @@ export class FaultMoments {
     return this.all.filter((moment) => moment.atUs === atUs);
   }
 
-  /** A fault that waited in a program for its trigger: `crash-at-effect`. */
+  /** A fault that waited in a program for its trigger: `crash-at-effect`, `crash-at-fact`. */
   armedOn(program: string, atUs: Micros): FaultMoment | undefined {
     return this.all.findLast(
       ({ moment, effect, atUs: at }) =>
-        moment === 'inject' && at <= atUs && effect.kind === 'crash-at-effect' && effect.lanes.includes(program),
+        moment === 'inject' && at <= atUs && effect.kind.startsWith('crash-at-') && effect.lanes.includes(program),
     );
   }
 }

@@ -14,6 +14,8 @@ const COUNTS: readonly (readonly [start: string, what: string])[] = [
   ['crash-host', 'hosts lost'],
   ['power-outage', 'hosts lost'],
   ['crash', 'processes killed'],
+  ['app-hang', 'containers stopped'],
+  ['drain', 'nodes drained'],
   ['pause', 'processes stopped'],
   ['disk-stall', 'syncs stalled'],
   ['disk-slow', 'syncs slowed'],

@@ -58,11 +58,17 @@ export class FaultSentences {
     return drafts;
   }
 
-  /** Faults that acted on a host while something there got stuck. */
-  #aroundSteps({ steps }: Focus, important: readonly Moment[]): readonly FaultMoment[] {
+  /** Faults that acted on a host while something there got stuck; for what never came right, all that acted on its hosts. */
+  #aroundSteps({ steps, lanes, operation }: Focus, important: readonly Moment[]): readonly FaultMoment[] {
+    if (steps.length === 0 || operation !== undefined) return [];
+    const hosts = new Set(lanes.map((lane) => this.#history.hostOf(lane)));
+    const healedAt = this.#history.result.healedAtUs ?? 0;
+    for (const moment of important)
+      if (isFact(moment) && moment.channel === 'nodeCondition' && moment.atUs >= healedAt) hosts.add(String(moment.args[0]));
     return important.filter((moment): moment is FaultMoment => {
       if (!isFault(moment) || moment.moment !== 'inject') return false;
       const { effect } = moment;
+      if (effect.lanes.some((name) => hosts.has(name) || hosts.has(this.#history.hostOf(name)))) return true;
       return steps.some(({ fact, text }) => {
         const lane = laneOfFact(this.#history, fact);
         const host = lane === undefined ? '' : this.#history.hostOf(lane);
@@ -105,7 +111,22 @@ export class FaultSentences {
     );
     const cut = parts.length === 0 ? '' : ` Therefore ${listed(parts)}`;
     const leader = led[0] === undefined ? '' : `${led[0]} was the leader`;
-    if (cut === '') return leader === '' ? '' : ` ${sentenceCase(leader)}.`;
+    if (cut === '' && leader === '') return this.#heldBy(moment);
+    if (cut === '') return ` ${sentenceCase(leader)}.`;
     return leader === '' ? `${cut}.` : `${cut}; ${leader}.`;
+  }
+
+  /** Whether the fault hit the one control loop of its kind that works: " kcm-0 holds the lease kube-controller-manager." */
+  #heldBy({ effect, atUs }: FaultMoment): string {
+    const holders = new Map<string, string>();
+    for (const fact of this.#history.factsBy.get('leading') ?? []) {
+      if (fact.atUs > atUs) break;
+      const program = this.#history.actors.ofIdentity(String(fact.args[1]), String(fact.args[0]));
+      if (program === undefined) continue;
+      if (fact.args[2] === true) holders.set(String(fact.args[0]), program);
+      else if (holders.get(String(fact.args[0])) === program) holders.delete(String(fact.args[0]));
+    }
+    const held = [...holders].find(([, program]) => effect.lanes.includes(program));
+    return held === undefined ? '' : ` ${held[1]} holds the lease ${held[0]}.`;
   }
 }

@@ -2,6 +2,8 @@ import type { FaultEffect } from '../harness/plan.ts';
 import { faultOf } from '../faults/registry.ts';
 import type { ActorKind } from './document.ts';
 import type { History } from './history.ts';
+import { MILLISECOND } from '../sim/time.ts';
+import { span } from './time-words.ts';
 import { listed } from './glossary.ts';
 
 /** What a fault does, as a clause that follows its name: "cuts cp-2 (api-2, etcd-2) off from all other hosts". */
@@ -27,7 +29,13 @@ export function sayFault(history: History, effect: FaultEffect): string {
     case 'crash-host':
       return `takes the power from ${where}`;
     case 'crash-at-effect':
-      return `kills ${where} in the middle of its work, at effect ${String(params.effects)}`;
+      return `is to kill ${where} in the middle of its work, at its ${ordinal(Number(params.effects))} send, write or answer from now`;
+    case 'crash-at-fact':
+      return `waits for ${where} to come to ${String(params.fact)} number ${String(params.nth)}, then kills it`;
+    case 'app-hang':
+      return `lets pod ${String(params.ordinal)} of ${String(params.workload)} hang`;
+    case 'drain-node':
+      return `drains ${String(params.node)}, as a user does before maintenance`;
     case 'pause-process':
     case 'pause-host':
       return `stops ${where} for a while: nothing is lost, all is late`;
@@ -38,7 +46,7 @@ export function sayFault(history: History, effect: FaultEffect): string {
     case 'disk-slow':
       return `slows the disk of ${where} down ${String(params.factor)} times`;
     case 'clock-jump':
-      return `sets the clock of ${where} ${Number(params.jumpMs) >= 0 ? 'forward' : 'back'} by ${Math.abs(Number(params.jumpMs))} ms`;
+      return `sets the clock of ${where} ${Number(params.jumpMs) >= 0 ? 'forward' : 'back'} by ${span(Math.abs(Number(params.jumpMs)) * MILLISECOND)}`;
     case 'clock-drift':
       return `lets the clock of ${where} drift by ${String(params.ratePpm)} ppm`;
     case 'link-latency':
@@ -46,7 +54,7 @@ export function sayFault(history: History, effect: FaultEffect): string {
     case 'link-loss':
       return `loses ${String(params.lossPercent)} % of what ${where} sends`;
     case 'watch-stall':
-      return `holds back the watch events of ${where}`;
+      return `holds back ${params.resource === undefined || params.resource === '' ? 'all watch events' : `the watch events of ${String(params.resource)}`} for ${where}`;
     case 'connection-reset':
       return `resets the connections of ${where}`;
     default:
@@ -65,6 +73,12 @@ export function iconOfFault(kind: string): ActorKind {
   if (/^(partition|link|connection)/.test(kind)) return 'network';
   if (kind.startsWith('disk')) return 'disk';
   return kind.startsWith('clock') ? 'clock' : 'fault';
+}
+
+/** `1st`, `2nd`, `13th`. */
+function ordinal(n: number): string {
+  const end = n % 100 > 10 && n % 100 < 14 ? 'th' : (['th', 'st', 'nd', 'rd'][n % 10] ?? 'th');
+  return `${n}${end}`;
 }
 
 function lower(text: string): string {

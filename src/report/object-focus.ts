@@ -34,6 +34,7 @@ export function objectSteps(history: History, { property, witness }: Violation):
       return [
         ...asked,
         ...stuckPods(history, subject),
+        ...wrongBackends(history, witness.expected, witness.actual, latestWrite(history, subject, until)),
         ...latest('nodeCondition', (fact) => fact.args[0] === subject),
         ...latest(
           'endpointsProgrammed',
@@ -43,7 +44,8 @@ export function objectSteps(history: History, { property, witness }: Violation):
         ...latest(
           'apiWrite',
           (fact) =>
-            fact.args[4] === subject && String(fact.args[3]).startsWith(witness.clause === 'endpoints' ? 'endpoint' : 'deployments'),
+            (fact.args[4] === subject || (witness.clause === 'endpoints' && String(fact.args[4]).startsWith(`${subject}-`))) &&
+            String(fact.args[3]).startsWith(witness.clause === 'endpoints' ? 'endpoint' : 'deployments'),
         ),
       ];
     case 'quiescence': {
@@ -90,6 +92,44 @@ export function objectSteps(history: History, { property, witness }: Violation):
     default:
       return [];
   }
+}
+
+/** When the endpoints of a Service were written last. */
+function latestWrite(history: History, service: string, untilUs: number): TraceFact | undefined {
+  return (history.factsBy.get('apiWrite') ?? []).findLast(
+    (fact) => fact.atUs <= untilUs && fact.args[3] === 'endpointslices' && String(fact.args[4]).startsWith(`${service}-`),
+  );
+}
+
+const ADDRESS = /\d+\.\d+\.\d+\.\d+/g;
+
+/** Addresses that are missing or too many, with the pods behind them and what their kubelets say. */
+function wrongBackends(history: History, expected: string, actual: string, write: TraceFact | undefined): readonly ObjectStep[] {
+  const wanted: readonly string[] = expected.match(ADDRESS) ?? [];
+  const given: readonly string[] = actual.match(ADDRESS) ?? [];
+  const last = write === undefined ? '' : `, last written at ${clock(write.atUs)}`;
+  const steps = (ips: readonly string[], ready: boolean, said: string): readonly ObjectStep[] =>
+    ips.flatMap((ip): readonly ObjectStep[] => {
+      const pod = history.actors.podAt(ip);
+      const channels = ready ? ['podReady'] : ['podReady', 'podRemoved', 'containerStopped'];
+      const facts = channels.flatMap((channel) => (history.factsBy.get(channel) ?? []).filter((fact) => argument(fact, 'pod') === pod));
+      const fact = facts.sort((a, b) => a.atUs - b.atUs).at(-1);
+      return fact === undefined
+        ? []
+        : [{ fact, text: `${sayFact(fact)?.subject ?? ''} ${sayFact(fact)?.text ?? ''} (${ip}). However, the endpoints${last}, ${said}.` }];
+    });
+  return [
+    ...steps(
+      wanted.filter((ip) => !given.includes(ip)),
+      true,
+      'do not have it',
+    ),
+    ...steps(
+      given.filter((ip) => !wanted.includes(ip)),
+      false,
+      'still have it',
+    ),
+  ].slice(0, STUCK_MAX);
 }
 
 /** How a pod came to run where it runs: the orders of the control plane and what nodes did. */

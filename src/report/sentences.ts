@@ -15,6 +15,7 @@ import { election, lostByRestart, roleAt, steppingDown } from './member-sentence
 import { sayMessage } from './message-labels.ts';
 import { compareMoments, isFact, isFault, isMessage, type Moment, timeOf } from './moment.ts';
 import { shortKey } from './request-words.ts';
+import { MILLISECOND } from '../sim/time.ts';
 import { span } from './time-words.ts';
 
 const SENTENCES_MIN = 3;
@@ -71,6 +72,12 @@ export class Sentences {
     for (const draft of drafts) {
       const id = this.#events.idOf(draft.moment);
       if (id !== undefined && (byEvent.get(id)?.need ?? -1) < draft.need) byEvent.set(id, draft);
+    }
+    // What happens again and again is told once, where it happened first.
+    const told = new Map<string, string>();
+    for (const [id, { text }] of [...byEvent].sort(([, a], [, b]) => compareMoments(this.#history, a.moment, b.moment))) {
+      if (told.has(text)) byEvent.delete(id);
+      else told.set(text, id);
     }
     const chosen = [...byEvent]
       .sort(([, a], [, b]) => b.need - a.need)
@@ -160,7 +167,9 @@ export class Sentences {
   #milestone(fact: TraceFact, focus: Focus, isCause: boolean): readonly Draft[] {
     if (fact.channel === 'raftLeader') return [election(this.#history, this.#causes, fact, focus)];
     if (fact.channel === 'raftRole') return steppingDown(this.#history, fact, focus);
-    const need = MILESTONES[fact.channel];
+    // Who led from the beginning is no step of a story.
+    const boot = fact.channel === 'leading' && fact.atUs < this.#history.input.timing.chaosFromMs * MILLISECOND;
+    const need = boot ? 22 : MILESTONES[fact.channel];
     const words = wordsOf(this.#history, fact);
     // What a fault does at once is said with the fault.
     if (need === undefined || words === undefined || (fact.channel === 'nodeReachable' && this.#causes.of(fact).length > 0)) return [];
