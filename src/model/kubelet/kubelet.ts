@@ -237,7 +237,16 @@ class Kubelet {
     yield* this.#source.waitForSync();
     this.#readySources = true;
     this.#killOrphans();
-    this.#process.after(HOUSEKEEPING, () => this.#workers.podsSynced());
+    this.#process.after(HOUSEKEEPING, () => this.#firstHousekeeping());
+  }
+
+  #firstHousekeeping(): void {
+    this.#workers.podsSynced();
+    // What was held back because a refused pod might still have been running.
+    for (const uid of [...this.#rejected].sort()) {
+      const pod = this.#pods.get(uid);
+      if (pod !== undefined) this.#status.podChanged(pod);
+    }
   }
 
   // --- configuration: pods come, change and go -------------------------------------------------------------------------------

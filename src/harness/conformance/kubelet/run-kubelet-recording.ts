@@ -10,9 +10,9 @@ export interface KubeletResult {
 }
 
 /** Where in the kubelet's second a scenario may start; the recordings do not say, and any of them is right. */
-const PHASES = [150_000, 350_000, 550_000, 750_000, 950_000];
+const PHASES = [50_000, 150_000, 250_000, 350_000, 450_000, 550_000, 650_000, 750_000, 850_000, 950_000];
 const RELISTS = [1_000_000, 1_020_000, 1_050_000, 1_080_000];
-const SEEDS = 8;
+const SEEDS = 16;
 
 /** Replays a recording at several phases and seeds; it passes when one of them does what the recording says. */
 export function runKubeletRecording(recording: Recording): KubeletResult {

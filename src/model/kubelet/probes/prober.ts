@@ -81,7 +81,6 @@ export class Prober {
       this.#workers.set(uid, workers);
     }
     const own = workers;
-    const worker: { run?: ProbeWorker } = {};
     const options = {
       process,
       type,
@@ -109,8 +108,9 @@ export class Prober {
       },
       initial: (containerId: string, startedAt: number) => this.#known(pod, containerId, startedAt, type),
     };
-    worker.run = new ProbeWorker(options, delay);
-    workers.set(key, worker.run);
+    const worker = new ProbeWorker(options, delay);
+    // One that has nothing to probe (its container has ended for good) is gone at once; the next sync makes another, as upstream does.
+    if (!worker.ended) workers.set(key, worker);
   }
 
   /** Ends the pod's probes. */

@@ -2,6 +2,7 @@ import type { Process } from '../../../sim/process.ts';
 import { SECOND, type Micros } from '../../../sim/time.ts';
 import { parseTime } from '../../api/time.ts';
 import type { Container, ContainerStatus, Pod, PodStatus, Probe } from '../../api/types.ts';
+import { restartsAfter } from '../pod-spec.ts';
 import { isTerminalPhase } from '../status/phase.ts';
 import { probePeriod } from './probe.ts';
 import type { ProbeOutcome } from './probe.ts';
@@ -64,6 +65,11 @@ export class ProbeWorker {
     this.#base = options.process.mono() + delayUs;
     if (delayUs > 0) this.#timer = options.process.after(delayUs, () => this.#tick(0));
     else this.#turn();
+  }
+
+  /** It will not probe any more. */
+  get ended(): boolean {
+    return this.#ended;
   }
 
   get containerId(): string {
@@ -163,8 +169,8 @@ export class ProbeWorker {
     const running = found.state?.running;
     if (running === undefined) {
       results.set(id, podUid, 'failure');
-      const policy = container.restartPolicy ?? pod.spec.restartPolicy ?? 'Always';
-      return found.state?.terminated === undefined || policy !== 'Never' ? 'park' : 'end';
+      const terminated = found.state?.terminated;
+      return terminated === undefined || restartsAfter(container, pod, terminated.exitCode) ? 'park' : 'end';
     }
     if (this.#options.deleting() && type !== 'readiness') {
       // A pod that is being deleted is not restarted: its liveness does not matter any more.
