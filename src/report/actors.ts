@@ -77,7 +77,7 @@ export class Actors {
 
   /** The actor of a name; one that was never seen is a user somewhere outside. */
   get(name: string): Actor {
-    return this.#actors.get(name) ?? this.#add(name, 'outside');
+    return this.#actors.get(name) ?? { name, host: 'outside', ...CLIENTS };
   }
 
   has(name: string): boolean {

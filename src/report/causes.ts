@@ -255,13 +255,22 @@ export class Causes {
   /** A healing ends what the fault began, and starts again what died of it. */
   #ofFault({ moment, effect, atUs }: FaultMoment): readonly (Moment | undefined)[] {
     if (moment === 'inject') return [];
-    const died = effect.kind.startsWith('crash-at-') ? this.#history.lastDeath(effect.lanes[0] ?? '', atUs) : undefined;
+    const last = effect.kind.startsWith('crash-at-') ? this.#history.lastDeath(effect.lanes[0] ?? '', atUs) : undefined;
+    const died = last?.what === 'killed' && last.atUs >= effect.injectedAtUs ? last : undefined;
     return [this.#faults.injection(effect.id), died];
   }
 
   #ofNote(note: TraceNote): readonly (Moment | undefined)[] {
     const program = note.process === '*' ? (this.#history.actors.programsOf(note.host)[0] ?? note.host) : note.process;
     const faults = this.#faults.at(note.atUs).filter(({ effect }) => effect.lanes.includes(program) || effect.lanes.includes(note.host));
+    if (note.what === 'exited') {
+      // A program that gives up by itself, as etcd does when its disk is full.
+      const disk = this.#faults.all.findLast(
+        ({ moment, effect, atUs }) =>
+          moment === 'inject' && atUs <= note.atUs && effect.kind.startsWith('disk') && effect.lanes.includes(note.host),
+      );
+      return [...faults, /space|disk|sync/.test(note.detail) ? disk : undefined];
+    }
     if (note.what !== 'started' && note.what !== 'resumed') return faults.length > 0 ? faults : [this.#faults.armedOn(program, note.atUs)];
     return [this.#history.lastDeath(program, note.atUs - 1), ...faults];
   }

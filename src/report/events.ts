@@ -7,7 +7,18 @@ import { sentenceOf } from './fact-words.ts';
 import { ofNote } from './log-lines.ts';
 import type { History } from './history.ts';
 import { sayMessage } from './message-labels.ts';
-import { type FaultMoment, isFact, isFault, isMessage, isWitness, lossOf, type Moment, timeOf, type WitnessMoment } from './moment.ts';
+import {
+  type FaultMoment,
+  headline,
+  isFact,
+  isFault,
+  isMessage,
+  isWitness,
+  lossOf,
+  type Moment,
+  timeOf,
+  type WitnessMoment,
+} from './moment.ts';
 import type { Slice } from './slice.ts';
 import { clock, span } from './time-words.ts';
 
@@ -182,7 +193,7 @@ function ofWitness({ witness, lane, property }: WitnessMoment): Draft {
     mark: 'note',
     kind: property,
     label: witness.actual.length < 28 ? witness.actual : 'violation',
-    title: witness.sentence,
+    title: headline(witness),
     detail: [
       ['clause', witness.clause],
       ['expected', witness.expected],

@@ -76,7 +76,7 @@ export class History {
   }
 
   hostOf(program: string): string {
-    return hostOfProgram(this.topology, program) ?? this.actors.get(program).host;
+    return this.actors.isHost(program) ? program : (hostOfProgram(this.topology, program) ?? this.actors.get(program).host);
   }
 
   /** The fault that explains why nothing passed from one actor to another at an instant. */

@@ -79,3 +79,8 @@ function rank(moment: Moment): number {
   if (isFact(moment)) return 3;
   return isWitness(moment) ? 4 : 1;
 }
+
+/** A witness's sentence without the two values that stand beside it as expected and actual. */
+export function headline({ sentence, expected, actual }: Witness): string {
+  return sentence.replace(`: ${actual} instead of ${expected}`, '');
+}

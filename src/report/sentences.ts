@@ -13,7 +13,7 @@ import { emphasize, Glossary } from './glossary.ts';
 import type { History } from './history.ts';
 import { election, lostByRestart, roleAt, steppingDown } from './member-sentences.ts';
 import { sayMessage } from './message-labels.ts';
-import { compareMoments, isFact, isFault, isMessage, type Moment, timeOf } from './moment.ts';
+import { compareMoments, headline, isFact, isFault, isMessage, type Moment, timeOf } from './moment.ts';
 import { shortKey } from './request-words.ts';
 import { MILLISECOND } from '../sim/time.ts';
 import { span } from './time-words.ts';
@@ -109,9 +109,7 @@ export class Sentences {
         ? `${operation.member} answers ${operation.client}: ${sayMessage(anchor, this.#history.callOf(anchor)).label}. ${tail}`
         : isFact(anchor)
           ? `${sentenceOf(wordsOf(this.#history, anchor) ?? { subject: 'plan', text: witness.sentence })}. ${tail}`
-          : witness.sentence.includes(witness.actual)
-            ? `${witness.sentence} That may not be, because ${because}.`
-            : `${witness.sentence} ${tail}`;
+          : `${headline(witness)} ${tail}`;
     const icon = isMessage(anchor)
       ? this.#history.actors.get(this.#history.from(anchor)).kind
       : this.#iconOf(witness.subjects.at(-1) ?? '');

@@ -2,7 +2,7 @@ import { faultOf } from '../faults/registry.ts';
 import type { TraceFact } from '../harness/recorder.ts';
 import { MILLISECOND, SECOND } from '../sim/time.ts';
 import type { Causes } from './causes.ts';
-import { sayMessage } from './message-labels.ts';
+import { isRaft, sayMessage } from './message-labels.ts';
 import type { FaultMoments } from './fault-moments.ts';
 import type { Focus } from './focus.ts';
 import type { History } from './history.ts';
@@ -23,6 +23,8 @@ export class Slice {
   readonly #faults: FaultMoments;
   readonly #causes: Causes;
   readonly #scores = new Map<Moment, number>();
+  /** The story is one of objects: how etcd stores them is not its matter. */
+  #aboutObjects = false;
 
   constructor(history: History, faults: FaultMoments, causes: Causes) {
     this.#history = history;
@@ -33,13 +35,14 @@ export class Slice {
   /** Of a failure: at most 40 moments in time order. */
   ofFailure(focus: Focus): readonly Moment[] {
     const at = focus.violation.witness.atUs;
+    this.#aboutObjects = focus.steps.length > 0 && !focus.violation.property.startsWith('watch-');
     this.#raise(focus.anchor, 100);
     for (const moment of focus.others) this.#raise(moment, 92);
     for (const step of focus.steps) this.#raise(step.fact, step.text === undefined ? 76 : 88);
     this.#expand();
     this.#addRestarts(at, focus.lanes);
     this.#addFaults(at, focus.lanes);
-    if (focus.steps.length > 0 && !focus.violation.property.startsWith('watch-')) this.#addPlan(at);
+    if (this.#aboutObjects) this.#addPlan(at);
     else this.#addElections(at, focus.lanes);
     this.#addConsequences(at, focus.lanes);
     const healing = this.#history.factsBy.get('phase')?.find((fact) => fact.args[0] === 'healing' && fact.atUs <= at);
@@ -123,6 +126,7 @@ export class Slice {
   /** How much of an effect's interest its cause keeps. */
   #weight(moment: Moment): number {
     if (isFault(moment)) return 0.97;
+    if (this.#aboutObjects && isOfRaft(moment)) return 0.2;
     if (isMessage(moment)) {
       if (lossOf(this.#history, moment) !== undefined) return 0.85;
       return sayMessage(moment, this.#history.callOf(moment)).noise ? 0.45 : 0.82;
@@ -203,4 +207,8 @@ export class Slice {
       .map(([moment]) => moment)
       .sort((a, b) => compareMoments(this.#history, a, b) || timeOf(this.#history, a) - timeOf(this.#history, b));
   }
+}
+
+function isOfRaft(moment: Moment): boolean {
+  return (isMessage(moment) && isRaft(moment)) || (isFact(moment) && moment.channel.startsWith('raft'));
 }

@@ -14,7 +14,7 @@ import { expectedOf } from './figures-of-witness.ts';
 import { chosenViolation, type Focus, focusOn } from './focus.ts';
 import { History } from './history.ts';
 import { lanesOf } from './lanes.ts';
-import { type Moment, timeOf } from './moment.ts';
+import { headline, type Moment, timeOf } from './moment.ts';
 import { objectTimelines } from './object-timelines.ts';
 import { clientOperations } from './client-operations.ts';
 import { passStory } from './pass-story.ts';
@@ -63,7 +63,11 @@ export function buildReport({ trial, result, trace, reproduced, shrinking }: Rep
       focus !== undefined && event.id === events.idOf(focus.anchor)
         ? {
             ...event,
-            text: [event.title === violation?.witness.sentence ? undefined : violation?.witness.sentence, event.text, defectText(trial)]
+            text: [
+              event.title === (violation === undefined ? '' : headline(violation.witness)) ? undefined : violation?.witness.sentence,
+              event.text,
+              defectText(trial),
+            ]
               .filter((part) => part !== undefined)
               .join(' '),
           }
@@ -128,7 +132,7 @@ function verdictOf(
         : { property: gaveUp.property }),
     sentence:
       violation !== undefined
-        ? `${violation.witness.sentence.replace(/\.$/, '')} (${clock(violation.witness.atUs)}).`
+        ? `${headline(violation.witness).replace(/\.$/, '')} (${clock(violation.witness.atUs)}).`
         : gaveUp !== undefined
           ? nextStep(gaveUp.property, gaveUp.reason)
           : passSentence(trial, result),
