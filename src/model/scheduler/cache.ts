@@ -27,7 +27,10 @@ export class SchedulerCache {
   #withRequiredAntiAffinity = 0;
 
   constructor() {
-    this.counts = new PodCounts(() => this.#infos.values());
+    this.counts = new PodCounts(
+      () => this.#infos.values(),
+      (name) => this.node(name),
+    );
   }
 
   /** Nodes that exist, in the order of the node tree. */
@@ -58,6 +61,7 @@ export class SchedulerCache {
     if (previous === undefined || previous.metadata.labels !== node.metadata.labels) {
       this.#tree.set(name, node);
       this.#list = undefined;
+      this.counts.nodesChanged();
     }
   }
 
@@ -68,6 +72,7 @@ export class SchedulerCache {
     info.node = undefined;
     this.#tree.remove(name);
     this.#list = undefined;
+    this.counts.nodesChanged();
     if (info.pods.size === 0) this.#infos.delete(name);
   }
 

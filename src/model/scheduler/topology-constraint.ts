@@ -15,6 +15,8 @@ export interface SpreadConstraint {
   readonly selector: ParsedLabelSelector;
   /** Whether pods on the node count at all (nodeAffinityPolicy, nodeTaintsPolicy). */
   readonly includes: NodeMatch;
+  /** Pods on every node count. */
+  readonly includesAll: boolean;
 }
 
 const everyNode: NodeMatch = () => true;
@@ -30,6 +32,11 @@ function inclusion(pod: Pod, constraint: Pick<TopologySpreadConstraint, 'nodeAff
   };
 }
 
+function inclusionOf(pod: Pod, constraint: Parameters<typeof inclusion>[1]): { readonly includes: NodeMatch; readonly includesAll: boolean } {
+  const includes = inclusion(pod, constraint);
+  return { includes, includesAll: includes === everyNode };
+}
+
 /** The pod's own constraints of one kind. */
 export function ownConstraints(pod: Pod, when: TopologySpreadConstraint['whenUnsatisfiable']): readonly SpreadConstraint[] {
   const found: SpreadConstraint[] = [];
@@ -40,7 +47,7 @@ export function ownConstraints(pod: Pod, when: TopologySpreadConstraint['whenUns
       maxSkew: constraint.maxSkew,
       minDomains: constraint.minDomains ?? 1,
       selector: withMatchLabelKeys(pod, constraint),
-      includes: inclusion(pod, constraint),
+      ...inclusionOf(pod, constraint),
     });
   }
   return found;
@@ -61,10 +68,10 @@ function withMatchLabelKeys(pod: Pod, constraint: TopologySpreadConstraint): Par
 /** The cluster's default constraints (upstream systemDefaultConstraints) for pods that state none, by the selector of their owners. */
 export function defaultConstraints(pod: Pod, selector: ParsedLabelSelector): readonly SpreadConstraint[] {
   if (selector.length === 0) return [];
-  const includes = inclusion(pod, {});
+  const included = inclusionOf(pod, {});
   return [
-    { topologyKey: hostnameLabel, maxSkew: 3, minDomains: 1, selector, includes },
-    { topologyKey: zoneLabel, maxSkew: 5, minDomains: 1, selector, includes },
+    { topologyKey: hostnameLabel, maxSkew: 3, minDomains: 1, selector, ...included },
+    { topologyKey: zoneLabel, maxSkew: 5, minDomains: 1, selector, ...included },
   ];
 }
 

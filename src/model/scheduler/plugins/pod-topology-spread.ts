@@ -92,6 +92,11 @@ function prepareConstraints(
       const weight = naturalLog(feasible.length - ignored.size + 2);
       return { topologyKey: hostnameLabel, byHost: true, counts: byNode, weight, allowance };
     }
+    if (constraint.includesAll && !needsAllTopologies) {
+      const all = view.counts.byDomain(pod.metadata.namespace ?? '', constraint.selector, constraint.topologyKey);
+      const weight = naturalLog(domainCount(constraint.topologyKey, feasible) + 2);
+      return { topologyKey: constraint.topologyKey, byHost: false, counts: all, weight, allowance };
+    }
     const domains = new Map<string, number>();
     for (const node of feasible) {
       if (ignored.has(node.name)) continue;
@@ -108,6 +113,19 @@ function prepareConstraints(
     }
     return { topologyKey: constraint.topologyKey, byHost: false, counts: domains, weight: naturalLog(domains.size + 2), allowance };
   });
+}
+
+/** Over how many domains the feasible nodes lie. */
+function domainCount(topologyKey: string, feasible: readonly NodeInfo[]): number {
+  const seen = new Set<string>();
+  let last: string | undefined;
+  for (const node of feasible) {
+    const value = node.labels[topologyKey];
+    if (value === undefined || value === last) continue;
+    seen.add(value);
+    last = value;
+  }
+  return seen.size;
 }
 
 function makeScorer(constraints: readonly ScoredConstraint[], ignored: ReadonlySet<string>): NodeScorer {
