@@ -29,6 +29,7 @@ export class Plan {
   readonly #facts: Facts;
   readonly #armed: Armed[] = [];
   readonly #outside: readonly string[];
+  #over = false;
 
   constructor(target: FaultTarget, facts: Facts, input: TrialInput) {
     this.#target = target;
@@ -41,6 +42,7 @@ export class Plan {
 
   /** Heals everything that is still in effect, in the order of the plan; what lies outside the liveness core stays as it is. */
   healAll(): void {
+    this.#over = true;
     for (const armed of this.#armed) {
       if (armed.healedAtUs !== undefined || this.#staysOutside(armed.planned)) continue;
       this.#heal(armed);
@@ -64,6 +66,8 @@ export class Plan {
   }
 
   #inject(planned: PlannedFault): void {
+    // What is planned for after the general healing would never be healed.
+    if (this.#over) return;
     const { world } = this.#target;
     const fault = faultOf(planned.params.kind);
     this.#facts.faultInjected.emit(planned.id, planned.params.kind, fault.lanes(planned.params, this.#target.topology).join(' '));

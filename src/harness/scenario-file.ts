@@ -1,16 +1,21 @@
 import { dirname, resolve } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { faultKinds, findFault } from '../faults/registry.ts';
+import { faultKinds } from '../faults/registry.ts';
 import { DEFECTS } from '../model/defects.ts';
 import { propertyIds } from '../properties/registry.ts';
 import { CLUSTER_PRESETS } from '../model/presets.ts';
-import { parseDurationMs, parseDurationRangeMs } from './durations.ts';
+import { formatDurationMs, parseDurationRangeMs } from './durations.ts';
+import { paramProblems } from './fault-params.ts';
 import type { PlannedPattern, Range, Scenario } from './scenario.ts';
 import { SCENARIO_SCHEMA } from './scenario-schema.ts';
 import { schemaProblems } from './schema-problems.ts';
-import type { StoreClients, TrafficSpec } from './trial-input.ts';
+import { topologyOf } from './shape.ts';
 import { fileError, nearest, type Problem, UserError } from './user-error.ts';
 import { type PathStep, parseSource, readSource, type SourceDocument } from './yaml-source.ts';
+
+/** Faults that a trial may draw: more would say nothing and take for ever. */
+const FAULTS_MAX = 1000;
+const RATE_MAX = 10_000;
 
 const validate = new Ajv2020({ allErrors: true, verbose: true, strict: false }).compile(SCENARIO_SCHEMA);
 
@@ -81,12 +86,37 @@ function build(raw: RawScenario, document: SourceDocument, problems: Problem[]):
     }
     return parsed ?? { min: 0, max: 0 };
   };
+  const duration = (text: string, path: readonly PathStep[]): number => range(text, path).min;
+  const count = (value: number | string, path: readonly PathStep[]): Range => {
+    const [min = 0, max = min] = typeof value === 'number' ? [value] : value.split('..').map(Number);
+    if (min > max || max > FAULTS_MAX) {
+      problems.push({
+        file: document.file,
+        ...document.place(path),
+        what: `${path.join('.')} is ${value}`,
+        right: `must be a number up to ${FAULTS_MAX}, or a range such as 0..6 with the smaller one first`,
+      });
+    }
+    return { min, max };
+  };
+  const perSecond = (rate: string | undefined, fallback: number, path: readonly PathStep[]): number => {
+    const value = rate === undefined ? fallback : Number(rate.slice(0, -2));
+    if (value > 0 && value <= RATE_MAX) return value;
+    problems.push({
+      file: document.file,
+      ...document.place(path),
+      what: `${path.join('.')} is ${rate}`,
+      right: `must be above 0/s and at most ${RATE_MAX}/s`,
+    });
+    return fallback;
+  };
   const planned = (rows: readonly RawPlanned[] | undefined, path: readonly PathStep[]): readonly PlannedPattern[] =>
     (rows ?? []).map((row, i) => {
       const { at, last, kind, ...params } = row;
       const here = [...path, i];
       known('fault kind', kind, faultKinds(), [...here, 'kind']);
-      checkParams(kind, params, document, here, problems);
+      for (const { key, what, right } of paramProblems({ kind, ...params }, topology))
+        problems.push({ file: document.file, ...document.place(here, key), what, right });
       return {
         atMs: range(at, [...here, 'at']),
         lastsMs: last === undefined ? null : range(last, [...here, 'last']),
@@ -103,6 +133,8 @@ function build(raw: RawScenario, document: SourceDocument, problems: Problem[]):
   );
   const preset = CLUSTER_PRESETS.find((p) => p.preset === presetName);
   const changes = typeof raw.cluster === 'string' ? {} : raw.cluster;
+  const cluster = { ...(preset ?? { preset: presetName, kubernetes: true, controlPlanes: 1, workers: 1, zones: 1 }), ...changes };
+  const topology = topologyOf(cluster);
   raw.faults?.kinds?.forEach((kind, i) => known('fault kind', kind, faultKinds(), ['faults', 'kinds', i]));
   raw.defects?.forEach((id, i) =>
     known(
@@ -114,101 +146,55 @@ function build(raw: RawScenario, document: SourceDocument, problems: Problem[]):
   );
   raw.require?.forEach((id, i) => known('property', id, propertyIds(), ['require', i]));
   const folder = dirname(document.file);
-  return {
+  const scenario: Scenario = {
     name: raw.name,
     about: raw.about?.trim() ?? '',
     file: document.file,
-    cluster: { ...(preset ?? { preset: presetName, kubernetes: true, controlPlanes: 1, workers: 1, zones: 1 }), ...changes },
+    cluster,
     featureGates: raw.featureGates ?? {},
     defects: raw.defects ?? [],
     apply: (raw.apply ?? []).map((path) => resolve(folder, path)),
-    traffic: (raw.traffic ?? []).map(traffic),
-    store: raw.store === undefined ? null : storeClients(raw.store),
+    traffic: (raw.traffic ?? []).map(({ to, port, rate, timeout }, i) => ({
+      to,
+      port: port ?? 80,
+      perSecond: perSecond(rate, 5, ['traffic', i, 'rate']),
+      timeoutMs: timeout === undefined ? 2000 : duration(timeout, ['traffic', i, 'timeout']),
+    })),
+    store:
+      raw.store === undefined
+        ? null
+        : {
+            clients: raw.store.clients ?? 3,
+            keys: raw.store.keys ?? 5,
+            perSecond: perSecond(raw.store.rate, 10, ['store', 'rate']),
+            watches: raw.store.watches ?? 3,
+          },
     faults: {
-      count: countRange(raw.faults?.count ?? 0),
+      count: count(raw.faults?.count ?? 0, ['faults', 'count']),
       kinds: raw.faults?.kinds ?? [],
       lastsMs: raw.faults?.last === undefined ? { min: 1000, max: 30_000 } : range(raw.faults.last, ['faults', 'last']),
       always: planned(raw.faults?.always, ['faults', 'always']),
     },
     operations: planned(raw.operations, ['operations']),
     outsideCoreOneIn: raw.outsideCoreOneIn ?? 0,
-    chaosFromMs: raw.chaos?.from === undefined ? (preset?.kubernetes === false ? 5000 : 60_000) : (parseDurationMs(raw.chaos.from) ?? 0),
+    chaosFromMs:
+      raw.chaos?.from === undefined ? (preset?.kubernetes === false ? 5000 : 60_000) : duration(raw.chaos.from, ['chaos', 'from']),
     chaosMs: raw.chaos?.for === undefined ? { min: 30_000, max: 60_000 } : range(raw.chaos.for, ['chaos', 'for']),
-    settleMs: raw.settle === undefined ? 180_000 : (parseDurationMs(raw.settle) ?? 0),
+    settleMs: raw.settle === undefined ? 180_000 : duration(raw.settle, ['settle']),
     require: raw.require ?? [],
   };
-}
-
-/** Parameters that a scenario fixes must be the fault's own, of the right type and within its bounds. */
-function checkParams(
-  kind: string,
-  params: { readonly [name: string]: unknown },
-  document: SourceDocument,
-  path: readonly PathStep[],
-  problems: Problem[],
-): void {
-  const fault = findFault(kind);
-  if (fault === undefined) return;
-  const specs = fault.params as Readonly<Record<string, (typeof fault.params)[keyof typeof fault.params]>>;
-  const tell = (name: string, what: string, right: string): void => {
-    problems.push({ file: document.file, ...document.place(path, name), what, right });
-  };
-  for (const name of Object.keys(params)) {
-    if (specs[name] === undefined) tell(name, `unknown key ${name}`, `${kind} takes: at, last, ${Object.keys(specs).join(', ')}`);
-  }
-  for (const [name, spec] of Object.entries(specs) as [
-    string,
-    { readonly type: string; readonly min?: number; readonly max?: number; readonly unit?: string },
-  ][]) {
-    const value = params[name];
-    if (value === undefined) {
-      tell('kind', `${kind} has no ${name}`, `add ${name}: ${spec.type}`);
-      continue;
-    }
-    switch (spec.type) {
-      case 'integer':
-        if (!Number.isInteger(value) || (value as number) < (spec.min as number) || (value as number) > (spec.max as number)) {
-          tell(name, `${name} is ${JSON.stringify(value)}`, `must be a whole number from ${spec.min} to ${spec.max} (${spec.unit})`);
-        }
-        break;
-      case 'boolean':
-        if (typeof value !== 'boolean') tell(name, `${name} is ${JSON.stringify(value)}`, 'must be true or false');
-        break;
-      case 'names':
-        if (!Array.isArray(value) || value.some((v) => typeof v !== 'string') || value.length < (spec.min as number)) {
-          tell(name, `${name} is ${JSON.stringify(value)}`, `must be a list of at least ${spec.min} names`);
-        }
-        break;
-      default:
-        if (typeof value !== 'string') tell(name, `${name} is ${JSON.stringify(value)}`, 'must be a name');
-    }
-  }
-}
-
-function countRange(value: number | string): Range {
-  if (typeof value === 'number') return { min: value, max: value };
-  const [low, high] = value.split('..').map(Number);
-  return { min: low ?? 0, max: Math.max(low ?? 0, high ?? low ?? 0) };
-}
-
-function perSecond(rate: string | undefined, fallback: number): number {
-  return rate === undefined ? fallback : Number(rate.slice(0, -2));
-}
-
-function traffic(raw: { readonly to: string; readonly port?: number; readonly rate?: string; readonly timeout?: string }): TrafficSpec {
-  return {
-    to: raw.to,
-    port: raw.port ?? 80,
-    perSecond: perSecond(raw.rate, 5),
-    timeoutMs: raw.timeout === undefined ? 2000 : (parseDurationMs(raw.timeout) ?? 2000),
-  };
-}
-
-function storeClients(raw: {
-  readonly clients?: number;
-  readonly keys?: number;
-  readonly rate?: string;
-  readonly watches?: number;
-}): StoreClients {
-  return { clients: raw.clients ?? 3, keys: raw.keys ?? 5, perSecond: perSecond(raw.rate, 10), watches: raw.watches ?? 3 };
+  const last = scenario.chaosFromMs + scenario.chaosMs.max;
+  const late = (rows: readonly PlannedPattern[], path: readonly PathStep[]): void =>
+    rows.forEach(({ atMs }, i) => {
+      if (atMs.min < last) return;
+      problems.push({
+        file: document.file,
+        ...document.place([...path, i, 'at']),
+        what: `at lies ${formatDurationMs(atMs.min)} after the start, when chaos is over`,
+        right: `chaos ends after ${formatDurationMs(last)} at the latest: plan it earlier, or make chaos.for longer`,
+      });
+    });
+  late(scenario.faults.always, ['faults', 'always']);
+  late(scenario.operations, ['operations']);
+  return scenario;
 }

@@ -3,16 +3,20 @@ import { nearest, type Problem } from './user-error.ts';
 import type { PathStep, SourceDocument } from './yaml-source.ts';
 
 /** Turns schema violations into problems at lines, with what would be right. */
-export function schemaProblems(document: SourceDocument, errors: readonly ErrorObject[]): readonly Problem[] {
+export function schemaProblems(
+  document: SourceDocument,
+  errors: readonly ErrorObject[],
+  schema: 'scenario' | 'trial' = 'scenario',
+): readonly Problem[] {
   // A failed `oneOf` also reports each branch; the branches say nothing that a reader needs.
   const told = errors.filter(
     (error) => !errors.some((other) => other.keyword === 'oneOf' && other !== error && error.schemaPath.startsWith(`${other.schemaPath}/`)),
   );
-  const problems = told.map((error) => problemOf(document, error));
+  const problems = told.map((error) => problemOf(document, error, schema));
   return problems.filter((p, i) => problems.findIndex((q) => q.line === p.line && q.column === p.column && q.what === p.what) === i);
 }
 
-function problemOf(document: SourceDocument, error: ErrorObject): Problem {
+function problemOf(document: SourceDocument, error: ErrorObject, schema: string): Problem {
   const path = error.instancePath.split('/').slice(1).map(unescapePointer);
   const here = path.length === 0 ? 'the file' : path.join('.');
   const at = (key?: string) => document.place(path, key);
@@ -47,7 +51,7 @@ function problemOf(document: SourceDocument, error: ErrorObject): Problem {
         file: document.file,
         ...at(),
         what: `${here} is ${describe(error.data)}`,
-        right: `must be ${title ?? String(error.params['type'])}`,
+        right: `must be ${path.length === 0 ? 'a mapping' : (title ?? typeWords(error.params['type']))}`,
       };
     }
     case 'enum':
@@ -65,16 +69,51 @@ function problemOf(document: SourceDocument, error: ErrorObject): Problem {
         file: document.file,
         ...at(),
         what: `${here} is ${describe(error.data)}`,
-        right: 'must be one of the forms in docs/scenario.schema.json',
+        right: `must be one of the forms in docs/${schema}.schema.json`,
       };
+    case 'minimum':
+    case 'maximum':
+    case 'exclusiveMinimum': {
+      const { minimum, maximum, exclusiveMinimum } = error.parentSchema as {
+        minimum?: number;
+        maximum?: number;
+        exclusiveMinimum?: number;
+      };
+      const low = minimum === undefined ? `above ${exclusiveMinimum ?? 0}` : `at least ${minimum}`;
+      return {
+        file: document.file,
+        ...at(),
+        what: `${here} is ${describe(error.data)}`,
+        right: `must be ${low}${maximum === undefined ? '' : ` and at most ${maximum}`}`,
+      };
+    }
+    case 'uniqueItems':
+      return { file: document.file, ...at(), what: `${here} names one thing twice`, right: 'name each once' };
     default:
-      return { file: document.file, ...at(), what: `${here} ${error.message ?? 'is not valid'}` };
+      return { file: document.file, ...at(), what: `${here} ${error.message ?? 'is not valid'}`, right: `see docs/${schema}.schema.json` };
   }
 }
 
 function unescapePointer(step: string): PathStep {
   const key = step.replaceAll('~1', '/').replaceAll('~0', '~');
   return /^\d+$/.test(key) ? Number(key) : key;
+}
+
+/** A type of JSON in the words of YAML. */
+function typeWords(type: unknown): string {
+  const words: Readonly<Record<string, string>> = {
+    object: 'a mapping',
+    array: 'a list',
+    string: 'a text',
+    integer: 'a whole number',
+    number: 'a number',
+    boolean: 'true or false',
+    null: 'empty',
+  };
+  return [type]
+    .flat()
+    .map((t) => words[String(t)] ?? String(t))
+    .join(' or ');
 }
 
 function describe(value: unknown): string {

@@ -17,7 +17,12 @@ export function topologyOf(cluster: TrialCluster): Topology {
   }
   for (let i = 0; i < cluster.workers; i++) {
     const name = `worker-${i}`;
-    hosts.push({ name, zone: zone(i), role: 'worker', programs: [`containerd-${name}`, `kube-proxy-${name}`, `kubelet-${name}`] });
+    hosts.push({
+      name,
+      zone: zone(i),
+      role: 'worker',
+      programs: cluster.kubernetes ? [`containerd-${name}`, `kube-proxy-${name}`, `kubelet-${name}`] : [],
+    });
   }
   hosts.push({ name: 'client-0', zone: zone(0), role: 'client', programs: [] });
   return { hosts };

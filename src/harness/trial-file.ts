@@ -2,14 +2,18 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { stringify } from 'yaml';
-import { FAULTS } from '../faults/registry.ts';
+import { faultKinds } from '../faults/registry.ts';
+import { DEFECTS } from '../model/defects.ts';
+import { propertyIds } from '../properties/registry.ts';
 import type { DigestCheckpoint } from '../sim/digest.ts';
+import { paramProblems } from './fault-params.ts';
 import { schemaProblems } from './schema-problems.ts';
+import { topologyOf } from './shape.ts';
 import { TRIAL_FORMAT_VERSION, type TrialInput } from './trial-input.ts';
 import { TRIAL_SCHEMA } from './trial-schema.ts';
 import type { Signature, TrialResult } from './trial-result.ts';
-import { fileError, UserError } from './user-error.ts';
-import { parseSource, readSource } from './yaml-source.ts';
+import { fileError, nearest, type Problem, UserError } from './user-error.ts';
+import { parseSource, type PathStep, readSource, type SourceDocument } from './yaml-source.ts';
 
 /** What the trial gave when the file was written: a replay is held against it. */
 export interface Expectation {
@@ -65,21 +69,37 @@ export function readTrialFile(path: string): TrialFile {
       },
     ]);
   }
-  if (!validate(document.value)) throw new UserError(schemaProblems(document, validate.errors ?? []));
+  if (!validate(document.value)) throw new UserError(schemaProblems(document, validate.errors ?? [], 'trial'));
   const raw = document.value as unknown as TrialFile & { readonly formatVersion: number };
-  const known = FAULTS.map((fault) => fault.kind);
-  const problems = [...raw.input.faults, ...raw.input.operations]
-    .map((fault, i) => ({
-      fault,
-      path: i < raw.input.faults.length ? ['input', 'faults', i] : ['input', 'operations', i - raw.input.faults.length],
-    }))
-    .filter(({ fault }) => !known.includes(fault.params.kind))
-    .map(({ fault, path: where }) => ({
-      file: path,
-      ...document.place([...where, 'params', 'kind']),
-      what: `unknown fault kind ${fault.params.kind}`,
-      right: `known: ${known.join(', ')}`,
-    }));
+  const problems = inputProblems(raw.input, document);
   if (problems.length > 0) throw new UserError(problems);
   return { id: raw.id, input: raw.input, expect: raw.expect, ...(raw.shrunk === undefined ? {} : { shrunk: raw.shrunk }) };
+}
+
+/** What a schema cannot say: names that this seatrial knows, and those of the trial's own cluster. */
+function inputProblems(input: TrialInput, document: SourceDocument): readonly Problem[] {
+  const problems: Problem[] = [];
+  const tell = (path: readonly PathStep[], what: string, right: string, key?: string): void => {
+    problems.push({ file: document.file, ...document.place(path, key), what, right });
+  };
+  const known = (what: string, name: string, names: readonly string[], path: readonly PathStep[]): void => {
+    if (names.includes(name)) return;
+    const near = nearest(name, names);
+    tell(path, `unknown ${what} ${name}`, `${near === undefined ? '' : `did you mean ${near}? `}Known: ${names.join(', ')}`);
+  };
+  const topology = topologyOf(input.cluster);
+  for (const list of ['faults', 'operations'] as const) {
+    input[list].forEach(({ params }, i) => {
+      const path = ['input', list, i, 'params'];
+      known('fault kind', params.kind, faultKinds(), [...path, 'kind']);
+      for (const { key, what, right } of paramProblems(params, topology)) tell(path, what, right, key);
+    });
+  }
+  const defects = DEFECTS.map((d) => d.id);
+  input.defects.forEach((id, i) => known('defect', id, defects, ['input', 'defects', i]));
+  input.require.forEach((id, i) => known('property', id, propertyIds(), ['input', 'require', i]));
+  const { applyAtMs, chaosFromMs, healAtMs } = input.timing;
+  if (applyAtMs > chaosFromMs || chaosFromMs > healAtMs)
+    tell(['input', 'timing'], 'timing is out of order', 'applyAtMs, then chaosFromMs, then healAtMs');
+  return problems;
 }

@@ -105,7 +105,14 @@ export const TRIAL_SCHEMA = {
             type: 'object',
             required: ['source', 'object'],
             additionalProperties: false,
-            properties: { source: text, object: { type: 'object' } },
+            properties: {
+              source: text,
+              object: {
+                type: 'object',
+                required: ['apiVersion', 'kind', 'metadata'],
+                properties: { apiVersion: text, kind: text, metadata: { type: 'object' } },
+              },
+            },
           },
         },
         workload: {
@@ -146,10 +153,21 @@ export const TRIAL_SCHEMA = {
           additionalProperties: false,
           properties: {
             tiePolicy: {
-              type: 'object',
-              required: ['kind'],
-              properties: { kind: { enum: ['fifo', 'jitter', 'pct'] }, jitterUs: count, changeOneIn: { type: 'integer', minimum: 1 } },
-              additionalProperties: false,
+              oneOf: [
+                { type: 'object', required: ['kind'], additionalProperties: false, properties: { kind: { const: 'fifo' } } },
+                {
+                  type: 'object',
+                  required: ['kind', 'jitterUs'],
+                  additionalProperties: false,
+                  properties: { kind: { const: 'jitter' }, jitterUs: count },
+                },
+                {
+                  type: 'object',
+                  required: ['kind', 'jitterUs', 'changeOneIn'],
+                  additionalProperties: false,
+                  properties: { kind: { const: 'pct' }, jitterUs: count, changeOneIn: { type: 'integer', minimum: 1 } },
+                },
+              ],
             },
           },
         },

@@ -3,6 +3,8 @@ import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node,
 import { fileError, type Problem, UserError } from './user-error.ts';
 
 const FILE_BYTES_MAX = 64 * 1024 * 1024;
+/** One slip of the pen can make a parser complain without end. */
+const SYNTAX_ERRORS_MAX = 10;
 const FORBIDDEN_KEYS = ['__proto__', 'constructor', 'prototype'];
 
 /** A step of a path into a document: a key or an index. */
@@ -50,7 +52,13 @@ export function parseSource(file: string, text: string): readonly SourceDocument
   const parsed = Array.isArray(documents) ? (documents as Document.Parsed[]) : [];
   const out: SourceDocument[] = [];
   for (const document of parsed) {
-    for (const error of document.errors) {
+    const tooDeep = document.errors.findLast((error) => /call stack/i.test(error.message));
+    if (tooDeep !== undefined) {
+      const { line, col } = lines.linePos(tooDeep.pos[0]);
+      problems.push({ file, line, column: col, what: 'the file nests too deeply', right: 'a few hundred levels at the most' });
+      continue;
+    }
+    for (const error of document.errors.slice(0, SYNTAX_ERRORS_MAX)) {
       const { line, col } = lines.linePos(error.pos[0]);
       problems.push({ file, line, column: col, what: (error.message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, '') });
     }
@@ -63,6 +71,10 @@ export function parseSource(file: string, text: string): readonly SourceDocument
       const start = lines.linePos(rangeStart(document.contents as Node));
       out.push({ file, line: start.line, value, place: (path, key) => place(document, lines, path, key) });
     } catch (error) {
+      if (error instanceof RangeError) {
+        problems.push({ file, line: 1, column: 1, what: 'the file nests too deeply', right: 'a few hundred levels at the most' });
+        continue;
+      }
       problems.push({ file, line: 1, column: 1, what: `${(error as Error).message}`, right: 'aliases may expand to at most 100 values' });
     }
   }

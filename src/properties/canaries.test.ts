@@ -508,12 +508,12 @@ const CANARIES: Readonly<Record<string, readonly Canary[]>> = {
         breaks: (at) => {
           at(1, (f) => f.nodeCapacity.emit('worker-0', 1000, 1000, 2));
           at(2, (f) => f.podAdmitted.emit('worker-0', 'shop/a', 'a', 500, 500));
-          at(3, (f) => f.podAdmitted.emit('worker-0', 'shop/b', 'b', ...over));
+          at(3, (f) => f.podAdmitted.emit('worker-0', 'shop/b', 'b', over[0], over[1]));
         },
         holds: (at) => {
           at(1, (f) => f.nodeCapacity.emit('worker-0', 1000, 1000, 2));
           at(2, (f) => f.podAdmitted.emit('worker-0', 'shop/a', 'a', 500, 500));
-          at(3, (f) => f.podAdmitted.emit('worker-0', 'shop/b', 'b', ...fits));
+          at(3, (f) => f.podAdmitted.emit('worker-0', 'shop/b', 'b', fits[0], fits[1]));
         },
       }),
     ),
