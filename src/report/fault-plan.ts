@@ -1,4 +1,4 @@
-import { Document, isMap, visit } from 'yaml';
+import { Document, visit } from 'yaml';
 import { faultOf } from '../faults/registry.ts';
 import type { PlannedFault } from '../harness/trial-input.ts';
 import type { FaultBand, FaultPlan, FaultPlanRow } from './document.ts';
@@ -44,17 +44,16 @@ export function planOf(history: History, without: { readonly shrunk: boolean }):
   return { title, rows, yaml: yamlOf(plan) };
 }
 
-/** The plan as it stands in the trial file, with the parameters of a fault on one line. */
+/** The plan as it stands in the trial file, with the names that a fault acts on in one line. */
 function yamlOf(plan: object): string {
   const document = new Document(plan, { aliasDuplicateObjects: false });
   visit(document, {
-    Pair: (_, pair) => {
-      if (String(pair.key) !== 'params' || !isMap(pair.value)) return undefined;
-      pair.value.flow = true;
-      return visit.SKIP;
+    Seq: (_, list, path) => {
+      // Lists of names inside a fault, not the lists of faults.
+      if (path.length > 4) list.flow = true;
     },
   });
-  return document.toString({ lineWidth: 58 }).trimEnd();
+  return document.toString({ lineWidth: 140 }).trimEnd();
 }
 
 function rowOf(history: History, planned: PlannedFault): FaultPlanRow {

@@ -13,6 +13,9 @@ export interface TraceLogLine {
   readonly routine?: boolean;
 }
 
+/** Reads as a user says it. */
+const KINDS: Readonly<Record<string, string>> = { 'range-linearizable': 'get', 'range-serializable': 'get (serializable)' };
+
 interface OpenOperation {
   readonly client: string;
   readonly what: string;
@@ -24,14 +27,15 @@ interface OpenOperation {
 export function logLines(trace: Trace): readonly TraceLogLine[] {
   const lines: TraceLogLine[] = [];
   const operations = new Map<unknown, OpenOperation>();
-  for (const fact of trace.facts) {
-    const line = ofOperation(fact, operations) ?? ofFact(fact);
-    if (line !== undefined) lines.push(line);
-  }
+  // At one instant a process starts before it does anything.
   for (const note of trace.notes) {
     // A container's start and end are told by their facts, with the pod's name.
     if (note.process.startsWith('ctr/')) continue;
     const line = ofNote(note);
+    if (line !== undefined) lines.push(line);
+  }
+  for (const fact of trace.facts) {
+    const line = ofOperation(fact, operations) ?? ofFact(fact);
     if (line !== undefined) lines.push(line);
   }
   return lines
@@ -63,6 +67,8 @@ function ofFact(fact: TraceFact): TraceLogLine | undefined {
   const words = sayFact(fact);
   // A leader is told by two channels; the one with the role names the others too.
   if (words === undefined || words.noise === true || fact.channel === 'raftLeader') return undefined;
+  // What is so from the beginning is no news.
+  if (fact.atUs === 0 && (fact.channel === 'memberQuorum' || fact.channel === 'nodeReachable')) return undefined;
   return { atUs: fact.atUs, source: words.subject, text: words.text, ...(ROUTINE.has(fact.channel) ? { routine: true } : {}) };
 }
 
@@ -70,7 +76,12 @@ function ofFact(fact: TraceFact): TraceLogLine | undefined {
 function ofOperation(fact: TraceFact, open: Map<unknown, OpenOperation>): TraceLogLine | undefined {
   if (fact.channel === 'opInvoked') {
     const [op, client, member, kind, key] = fact.args;
-    open.set(op, { client: String(client), member: String(member), what: `${String(kind)} ${shortKey(String(key))}`, atUs: fact.atUs });
+    open.set(op, {
+      client: String(client),
+      member: String(member),
+      what: `${KINDS[String(kind)] ?? String(kind)} ${shortKey(String(key))}`,
+      atUs: fact.atUs,
+    });
     return undefined;
   }
   if (fact.channel !== 'opAnswered') return undefined;
