@@ -1,6 +1,16 @@
 import type { Container, Pod } from '../api/types.ts';
 import type { ContainerRecord, PodRecords, SandboxRecord } from './cri.ts';
-import { hasActiveMainContainer, hasMainContainerCreated, isSidecar, readySandbox, recordOf, restartsAfter, shouldBeRestarted, specHash, succeeded } from './pod-spec.ts';
+import {
+  hasActiveMainContainer,
+  hasMainContainerCreated,
+  isSidecar,
+  readySandbox,
+  recordOf,
+  restartsAfter,
+  shouldBeRestarted,
+  specHash,
+  succeeded,
+} from './pod-spec.ts';
 
 export type KillReason = 'liveness' | 'startup' | 'changed' | 'resize' | 'unknown' | 'sandbox' | 'postStart' | '';
 
@@ -45,7 +55,8 @@ export function computePodActions(pod: Pod, records: PodRecords | undefined, pro
   const { spec } = pod;
   const newest = records?.sandboxes[0];
   const ready = readySandbox(records);
-  const changed = ready === undefined || (ready.hostNetwork !== (spec.hostNetwork === true)) || (newest !== undefined && newest.id !== ready.id);
+  const changed =
+    ready === undefined || ready.hostNetwork !== (spec.hostNetwork === true) || (newest !== undefined && newest.id !== ready.id);
   const attempt = newest === undefined ? 0 : newest.attempt + 1;
   const draft: Draft = { killPod: changed, startInit: [], kill: [] };
   const result = (over: Partial<PodActions> = {}): PodActions => ({
@@ -63,13 +74,17 @@ export function computePodActions(pod: Pod, records: PodRecords | undefined, pro
   if (changed) {
     const neverRestarts = !allowsRestart(pod);
     if (neverRestarts && attempt !== 0 && (records?.containers.length ?? 0) > 0) return result({ createSandbox: false });
-    const start = spec.containers.filter((container) => !(policyOf(container, pod) === 'OnFailure' && succeeded(recordOf(records, container.name))));
+    const start = spec.containers.filter(
+      (container) => !(policyOf(container, pod) === 'OnFailure' && succeeded(recordOf(records, container.name))),
+    );
     if (start.length === 0 && hasMainContainerCreated(pod, records)) return result({ createSandbox: false });
     const first = spec.initContainers?.[0];
     return first === undefined ? result({ start }) : result({ startInit: [first] });
   }
 
-  const startEphemeral = (spec.ephemeralContainers ?? []).filter((container) => recordOf(records, container.name) === undefined) as unknown as Container[];
+  const startEphemeral = (spec.ephemeralContainers ?? []).filter(
+    (container) => recordOf(records, container.name) === undefined,
+  ) as unknown as Container[];
   const initialised = computeInitActions(pod, records, probes, draft);
   if (draft.killPod || !initialised) return result({ startEphemeral });
 
@@ -80,7 +95,13 @@ export function computePodActions(pod: Pod, records: PodRecords | undefined, pro
     if (record === undefined || record.state !== 'running') {
       if (shouldBeRestarted(container, pod, records)) {
         start.push(container);
-        if (record?.state === 'unknown') draft.kill.push({ record, container, message: `Container is in "unknown" state, try killing it before restart`, reason: 'unknown' });
+        if (record?.state === 'unknown')
+          draft.kill.push({
+            record,
+            container,
+            message: `Container is in "unknown" state, try killing it before restart`,
+            reason: 'unknown',
+          });
       }
       continue;
     }
@@ -167,7 +188,8 @@ function computeInitActions(pod: Pod, records: PodRecords | undefined, probes: P
       case 'running': {
         if (!isSidecar(container)) {
           const startupFailed = probes.startupFailed(record.id);
-          if (startupFailed) draft.kill.push({ record, container, message: `Init container ${container.name} failed startup probe`, reason: 'startup' });
+          if (startupFailed)
+            draft.kill.push({ record, container, message: `Init container ${container.name} failed startup probe`, reason: 'startup' });
           if (record.specHash !== specHash(container)) {
             draft.kill.push({ record, container, message: `Init container ${container.name} definition changed`, reason: 'changed' });
             start.push(container);
@@ -212,7 +234,12 @@ function computeInitActions(pod: Pod, records: PodRecords | undefined, probes: P
       }
       case 'unknown':
         if (initialised && !isSidecar(container)) break;
-        draft.kill.push({ record, container, message: `Init container is in "unknown" state, try killing it before restart`, reason: 'unknown' });
+        draft.kill.push({
+          record,
+          container,
+          message: `Init container is in "unknown" state, try killing it before restart`,
+          reason: 'unknown',
+        });
         start.push(container);
         break;
     }
@@ -229,7 +256,13 @@ function computeInitActions(pod: Pod, records: PodRecords | undefined, probes: P
   return initialised || (mainRunning && mainCreated);
 }
 
-function restartEarlierSidecar(container: Container, record: ContainerRecord | undefined, probes: ProbeVerdicts, draft: Draft, start: Container[]): void {
+function restartEarlierSidecar(
+  container: Container,
+  record: ContainerRecord | undefined,
+  probes: ProbeVerdicts,
+  draft: Draft,
+  start: Container[],
+): void {
   if (record === undefined || record.state === 'exited') {
     start.push(container);
     return;

@@ -28,9 +28,15 @@ export function demandOf(pod: Pod): PodDemand {
     };
     const hostPorts: string[] = [];
     for (const container of [...pod.spec.containers, ...(pod.spec.initContainers ?? [])]) {
-      for (const port of container.ports ?? []) if (port.hostPort !== undefined) hostPorts.push(`${port.protocol ?? 'TCP'}/${port.hostIP ?? '0.0.0.0'}/${port.hostPort}`);
+      for (const port of container.ports ?? [])
+        if (port.hostPort !== undefined) hostPorts.push(`${port.protocol ?? 'TCP'}/${port.hostIP ?? '0.0.0.0'}/${port.hostPort}`);
     }
-    demand = { cpuMilli: of('cpu', quantityMilliValue), memoryBytes: of('memory', quantityValue), ephemeralBytes: of('ephemeral-storage', quantityValue), hostPorts };
+    demand = {
+      cpuMilli: of('cpu', quantityMilliValue),
+      memoryBytes: of('memory', quantityValue),
+      ephemeralBytes: of('ephemeral-storage', quantityValue),
+      hostPorts,
+    };
     demands.set(pod.spec, demand);
   }
   return demand;
@@ -72,7 +78,10 @@ export function admitPod(input: AdmissionInput): Admission {
     const critical = (pod.spec.priority ?? 0) >= 2_000_000_000;
     const bestEffort = pod.status?.qosClass === 'BestEffort';
     const memoryOnly = input.pressure.length === 1 && input.pressure[0] === 'MemoryPressure';
-    const tolerates = pod.spec.tolerations?.some((t) => t.key === 'node.kubernetes.io/memory-pressure' || (t.key === undefined && t.operator === 'Exists')) === true;
+    const tolerates =
+      pod.spec.tolerations?.some(
+        (t) => t.key === 'node.kubernetes.io/memory-pressure' || (t.key === undefined && t.operator === 'Exists'),
+      ) === true;
     if (!critical && !(memoryOnly && (!bestEffort || tolerates))) {
       return { ok: false, reason: 'Evicted', message: `The node had condition: [${input.pressure.join(', ')}]. ` };
     }
@@ -83,7 +92,8 @@ export function admitPod(input: AdmissionInput): Admission {
     }
   }
   const os = pod.spec.os?.name;
-  if (os !== undefined && os !== spec.os) return { ok: false, reason: 'PodOSNotSupported', message: "Failed to admit pod as the OS field doesn't match node OS" };
+  if (os !== undefined && os !== spec.os)
+    return { ok: false, reason: 'PodOSNotSupported', message: "Failed to admit pod as the OS field doesn't match node OS" };
   const fit = fits(input);
   if (!fit.ok) return fit;
   if (input.shuttingDown) return { ok: false, reason: 'NodeShutdown', message: 'Pod was rejected as the node is shutting down.' };
@@ -113,18 +123,32 @@ function fits(input: AdmissionInput): Admission {
   const cpuCapacity = spec.cpuMilli - config.reserved.cpuMilli;
   const memoryCapacity = spec.memoryBytes - config.reserved.memoryBytes;
   if (wanted.cpuMilli > 0 && cpu + wanted.cpuMilli > cpuCapacity) return short('cpu', wanted.cpuMilli, cpu, cpuCapacity);
-  if (wanted.memoryBytes > 0 && memory + wanted.memoryBytes > memoryCapacity) return short('memory', wanted.memoryBytes, memory, memoryCapacity);
+  if (wanted.memoryBytes > 0 && memory + wanted.memoryBytes > memoryCapacity)
+    return short('memory', wanted.memoryBytes, memory, memoryCapacity);
   if (wanted.ephemeralBytes > 0 && ephemeral + wanted.ephemeralBytes > spec.ephemeralStorageBytes) {
     return short('ephemeral-storage', wanted.ephemeralBytes, ephemeral, spec.ephemeralStorageBytes);
   }
   if (!matchesNode(pod, input.labels, spec.name)) {
-    return { ok: false, reason: 'NodeAffinity', message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector" };
+    return {
+      ok: false,
+      reason: 'NodeAffinity',
+      message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
+    };
   }
   if (wanted.hostPorts.some((port) => conflicts(port, ports))) {
-    return { ok: false, reason: 'NodePorts', message: "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports" };
+    return {
+      ok: false,
+      reason: 'NodePorts',
+      message: "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
+    };
   }
   const taint = (input.node?.spec?.taints ?? []).find((candidate) => candidate.effect === 'NoExecute' && !tolerated(pod, candidate));
-  if (taint !== undefined) return { ok: false, reason: 'TaintToleration', message: `Predicate TaintToleration failed: node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}` };
+  if (taint !== undefined)
+    return {
+      ok: false,
+      reason: 'TaintToleration',
+      message: `Predicate TaintToleration failed: node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`,
+    };
   return { ok: true };
 }
 

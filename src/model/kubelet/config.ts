@@ -94,7 +94,11 @@ export interface NodeSpec {
   readonly zone?: string;
   readonly region?: string;
   readonly labels: Readonly<Record<string, string>>;
-  readonly taints: readonly { readonly key: string; readonly value?: string; readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute' }[];
+  readonly taints: readonly {
+    readonly key: string;
+    readonly value?: string;
+    readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
+  }[];
   readonly extendedResources?: Readonly<Record<string, string>>;
   /** 'v1.35.4'. */
   readonly kubeletVersion: string;

@@ -92,16 +92,28 @@ export interface PullCredentials {
 
 /** Every call, by its name in the CRI, with its answer's type. */
 export interface CriCalls {
-  RunPodSandbox: { readonly request: { readonly pod: Pod; readonly attempt: number; readonly runtimeHandler: string }; readonly answer: { readonly sandboxId: string; readonly ip: string } };
+  RunPodSandbox: {
+    readonly request: { readonly pod: Pod; readonly attempt: number; readonly runtimeHandler: string };
+    readonly answer: { readonly sandboxId: string; readonly ip: string };
+  };
   StopPodSandbox: { readonly request: { readonly sandboxId: string }; readonly answer: undefined };
   RemovePodSandbox: { readonly request: { readonly sandboxId: string }; readonly answer: undefined };
   CreateContainer: { readonly request: ContainerConfig; readonly answer: { readonly containerId: string } };
   StartContainer: { readonly request: { readonly containerId: string }; readonly answer: undefined };
   /** SIGTERM, then SIGKILL after `timeoutUs`. Answers when the container has ended. */
-  StopContainer: { readonly request: { readonly containerId: string; readonly timeoutUs: Micros; readonly signal?: string }; readonly answer: undefined };
+  StopContainer: {
+    readonly request: { readonly containerId: string; readonly timeoutUs: Micros; readonly signal?: string };
+    readonly answer: undefined;
+  };
   RemoveContainer: { readonly request: { readonly containerId: string }; readonly answer: undefined };
-  UpdateContainerResources: { readonly request: { readonly containerId: string; readonly resources: Container['resources'] }; readonly answer: undefined };
-  ExecSync: { readonly request: { readonly containerId: string; readonly command: readonly string[]; readonly timeoutUs: Micros }; readonly answer: { readonly outcome: AppOutcome; readonly timedOut: boolean; readonly stable: boolean } };
+  UpdateContainerResources: {
+    readonly request: { readonly containerId: string; readonly resources: Container['resources'] };
+    readonly answer: undefined;
+  };
+  ExecSync: {
+    readonly request: { readonly containerId: string; readonly command: readonly string[]; readonly timeoutUs: Micros };
+    readonly answer: { readonly outcome: AppOutcome; readonly timedOut: boolean; readonly stable: boolean };
+  };
   ImageStatus: { readonly request: { readonly image: string }; readonly answer: ImageRecord | undefined };
   PullImage: { readonly request: { readonly image: string; readonly credentials?: PullCredentials }; readonly answer: ImageRecord };
   RemoveImage: { readonly request: { readonly image: string }; readonly answer: undefined };
@@ -114,7 +126,9 @@ export type CriRequest<M extends CriMethod = CriMethod> = CriCalls[M]['request']
 export type CriAnswer<M extends CriMethod = CriMethod> = CriCalls[M]['answer'];
 
 /** A gRPC answer of the runtime. `message` is the whole error text as a Go client prints it. */
-export type CriResult<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly code: string; readonly message: string };
+export type CriResult<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly code: string; readonly message: string };
 
 export function criError(code: string, description: string): { readonly ok: false; readonly code: string; readonly message: string } {
   return { ok: false, code, message: `rpc error: code = ${code} desc = ${description}` };
@@ -158,7 +172,10 @@ export class CriClient {
         return criError('Unavailable', 'error reading from server: EOF');
       case 'refused':
       case 'connect-timeout':
-        return criError('Unavailable', 'connection error: desc = "transport: Error while dialing: dial unix /run/containerd/containerd.sock: connect: no such file or directory"');
+        return criError(
+          'Unavailable',
+          'connection error: desc = "transport: Error while dialing: dial unix /run/containerd/containerd.sock: connect: no such file or directory"',
+        );
     }
   }
 

@@ -71,7 +71,10 @@ export class EnvironmentResolver {
       if (value !== undefined) result[variable.name] = value;
       else if (!optional) {
         const kind = isMap ? 'ConfigMap' : 'Secret';
-        return failed('CreateContainerConfigError', `couldn't find key ${reference.key} in ${kind} ${pod.metadata.namespace ?? ''}/${name}`);
+        return failed(
+          'CreateContainerConfigError',
+          `couldn't find key ${reference.key} in ${kind} ${pod.metadata.namespace ?? ''}/${name}`,
+        );
       }
     }
     return { ok: true, value: result };
@@ -80,14 +83,18 @@ export class EnvironmentResolver {
   *configMap(pod: Pod, name: string, optional: boolean): Task<SyncStep<ConfigMap | undefined>> {
     const found = yield* this.#options.client.resource(CONFIG_MAPS).get(pod.metadata.namespace ?? '', name);
     if (found.ok) return { ok: true, value: found.object };
-    if (isNotFound(found)) return optional ? { ok: true, value: undefined } : failed('CreateContainerConfigError', `configmap ${JSON.stringify(name)} not found`);
+    if (isNotFound(found))
+      return optional
+        ? { ok: true, value: undefined }
+        : failed('CreateContainerConfigError', `configmap ${JSON.stringify(name)} not found`);
     return failed('CreateContainerConfigError', found.message);
   }
 
   *secret(pod: Pod, name: string, optional: boolean): Task<SyncStep<Secret | undefined>> {
     const found = yield* this.#options.client.resource(SECRETS).get(pod.metadata.namespace ?? '', name);
     if (found.ok) return { ok: true, value: found.object };
-    if (isNotFound(found)) return optional ? { ok: true, value: undefined } : failed('CreateContainerConfigError', `secret ${JSON.stringify(name)} not found`);
+    if (isNotFound(found))
+      return optional ? { ok: true, value: undefined } : failed('CreateContainerConfigError', `secret ${JSON.stringify(name)} not found`);
     return failed('CreateContainerConfigError', found.message);
   }
 
@@ -123,9 +130,16 @@ export class EnvironmentResolver {
     }
   }
 
-  #resourceField(pod: Pod, container: Container, reference: { readonly containerName?: string; readonly resource: string; readonly divisor?: string }): string {
+  #resourceField(
+    pod: Pod,
+    container: Container,
+    reference: { readonly containerName?: string; readonly resource: string; readonly divisor?: string },
+  ): string {
     const name = reference.containerName ?? '';
-    const target = name === '' ? container : ([...pod.spec.containers, ...(pod.spec.initContainers ?? [])].find((other) => other.name === name) ?? container);
+    const target =
+      name === ''
+        ? container
+        : ([...pod.spec.containers, ...(pod.spec.initContainers ?? [])].find((other) => other.name === name) ?? container);
     const [kind = '', resource = ''] = reference.resource.split('.', 2);
     const { allocatable } = this.#options;
     const list = kind === 'limits' ? target.resources?.limits : target.resources?.requests;
@@ -136,7 +150,8 @@ export class EnvironmentResolver {
       const unit = quantityMilliValue(divisor);
       return String(Math.ceil(milli / (unit === 0 ? 1000 : unit)));
     }
-    const bytes = text === undefined ? (kind === 'limits' && resource === 'memory' ? allocatable.memoryBytes : 0) : quantityValue(quantityOf(text));
+    const bytes =
+      text === undefined ? (kind === 'limits' && resource === 'memory' ? allocatable.memoryBytes : 0) : quantityValue(quantityOf(text));
     const unit = quantityValue(divisor);
     return String(Math.ceil(bytes / (unit === 0 ? 1 : unit)));
   }

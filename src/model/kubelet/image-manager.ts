@@ -31,7 +31,11 @@ export class ImageManager {
     this.#cri = cri;
     this.#events = events;
     this.#backOff = new KeyedBackOff(config.imagePullBackOffInitialUs, config.imagePullBackOffMaxUs);
-    this.#parallel = config.serializeImagePulls ? 1 : config.maxParallelImagePulls === 0 ? Number.POSITIVE_INFINITY : config.maxParallelImagePulls;
+    this.#parallel = config.serializeImagePulls
+      ? 1
+      : config.maxParallelImagePulls === 0
+        ? Number.POSITIVE_INFINITY
+        : config.maxParallelImagePulls;
   }
 
   *ensure(pod: Pod, container: Container, credentials: PullCredentials | undefined): Task<SyncStep<ImageRecord>> {
@@ -51,7 +55,13 @@ export class ImageManager {
       return failed('ImageInspectError', message);
     }
     if (policy !== 'Always' && found.value !== undefined) {
-      events.container(pod, container, 'Normal', 'Pulled', `Container image ${JSON.stringify(image)} already present on machine and can be accessed by the pod`);
+      events.container(
+        pod,
+        container,
+        'Normal',
+        'Pulled',
+        `Container image ${JSON.stringify(image)} already present on machine and can be accessed by the pod`,
+      );
       return { ok: true, value: found.value };
     }
     if (policy === 'Never') {
@@ -94,7 +104,13 @@ export class ImageManager {
     this.#lastErrors.delete(key);
     const took = goDuration(now - startedAt);
     const waited = goDuration(now - asked);
-    events.container(pod, container, 'Normal', 'Pulled', `Successfully pulled image ${quoted} in ${took} (${waited} including waiting). Image size: ${result.value.sizeBytes} bytes.`);
+    events.container(
+      pod,
+      container,
+      'Normal',
+      'Pulled',
+      `Successfully pulled image ${quoted} in ${took} (${waited} including waiting). Image size: ${result.value.sizeBytes} bytes.`,
+    );
     return { ok: true, value: result.value };
   }
 

@@ -109,9 +109,22 @@ describe('a pod on a node', () => {
     const t = testCluster();
     const lines = log(t);
     const init = (name: string) => ({ name, image: 'busybox', command: ['sleep', '1'] });
-    create(t, pod('a', { initContainers: [init('one'), { name: 'side', image: 'envoy', restartPolicy: 'Always' }, init('two')], containers: [web] }));
+    create(
+      t,
+      pod('a', {
+        initContainers: [init('one'), { name: 'side', image: 'envoy', restartPolicy: 'Always' }, init('two')],
+        containers: [web],
+      }),
+    );
     runFor(t, 20);
-    expect(lines).toEqual(['start default/a one', 'stop default/a one 0', 'start default/a side', 'start default/a two', 'stop default/a two 0', 'start default/a c']);
+    expect(lines).toEqual([
+      'start default/a one',
+      'stop default/a one 0',
+      'start default/a side',
+      'start default/a two',
+      'stop default/a two 0',
+      'start default/a c',
+    ]);
     expect(read(t, 'a')?.status?.phase).toBe('Running');
   });
 
@@ -126,7 +139,7 @@ describe('a pod on a node', () => {
   it('is refused when the node has no room', () => {
     const t = testCluster();
     create(t, pod('a', { containers: [{ name: 'c', image: 'x', resources: { requests: { cpu: '40' } } }] }));
-    runFor(t, 3);
+    runFor(t, 12);
     expect(read(t, 'a')?.status).toMatchObject({ phase: 'Failed', reason: 'OutOfcpu' });
   });
 });
@@ -151,7 +164,11 @@ describe('what survives what', () => {
 
   it('containers survive a restart of the runtime, and exits meanwhile are known afterwards', () => {
     const t = testCluster();
-    create(t, pod('a', { containers: [web] }), pod('b', { restartPolicy: 'Never', containers: [{ name: 'c', image: 'busybox', command: ['sleep', '14'] }] }));
+    create(
+      t,
+      pod('a', { containers: [web] }),
+      pod('b', { restartPolicy: 'Never', containers: [{ name: 'c', image: 'busybox', command: ['sleep', '14'] }] }),
+    );
     runFor(t, 10);
     const lines = log(t);
     t.world.host('worker-0').process('containerd-worker-0')?.kill('test');
@@ -237,7 +254,9 @@ describe('the node', () => {
     const messages: string[] = [];
     t.script(function* () {
       const events = yield* t.client.resource(EVENTS).list('default');
-      if (events.ok) for (const event of events.object.items) messages.push(`${event.reason} ${event.message}`.replace(/in \S+ \(\S+ including/, 'in <dur> (<dur> including'));
+      if (events.ok)
+        for (const event of events.object.items)
+          messages.push(`${event.reason} ${event.message}`.replace(/in \S+ \(\S+ including/, 'in <dur> (<dur> including'));
     });
     runFor(t, 1);
     expect(messages.sort()).toEqual([

@@ -113,7 +113,13 @@ class Kubelet {
     this.#config = config;
     const user = { name: `system:node:${spec.name}`, groups: ['system:nodes', 'system:authenticated'] };
     const transport = (qps?: number, burst?: number) =>
-      new ApiTransport(process, { servers: options.servers, user, userAgent: 'kubelet', facts: options.facts, ...(qps === undefined ? {} : { qps, burst: burst ?? qps }) });
+      new ApiTransport(process, {
+        servers: options.servers,
+        user,
+        userAgent: 'kubelet',
+        facts: options.facts,
+        ...(qps === undefined ? {} : { qps, burst: burst ?? qps }),
+      });
     this.#client = new Client(transport(config.kubeApiQps, config.kubeApiBurst));
     const eventClient = new Client(transport(config.eventQps, config.eventBurst));
     const heartbeatClient = new Client(transport());
@@ -177,7 +183,8 @@ class Kubelet {
       runtimeHandler: (pod) => this.#runtimeClasses.get(pod.spec.runtimeClassName ?? '') ?? '',
       podIp: (uid) => this.#podIps.get(uid) ?? readySandbox(this.#pleg.get(uid))?.ip ?? '',
       onSandbox: (uid, ip) => this.#podIps.set(uid, ip),
-      resizeRestarts: (pod, container) => this.#resizes.due(pod, this.#pleg.get(pod.metadata.uid ?? '')).some((due) => due.restart && due.container.name === container.name),
+      resizeRestarts: (pod, container) =>
+        this.#resizes.due(pod, this.#pleg.get(pod.metadata.uid ?? '')).some((due) => due.restart && due.container.name === container.name),
     });
     this.#workers = new PodWorkers(process, this.#pleg, config, {
       sync: (pod, records, cause) => this.#syncPod(pod, records, cause),
@@ -207,7 +214,8 @@ class Kubelet {
     const { machine } = this.#options;
     const process = this.#process;
     machine.onShutdown = () => process.deliver(0, process.world.calibration.resumeUs, () => this.#shutDown(), undefined, undefined);
-    machine.onVolumeFull = (podUid, volume) => process.deliver(0, process.world.calibration.resumeUs, () => this.#volumeFull(podUid, volume), undefined, undefined);
+    machine.onVolumeFull = (podUid, volume) =>
+      process.deliver(0, process.world.calibration.resumeUs, () => this.#volumeFull(podUid, volume), undefined, undefined);
     this.#process.spawn('start', this.#startUp());
   }
 
@@ -368,7 +376,9 @@ class Kubelet {
     this.#shuttingDown = true;
     this.#node.changed(true);
     this.#endPods(false, shutdownGracePeriodUs - shutdownGracePeriodCriticalPodsUs);
-    this.#process.after(shutdownGracePeriodUs - shutdownGracePeriodCriticalPodsUs, () => this.#endPods(true, shutdownGracePeriodCriticalPodsUs));
+    this.#process.after(shutdownGracePeriodUs - shutdownGracePeriodCriticalPodsUs, () =>
+      this.#endPods(true, shutdownGracePeriodCriticalPodsUs),
+    );
   }
 
   #endPods(critical: boolean, withinUs: Micros): void {
@@ -471,7 +481,11 @@ class Kubelet {
     });
   }
 
-  *#syncPod(pod: Pod, records: PodRecords | undefined, cause: SyncCause): Task<{ readonly terminal: boolean; readonly failures: readonly SyncFailure[]; readonly resync: boolean }> {
+  *#syncPod(
+    pod: Pod,
+    records: PodRecords | undefined,
+    cause: SyncCause,
+  ): Task<{ readonly terminal: boolean; readonly failures: readonly SyncFailure[]; readonly resync: boolean }> {
     const uid = pod.metadata.uid ?? '';
     this.#resizes.observe(pod, records);
     const status = this.#generate(pod, records, false);
@@ -513,7 +527,12 @@ class Kubelet {
     return undefined;
   }
 
-  *#terminatePod(pod: Pod, records: PodRecords | undefined, graceSeconds: number, kill: KillOrder | undefined): Task<{ readonly failures: readonly SyncFailure[] }> {
+  *#terminatePod(
+    pod: Pod,
+    records: PodRecords | undefined,
+    graceSeconds: number,
+    kill: KillOrder | undefined,
+  ): Task<{ readonly failures: readonly SyncFailure[] }> {
     const status = this.#generate(pod, records, false);
     this.#status.set(pod, kill?.evict === undefined ? status : evicted(status, kill.evict, pod));
     this.#prober.stopLivenessAndStartup(pod);
@@ -525,7 +544,8 @@ class Kubelet {
     this.#prober.removePod(pod.metadata.uid ?? '');
     // The runtime is asked once more, past the cache: what the last containers exited with decides the phase.
     const now = yield* this.#pleg.current(pod.metadata.uid ?? '');
-    if ((now?.containers ?? []).some((record) => record.state === 'running')) return { failures: [failed('KillPodError', 'detected running containers after a successful KillPod')] };
+    if ((now?.containers ?? []).some((record) => record.state === 'running'))
+      return { failures: [failed('KillPodError', 'detected running containers after a successful KillPod')] };
     // How the containers ended decides the phase; where it agrees with the reason given before, that stays.
     this.#status.set(pod, this.#generate(pod, now, true));
     return { failures: [] };
@@ -580,7 +600,7 @@ function needsSync(before: Pod, pod: Pod): boolean {
   const { metadata: a } = before;
   const { metadata: b } = pod;
   return (
-    before.spec !== pod.spec && !sameStatus(before.spec, pod.spec) ||
+    (before.spec !== pod.spec && !sameStatus(before.spec, pod.spec)) ||
     a.deletionTimestamp !== b.deletionTimestamp ||
     a.deletionGracePeriodSeconds !== b.deletionGracePeriodSeconds ||
     !sameStatus(a.labels, b.labels) ||
@@ -592,8 +612,10 @@ function needsSync(before: Pod, pod: Pod): boolean {
 /** A readiness gate is set by others in the status: the pod's readiness follows it. */
 function foreignConditionsChanged(before: Pod, pod: Pod): boolean {
   for (const gate of pod.spec.readinessGates ?? []) {
-    if (conditionOf(before.status?.conditions, gate.conditionType)?.status !== conditionOf(pod.status?.conditions, gate.conditionType)?.status) return true;
+    if (
+      conditionOf(before.status?.conditions, gate.conditionType)?.status !== conditionOf(pod.status?.conditions, gate.conditionType)?.status
+    )
+      return true;
   }
   return false;
 }
-

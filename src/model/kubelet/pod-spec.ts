@@ -25,7 +25,9 @@ export function allContainers(spec: PodSpec): readonly SpecContainer[] {
   return [
     ...(spec.initContainers ?? []).map((container): SpecContainer => ({ container, role: isSidecar(container) ? 'sidecar' : 'init' })),
     ...spec.containers.map((container): SpecContainer => ({ container, role: 'main' })),
-    ...(spec.ephemeralContainers ?? []).map((container): SpecContainer => ({ container: container as unknown as Container, role: 'ephemeral' })),
+    ...(spec.ephemeralContainers ?? []).map(
+      (container): SpecContainer => ({ container: container as unknown as Container, role: 'ephemeral' }),
+    ),
   ];
 }
 

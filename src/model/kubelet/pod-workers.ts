@@ -32,8 +32,17 @@ export interface KillOrder {
 
 export interface PodWorkerCallbacks {
   /** Answers whether the pod has reached a terminal phase. */
-  readonly sync: (pod: Pod, records: PodRecords | undefined, cause: SyncCause) => Task<{ readonly terminal: boolean; readonly failures: readonly SyncFailure[]; readonly resync: boolean }>;
-  readonly terminate: (pod: Pod, records: PodRecords | undefined, graceSeconds: number, kill: KillOrder | undefined) => Task<{ readonly failures: readonly SyncFailure[] }>;
+  readonly sync: (
+    pod: Pod,
+    records: PodRecords | undefined,
+    cause: SyncCause,
+  ) => Task<{ readonly terminal: boolean; readonly failures: readonly SyncFailure[]; readonly resync: boolean }>;
+  readonly terminate: (
+    pod: Pod,
+    records: PodRecords | undefined,
+    graceSeconds: number,
+    kill: KillOrder | undefined,
+  ) => Task<{ readonly failures: readonly SyncFailure[] }>;
   readonly terminated: (pod: Pod, records: PodRecords | undefined) => Task<{ readonly failures: readonly SyncFailure[] }>;
   readonly finished: (pod: Pod) => void;
 }
@@ -81,7 +90,17 @@ export class PodWorkers {
     const uid = pod.metadata.uid ?? '';
     let worker = this.#workers.get(uid);
     if (worker === undefined) {
-      worker = { pod, stage: 'syncing', started: false, pending: undefined, running: false, lastSyncAt: -1, graceSeconds: undefined, kill: undefined, deleted: false };
+      worker = {
+        pod,
+        stage: 'syncing',
+        started: false,
+        pending: undefined,
+        running: false,
+        lastSyncAt: -1,
+        graceSeconds: undefined,
+        kill: undefined,
+        deleted: false,
+      };
       this.#workers.set(uid, worker);
     }
     worker.pod = pod;
@@ -194,7 +213,11 @@ export class PodWorkers {
     if (worker.stage === 'finished' && worker.deleted) this.#workers.delete(uid);
   }
 
-  *#step(worker: Worker, records: PodRecords | undefined, cause: SyncCause): Task<{ readonly failures: readonly SyncFailure[]; readonly resync: boolean }> {
+  *#step(
+    worker: Worker,
+    records: PodRecords | undefined,
+    cause: SyncCause,
+  ): Task<{ readonly failures: readonly SyncFailure[]; readonly resync: boolean }> {
     const { pod } = worker;
     switch (worker.stage) {
       case 'syncing': {
@@ -250,4 +273,3 @@ export class PodWorkers {
 function isTerminal(pod: Pod): boolean {
   return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
 }
-

@@ -71,7 +71,10 @@ export class ResizeManager {
 
   /** Uids of pods whose resize waits for room. */
   deferred(): readonly string[] {
-    return [...this.#allocations].filter(([, allocation]) => allocation.pending?.reason === 'Deferred').map(([uid]) => uid).sort();
+    return [...this.#allocations]
+      .filter(([, allocation]) => allocation.pending?.reason === 'Deferred')
+      .map(([uid]) => uid)
+      .sort();
   }
 
   conditions(pod: Pod): readonly PodCondition[] {
@@ -87,7 +90,10 @@ export class ResizeManager {
   }
 
   /** Running containers that do not have yet what they were given; `restart`: their policy wants a new start for it. */
-  due(pod: Pod, records: PodRecords | undefined): readonly { readonly container: Container; readonly record: ContainerRecord; readonly restart: boolean }[] {
+  due(
+    pod: Pod,
+    records: PodRecords | undefined,
+  ): readonly { readonly container: Container; readonly record: ContainerRecord; readonly restart: boolean }[] {
     if (this.#allocations.get(pod.metadata.uid ?? '')?.inProgress === undefined) return [];
     const due: { readonly container: Container; readonly record: ContainerRecord; readonly restart: boolean }[] = [];
     for (const container of pod.spec.containers) {
@@ -114,8 +120,13 @@ export class ResizeManager {
     const cpu = requests['cpu'] === undefined ? 0 : quantityMilliValue(requests['cpu']);
     const memory = requests['memory'] === undefined ? 0 : quantityValue(requests['memory']);
     const capacity = { cpu: spec.cpuMilli - config.reserved.cpuMilli, memory: spec.memoryBytes - config.reserved.memoryBytes };
-    if (cpu > capacity.cpu) return { reason: 'Infeasible', message: `Node didn't have enough capacity: cpu, requested: ${cpu}, capacity: ${capacity.cpu}` };
-    if (memory > capacity.memory) return { reason: 'Infeasible', message: `Node didn't have enough capacity: memory, requested: ${memory}, capacity: ${capacity.memory}` };
+    if (cpu > capacity.cpu)
+      return { reason: 'Infeasible', message: `Node didn't have enough capacity: cpu, requested: ${cpu}, capacity: ${capacity.cpu}` };
+    if (memory > capacity.memory)
+      return {
+        reason: 'Infeasible',
+        message: `Node didn't have enough capacity: memory, requested: ${memory}, capacity: ${capacity.memory}`,
+      };
     let usedCpu = 0;
     let usedMemory = 0;
     for (const other of this.#options.others(pod.metadata.uid ?? '')) {
@@ -161,7 +172,11 @@ function needsRestart(container: Container, actual: Resources): boolean {
   for (const { resourceName, restartPolicy } of container.resizePolicy ?? []) {
     if (restartPolicy !== 'RestartContainer') continue;
     const wanted = container.resources;
-    if (wanted?.requests?.[resourceName] !== actual?.requests?.[resourceName] || wanted?.limits?.[resourceName] !== actual?.limits?.[resourceName]) return true;
+    if (
+      wanted?.requests?.[resourceName] !== actual?.requests?.[resourceName] ||
+      wanted?.limits?.[resourceName] !== actual?.limits?.[resourceName]
+    )
+      return true;
   }
   return false;
 }
@@ -171,7 +186,11 @@ function sorted(resources: Resources): Record<string, unknown> {
   for (const kind of ['limits', 'requests'] as const) {
     const list = resources?.[kind];
     if (list === undefined || Object.keys(list).length === 0) continue;
-    out[kind] = Object.fromEntries(Object.keys(list).sort().map((name) => [name, list[name]]));
+    out[kind] = Object.fromEntries(
+      Object.keys(list)
+        .sort()
+        .map((name) => [name, list[name]]),
+    );
   }
   return out;
 }

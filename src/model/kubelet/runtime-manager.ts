@@ -77,7 +77,11 @@ export class RuntimeManager {
 
     let sandboxId = actions.sandbox?.id ?? '';
     if (actions.createSandbox) {
-      const made = yield* cri.call('RunPodSandbox', { pod, attempt: actions.attempt, runtimeHandler: this.#options.runtimeHandler(pod) }, 4 * MINUTE);
+      const made = yield* cri.call(
+        'RunPodSandbox',
+        { pod, attempt: actions.attempt, runtimeHandler: this.#options.runtimeHandler(pod) },
+        4 * MINUTE,
+      );
       if (!made.ok) {
         events.pod(pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${made.message}`);
         return { failures: [failed('CreatePodSandboxError', made.message)] };
@@ -124,7 +128,13 @@ export class RuntimeManager {
       const now = process.wall();
       const until = this.#backOff.waitsSince(key, last.finishedAtUs, now);
       if (until !== undefined) {
-        events.container(pod, container, 'Warning', 'BackOff', `Back-off restarting failed container ${container.name} in pod ${podText(pod)}`);
+        events.container(
+          pod,
+          container,
+          'Warning',
+          'BackOff',
+          `Back-off restarting failed container ${container.name} in pod ${podText(pod)}`,
+        );
         const delay = goDuration(this.#backOff.get(key));
         return failed('CrashLoopBackOff', `back-off ${delay} restarting failed container=${container.name} pod=${podText(pod)}`, until);
       }
@@ -200,7 +210,9 @@ export class RuntimeManager {
 
   /** A container that the runtime forgot: the API still knows how often it was started. */
   #restartCountOf(pod: Pod, container: string): number | undefined {
-    const status = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])].find((known) => known.name === container);
+    const status = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])].find(
+      (known) => known.name === container,
+    );
     return status?.containerID === undefined || status.containerID === '' ? undefined : status.restartCount + 1;
   }
 
@@ -221,12 +233,18 @@ export class RuntimeManager {
     const problems: string[] = [];
     const results = yield* all(this.#options.process, kills);
     results.forEach((result, index) => {
-      if (!result.ok) problems.push(`failed to "KillContainer" for ${JSON.stringify(running[index]?.name ?? '')} with KillContainerError: ${JSON.stringify(result.message)}`);
+      if (!result.ok)
+        problems.push(
+          `failed to "KillContainer" for ${JSON.stringify(running[index]?.name ?? '')} with KillContainerError: ${JSON.stringify(result.message)}`,
+        );
     });
     for (const sandbox of records?.sandboxes ?? []) {
       if (sandbox.state !== 'ready') continue;
       const stopped = yield* this.#options.cri.call('StopPodSandbox', { sandboxId: sandbox.id });
-      if (!stopped.ok) problems.push(`failed to "KillPodSandbox" for ${JSON.stringify(pod.metadata.uid ?? '')} with KillPodSandboxError: ${JSON.stringify(stopped.message)}`);
+      if (!stopped.ok)
+        problems.push(
+          `failed to "KillPodSandbox" for ${JSON.stringify(pod.metadata.uid ?? '')} with KillPodSandboxError: ${JSON.stringify(stopped.message)}`,
+        );
     }
     return problems.length === 0 ? stepDone : failed('KillPodError', `[${problems.join(', ')}]`);
   }
@@ -252,7 +270,11 @@ export class RuntimeManager {
     if (order !== undefined && grace > 0) grace -= yield* order.waitForTurn(container.name, grace);
     if (grace < MINIMUM_GRACE_SECONDS) grace = MINIMUM_GRACE_SECONDS;
     const signal = container.lifecycle?.stopSignal;
-    const stopped = yield* cri.call('StopContainer', { containerId: id, timeoutUs: grace * SECOND, ...(signal === undefined ? {} : { signal }) }, grace * SECOND + 2 * MINUTE);
+    const stopped = yield* cri.call(
+      'StopContainer',
+      { containerId: id, timeoutUs: grace * SECOND, ...(signal === undefined ? {} : { signal }) },
+      grace * SECOND + 2 * MINUTE,
+    );
     order?.terminated(container.name);
     if (!stopped.ok && stopped.code !== 'NotFound') return failed('KillContainerError', stopped.message);
     return stepDone;
@@ -265,11 +287,16 @@ export class RuntimeManager {
     // A hook that uses up the grace period is not stopped: it ends with its container, and its failure is told then.
     yield* suspend<void>((resolve) => {
       const timer = process.after(grace * SECOND, () => resolve(undefined));
-      process.spawn('preStop', callHandler(process, machine, cri, { containerId: id, container, address: this.#address(pod) }, hook, HOOK_TIMEOUT), (outcome) => {
-        process.cancel(timer);
-        if (outcome.kind === 'failure' || outcome.kind === 'error') events.container(pod, container, 'Warning', 'FailedPreStopHook', 'PreStopHook failed');
-        resolve(undefined);
-      });
+      process.spawn(
+        'preStop',
+        callHandler(process, machine, cri, { containerId: id, container, address: this.#address(pod) }, hook, HOOK_TIMEOUT),
+        (outcome) => {
+          process.cancel(timer);
+          if (outcome.kind === 'failure' || outcome.kind === 'error')
+            events.container(pod, container, 'Warning', 'FailedPreStopHook', 'PreStopHook failed');
+          resolve(undefined);
+        },
+      );
     });
   }
 
@@ -314,7 +341,10 @@ function hookProblem(pod: Pod, container: Container, hook: LifecycleHandler, out
   const whom = `for Container ${JSON.stringify(container.name)} in Pod ${JSON.stringify(podText(pod))} failed - error: `;
   if (hook.exec !== undefined) {
     const command = (hook.exec.command ?? []).join(' ');
-    const why = outcome.kind === 'failure' && outcome.exitCode !== undefined ? `command '${command}' exited with ${outcome.exitCode}: , message: ${JSON.stringify(outcome.message)}` : outcome.message;
+    const why =
+      outcome.kind === 'failure' && outcome.exitCode !== undefined
+        ? `command '${command}' exited with ${outcome.exitCode}: , message: ${JSON.stringify(outcome.message)}`
+        : outcome.message;
     return `Exec lifecycle hook ([${command}]) ${whom}${why}`;
   }
   if (hook.httpGet !== undefined) return `HTTP lifecycle hook (${hook.httpGet.path ?? ''}) ${whom}${outcome.message}`;
@@ -338,7 +368,7 @@ function checkUser(pod: Pod, container: Container, imageUser: string): string | 
   const runAs = container.securityContext?.runAsUser ?? pod.spec.securityContext?.runAsUser;
   if (runAs !== undefined) return runAs === 0 ? `container's runAsUser breaks non-root policy ${who}` : undefined;
   if (imageUser === '' || imageUser === '0') return `container has runAsNonRoot and image will run as root ${who}`;
-  if (!/^\d+$/.test(imageUser)) return `container has runAsNonRoot and image has non-numeric user (${imageUser}), cannot verify user is non-root ${who}`;
+  if (!/^\d+$/.test(imageUser))
+    return `container has runAsNonRoot and image has non-numeric user (${imageUser}), cannot verify user is non-root ${who}`;
   return undefined;
 }
-

@@ -1,5 +1,5 @@
 import type { Process } from '../../sim/process.ts';
-import { type Task } from '../../sim/task.ts';
+import type { Task } from '../../sim/task.ts';
 import { SECOND } from '../../sim/time.ts';
 import { World } from '../../sim/world.ts';
 import type { Pod } from '../api/types.ts';
@@ -74,7 +74,17 @@ export function testCluster(options: TestClusterOptions = {}) {
   const client = new Client(new ApiTransport(process, { servers, user: { name: 'admin', groups: ['system:masters'] }, userAgent: 'test' }));
   const seen: string[] = [];
   const note = (line: string) => seen.push(`${(world.now / SECOND).toFixed(1)} ${line}`);
-  return { world, facts, storage, machines, process, client, note, seen, script: (task: () => Task<void>) => process.spawn('script', task()) };
+  return {
+    world,
+    facts,
+    storage,
+    machines,
+    process,
+    client,
+    note,
+    seen,
+    script: (task: () => Task<void>) => process.spawn('script', task()),
+  };
 }
 
 export function pod(name: string, spec: Partial<Pod['spec']> & Pick<Pod['spec'], 'containers'>, annotations?: Record<string, string>): Pod {

@@ -59,7 +59,12 @@ export class VolumeManager {
           return failed('FailedMount', message);
         }
         left.push(volume);
-        this.#events.pod(pod, 'Warning', 'FailedMount', `MountVolume.SetUp failed for volume ${JSON.stringify(volume.name)} : ${step.message}`);
+        this.#events.pod(
+          pod,
+          'Warning',
+          'FailedMount',
+          `MountVolume.SetUp failed for volume ${JSON.stringify(volume.name)} : ${step.message}`,
+        );
       }
       if (left.length === 0) {
         this.#mounted.add(uid);
@@ -100,7 +105,12 @@ export class VolumeManager {
         const step = yield* this.#mountOne(pod, volume);
         if (step.ok) continue;
         failures++;
-        this.#events.pod(pod, 'Warning', 'FailedMount', `MountVolume.SetUp failed for volume ${JSON.stringify(volume.name)} : ${step.message}`);
+        this.#events.pod(
+          pod,
+          'Warning',
+          'FailedMount',
+          `MountVolume.SetUp failed for volume ${JSON.stringify(volume.name)} : ${step.message}`,
+        );
       }
       if (failures === 0) return;
       delay = Math.min(delay * 2, RETRY_MAX);
@@ -138,23 +148,29 @@ export class VolumeManager {
   *#claim(pod: Pod, name: string): Task<SyncStep> {
     const namespace = pod.metadata.namespace ?? '';
     const claim = yield* this.#client.resource(PERSISTENT_VOLUME_CLAIMS).get(namespace, name);
-    if (!claim.ok) return failed('ClaimError', `error processing PVC ${namespace}/${name}: failed to fetch PVC from API server: ${claim.message}`);
+    if (!claim.ok)
+      return failed('ClaimError', `error processing PVC ${namespace}/${name}: failed to fetch PVC from API server: ${claim.message}`);
     if (claim.object.status?.phase !== 'Bound') return failed('ClaimError', `error processing PVC ${namespace}/${name}: PVC is not bound`);
     return stepDone;
   }
 
   *#load(pod: Pod, volume: Volume): Task<Loaded> {
-    if (volume.configMap !== undefined) return yield* this.#fromConfigMap(pod, volume.configMap.name ?? '', volume.configMap.items, volume.configMap.optional === true);
-    if (volume.secret !== undefined) return yield* this.#fromSecret(pod, volume.secret.secretName ?? '', volume.secret.items, volume.secret.optional === true);
+    if (volume.configMap !== undefined)
+      return yield* this.#fromConfigMap(pod, volume.configMap.name ?? '', volume.configMap.items, volume.configMap.optional === true);
+    if (volume.secret !== undefined)
+      return yield* this.#fromSecret(pod, volume.secret.secretName ?? '', volume.secret.items, volume.secret.optional === true);
     if (volume.downwardAPI !== undefined) return { ok: true, value: this.#downward(pod, volume.downwardAPI.items) };
     if (volume.projected === undefined) return { ok: true, value: undefined };
     const files: Record<string, string> = {};
     for (const source of volume.projected.sources ?? []) {
       let part: Loaded = { ok: true, value: undefined };
-      if (source.configMap !== undefined) part = yield* this.#fromConfigMap(pod, source.configMap.name ?? '', source.configMap.items, source.configMap.optional === true);
-      else if (source.secret !== undefined) part = yield* this.#fromSecret(pod, source.secret.name ?? '', source.secret.items, source.secret.optional === true);
+      if (source.configMap !== undefined)
+        part = yield* this.#fromConfigMap(pod, source.configMap.name ?? '', source.configMap.items, source.configMap.optional === true);
+      else if (source.secret !== undefined)
+        part = yield* this.#fromSecret(pod, source.secret.name ?? '', source.secret.items, source.secret.optional === true);
       else if (source.downwardAPI !== undefined) part = { ok: true, value: this.#downward(pod, source.downwardAPI.items) };
-      else if (source.serviceAccountToken !== undefined) part = { ok: true, value: { [source.serviceAccountToken.path]: `token of ${pod.metadata.uid ?? ''}` } };
+      else if (source.serviceAccountToken !== undefined)
+        part = { ok: true, value: { [source.serviceAccountToken.path]: `token of ${pod.metadata.uid ?? ''}` } };
       if (!part.ok) return part;
       Object.assign(files, part.value ?? {});
     }
@@ -183,7 +199,8 @@ export class VolumeManager {
 
   #downward(pod: Pod, items: readonly { readonly path: string; readonly fieldRef?: { readonly fieldPath: string } }[] | undefined): Files {
     const files: Record<string, string> = {};
-    for (const item of items ?? []) files[item.path] = item.fieldRef === undefined ? '' : this.#environment.field(pod, item.fieldRef.fieldPath);
+    for (const item of items ?? [])
+      files[item.path] = item.fieldRef === undefined ? '' : this.#environment.field(pod, item.fieldRef.fieldPath);
     return files;
   }
 
@@ -211,15 +228,24 @@ type Items = readonly { readonly key: string; readonly path: string }[] | undefi
 /** Volumes that are read again when the pod is synced (RequiresRemount). The service account's projected volume does not change. */
 function changes(volume: Volume): boolean {
   if (volume.configMap !== undefined || volume.secret !== undefined || volume.downwardAPI !== undefined) return true;
-  return (volume.projected?.sources ?? []).some((source) => source.serviceAccountToken === undefined && source.configMap?.name !== ROOT_CA && !isNamespaceField(source));
+  return (volume.projected?.sources ?? []).some(
+    (source) => source.serviceAccountToken === undefined && source.configMap?.name !== ROOT_CA && !isNamespaceField(source),
+  );
 }
 
-function isNamespaceField(source: { readonly downwardAPI?: { readonly items?: readonly { readonly fieldRef?: { readonly fieldPath: string } }[] } }): boolean {
+function isNamespaceField(source: {
+  readonly downwardAPI?: { readonly items?: readonly { readonly fieldRef?: { readonly fieldPath: string } }[] };
+}): boolean {
   const items = source.downwardAPI?.items;
   return items?.length === 1 && items[0]?.fieldRef?.fieldPath === 'metadata.namespace';
 }
 
-function missing(found: { readonly reason: string; readonly code: number; readonly message: string }, kind: string, name: string, optional: boolean): Loaded {
+function missing(
+  found: { readonly reason: string; readonly code: number; readonly message: string },
+  kind: string,
+  name: string,
+  optional: boolean,
+): Loaded {
   if (!isNotFound(found as Parameters<typeof isNotFound>[0])) return failed('FailedMount', found.message);
   return optional ? { ok: true, value: {} } : failed('FailedMount', `${kind} ${JSON.stringify(name)} not found`);
 }
@@ -230,7 +256,8 @@ function pick(data: Files | undefined, items: Items, optional: boolean, kind: st
   for (const { key, path } of items) {
     const content = data?.[key];
     if (content !== undefined) files[path] = content;
-    else if (!optional) return failed('FailedMount', `${kind} references non-existent ${kind === 'secret' ? 'secret' : 'config'} key: ${key}`);
+    else if (!optional)
+      return failed('FailedMount', `${kind} references non-existent ${kind === 'secret' ? 'secret' : 'config'} key: ${key}`);
   }
   return { ok: true, value: files };
 }

@@ -12,7 +12,12 @@ const service: Service = {
   apiVersion: 'v1',
   kind: 'Service',
   metadata: { name: 'web', namespace: 'default' },
-  spec: { clusterIP: '10.96.0.50', clusterIPs: ['10.96.0.50'], ports: [{ name: 'http', port: 80, targetPort: 80, protocol: 'TCP' }], selector: { app: 'web' } },
+  spec: {
+    clusterIP: '10.96.0.50',
+    clusterIPs: ['10.96.0.50'],
+    ports: [{ name: 'http', port: 80, targetPort: 80, protocol: 'TCP' }],
+    selector: { app: 'web' },
+  },
 };
 
 type Condition = { ready: boolean; serving?: boolean; terminating?: boolean; node?: string; zone?: string };
@@ -34,7 +39,12 @@ function slice(endpoints: Readonly<Record<string, Condition>>): EndpointSlice {
 }
 
 function backends(endpoints: Readonly<Record<string, Condition>>, spec: Partial<Service['spec']> = {}, zone?: string) {
-  const [rule] = serviceRules({ service: { ...service, spec: { ...service.spec, ...spec } }, slices: [slice(endpoints)], node: 'worker-0', zone });
+  const [rule] = serviceRules({
+    service: { ...service, spec: { ...service.spec, ...spec } },
+    slices: [slice(endpoints)],
+    node: 'worker-0',
+    zone,
+  });
   return { internal: rule?.internal.map((b) => b.address), external: rule?.external.map((b) => b.address) };
 }
 
@@ -45,7 +55,9 @@ describe('the backends of a service', () => {
 
   it('are those that serve while they terminate, where none is ready', () => {
     const leaving = { ready: false, serving: true, terminating: true };
-    expect(backends({ '10.0.0.1': leaving, '10.0.0.2': { ready: false, serving: false, terminating: true } }).internal).toEqual(['10.0.0.1']);
+    expect(backends({ '10.0.0.1': leaving, '10.0.0.2': { ready: false, serving: false, terminating: true } }).internal).toEqual([
+      '10.0.0.1',
+    ]);
     expect(backends({ '10.0.0.1': leaving, '10.0.0.2': { ready: true } }).internal).toEqual(['10.0.0.2']);
   });
 
@@ -74,7 +86,9 @@ function setUp(config: Partial<TrafficConfig> = {}) {
     const container = { name: 'c', image: 'nginx', ports: [{ containerPort: 80 }] };
     for (const name of ['a', 'b']) expect((yield* t.client.resource(PODS).create(pod(name, { containers: [container] }))).ok).toBe(true);
     expect((yield* t.client.resource(SERVICES).create(service)).ok).toBe(true);
-    expect((yield* t.client.resource(ENDPOINT_SLICES).create(slice({ '10.244.0.2': { ready: true }, '10.244.0.3': { ready: true } }))).ok).toBe(true);
+    expect(
+      (yield* t.client.resource(ENDPOINT_SLICES).create(slice({ '10.244.0.2': { ready: true }, '10.244.0.3': { ready: true } }))).ok,
+    ).toBe(true);
   });
   t.world.run(10 * SECOND);
   const outcomes: string[] = [];

@@ -73,7 +73,12 @@ class KubeProxy {
 
   start(): void {
     const { node, servers, facts } = this.#options;
-    const transport = new ApiTransport(this.#process, { servers, user: { name: 'system:kube-proxy', groups: ['system:authenticated'] }, userAgent: 'kube-proxy', facts });
+    const transport = new ApiTransport(this.#process, {
+      servers,
+      user: { name: 'system:kube-proxy', groups: ['system:authenticated'] },
+      userAgent: 'kube-proxy',
+      facts,
+    });
     const factory = new InformerFactory(transport, { watchList: this.#options.watchListClient !== false });
     const selector = `!${HEADLESS},!${PROXY_NAME}`;
     factory.informer<Service>(SERVICES, { labelSelector: selector }).addHandler({
@@ -180,7 +185,8 @@ class KubeProxy {
       for (const rule of change.rules) {
         const text = backendsText(rule);
         const old = before.find((candidate) => candidate.port === rule.port && candidate.portName === rule.portName);
-        if (old === undefined || backendsText(old) !== text) facts.endpointsProgrammed.emit(node, change.service, rule.portName === '' ? String(rule.port) : rule.portName, text);
+        if (old === undefined || backendsText(old) !== text)
+          facts.endpointsProgrammed.emit(node, change.service, rule.portName === '' ? String(rule.port) : rule.portName, text);
       }
       for (const old of before) {
         const gone = !change.rules.some((rule) => rule.port === old.port && rule.portName === old.portName);

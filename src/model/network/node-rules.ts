@@ -60,7 +60,8 @@ export class NodeRules {
   /** Replaces the rules of one service; none: removes it. */
   set(service: string, rules: readonly ServiceRule[]): void {
     this.#forgetOldBoot();
-    for (const old of this.#rules.get(service) ?? []) if (this.#byClusterIp.get(old.clusterIp) === service) this.#byClusterIp.delete(old.clusterIp);
+    for (const old of this.#rules.get(service) ?? [])
+      if (this.#byClusterIp.get(old.clusterIp) === service) this.#byClusterIp.delete(old.clusterIp);
     if (rules.length === 0) {
       this.#rules.delete(service);
       return;
@@ -72,7 +73,12 @@ export class NodeRules {
   /** Chooses the backend of a new connection, as the rules' random match does. Established ones keep theirs: they do not come here. */
   route(query: RouteQuery): Route {
     const rules = this.rules(query.service);
-    const rule = query.port === undefined ? rules[0] : rules.find((candidate) => candidate.port === query.port || candidate.portName === query.port || candidate.nodePort === query.port);
+    const rule =
+      query.port === undefined
+        ? rules[0]
+        : rules.find(
+            (candidate) => candidate.port === query.port || candidate.portName === query.port || candidate.nodePort === query.port,
+          );
     if (rule === undefined) return { kind: 'unknown' };
     const backends = query.external ? rule.external : rule.internal;
     if (backends.length === 0) return { kind: (query.external ? rule.externalLocal : rule.internalLocal) ? 'dropped' : 'refused' };
@@ -81,7 +87,10 @@ export class NodeRules {
     const key = `${query.client}|${rule.service}|${rule.port}`;
     const now = this.host.clock.mono();
     const pinned = this.#affinity.get(key);
-    const known = pinned !== undefined && pinned.until > now ? backends.find((backend) => `${backend.address}:${backend.port}` === pinned.backend) : undefined;
+    const known =
+      pinned !== undefined && pinned.until > now
+        ? backends.find((backend) => `${backend.address}:${backend.port}` === pinned.backend)
+        : undefined;
     const chosen = known ?? random.pick(backends);
     this.#affinity.set(key, { backend: `${chosen.address}:${chosen.port}`, until: now + rule.affinitySeconds * SECOND });
     return { kind: 'backend', backend: chosen };

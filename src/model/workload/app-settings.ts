@@ -26,7 +26,18 @@ export interface AppSettings {
 export const ANNOTATION_PREFIX = 'seatrial.dev/';
 
 /** Names of the annotations that set an app's behaviour. */
-export const APP_ANNOTATIONS = ['behaviour', 'start', 'ready-after', 'service-time', 'drain', 'shutdown', 'ignore-sigterm', 'exit-after', 'exit-code', 'ports'] as const;
+export const APP_ANNOTATIONS = [
+  'behaviour',
+  'start',
+  'ready-after',
+  'service-time',
+  'drain',
+  'shutdown',
+  'ignore-sigterm',
+  'exit-after',
+  'exit-code',
+  'ports',
+] as const;
 
 export type AppAnnotation = (typeof APP_ANNOTATIONS)[number];
 

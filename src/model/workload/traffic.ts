@@ -55,6 +55,9 @@ export function traffic(options: TrafficOptions): Program {
   };
 }
 
+/** Two failed checks ten seconds apart: the common default of cloud load balancers. */
+const HEALTH_CHECK: Micros = 20 * SECOND;
+
 interface Open {
   readonly id: number;
   readonly connection: Connection | undefined;
@@ -66,6 +69,8 @@ class TrafficClient {
   readonly #process: Process;
   readonly #options: TrafficOptions;
   readonly #open = new Map<number, Open>();
+  /** Entry nodes that did not answer, and since when. */
+  readonly #downSince = new Map<string, Micros>();
   /** Idle connections by backend. */
   readonly #idle: { readonly connection: Connection; readonly pod: string }[] = [];
   #stopAt: Micros = Number.POSITIVE_INFINITY;
@@ -164,7 +169,11 @@ class TrafficClient {
       if (open.connection !== connection) continue;
       this.#open.delete(open.id);
       this.#process.cancel(open.timer);
-      this.#finish(open.id, reason === 'refused' ? 'refused' : reason === 'connect-timeout' || reason === 'keepalive-timeout' ? 'timeout' : 'reset', open.pod);
+      this.#finish(
+        open.id,
+        reason === 'refused' ? 'refused' : reason === 'connect-timeout' || reason === 'keepalive-timeout' ? 'timeout' : 'reset',
+        open.pod,
+      );
     }
   }
 
@@ -182,9 +191,24 @@ class TrafficClient {
   /** The node that takes the next connection; undefined when packets to it vanish. */
   #entry(): NodeRules | undefined {
     const { entries } = this.#options;
-    if (entries.length === 0) return undefined;
-    const entry = entries.length === 1 ? (entries[0] as NodeRules) : this.#process.random.pick(entries);
-    return reachable(this.#process.host, entry.host) ? entry : undefined;
+    const healthy = entries.filter((entry) => !this.#isOut(entry));
+    const choice = healthy.length === 0 ? entries : healthy;
+    if (choice.length === 0) return undefined;
+    const entry = choice.length === 1 ? (choice[0] as NodeRules) : this.#process.random.pick(choice);
+    if (reachable(this.#process.host, entry.host)) return entry;
+    if (!this.#downSince.has(entry.host.name)) this.#downSince.set(entry.host.name, this.#process.mono());
+    return undefined;
+  }
+
+  /** The load balancer's health checks took the node out: it has not answered for a while and does not answer now. */
+  #isOut(entry: NodeRules): boolean {
+    const since = this.#downSince.get(entry.host.name);
+    if (since === undefined) return false;
+    if (reachable(this.#process.host, entry.host)) {
+      this.#downSince.delete(entry.host.name);
+      return false;
+    }
+    return this.#process.mono() - since >= HEALTH_CHECK;
   }
 }
 

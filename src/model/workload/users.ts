@@ -15,14 +15,26 @@ import type { Facts } from '../facts.ts';
 /** What a person does with kubectl, one command each. */
 export type UserOperation =
   | { readonly kind: 'apply'; readonly resource: Resource; readonly object: UntypedObject }
-  | { readonly kind: 'delete'; readonly resource: Resource; readonly namespace: string; readonly name: string; readonly gracePeriodSeconds?: number }
+  | {
+      readonly kind: 'delete';
+      readonly resource: Resource;
+      readonly namespace: string;
+      readonly name: string;
+      readonly gracePeriodSeconds?: number;
+    }
   | { readonly kind: 'scale'; readonly namespace: string; readonly name: string; readonly replicas: number }
   | { readonly kind: 'set-image'; readonly namespace: string; readonly name: string; readonly container: string; readonly image: string }
   | { readonly kind: 'rollout-undo'; readonly namespace: string; readonly name: string }
   | { readonly kind: 'rollout-restart'; readonly namespace: string; readonly name: string }
   | { readonly kind: 'cordon'; readonly node: string; readonly unschedulable: boolean }
   /** Deletes the n-th pod (in name order, modulo how many there are) that a label selector finds. */
-  | { readonly kind: 'delete-pod'; readonly namespace: string; readonly labelSelector: string; readonly index: number; readonly gracePeriodSeconds?: number };
+  | {
+      readonly kind: 'delete-pod';
+      readonly namespace: string;
+      readonly labelSelector: string;
+      readonly index: number;
+      readonly gracePeriodSeconds?: number;
+    };
 
 export interface UserOptions {
   readonly name: string;
@@ -33,7 +45,9 @@ export interface UserOptions {
 }
 
 /** The user's answer to a finished operation. */
-export type UserAnswer = { readonly ok: true; readonly detail: string } | { readonly ok: false; readonly sent: boolean; readonly detail: string };
+export type UserAnswer =
+  | { readonly ok: true; readonly detail: string }
+  | { readonly ok: false; readonly sent: boolean; readonly detail: string };
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 const REVISION = 'deployment.kubernetes.io/revision';
@@ -57,7 +71,15 @@ export class User {
       start: (process) => {
         const { servers, facts } = this.#options;
         this.#process = process;
-        this.#client = new Client(new ApiTransport(process, { servers, user: { name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] }, userAgent: 'kubectl', timeoutUs: TIMEOUT, facts }));
+        this.#client = new Client(
+          new ApiTransport(process, {
+            servers,
+            user: { name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] },
+            userAgent: 'kubectl',
+            timeoutUs: TIMEOUT,
+            facts,
+          }),
+        );
       },
     };
   }
@@ -112,7 +134,10 @@ function* run(client: Client, process: Process, operation: UserOperation): Task<
     }
     case 'scale': {
       const patch = { spec: { replicas: operation.replicas } };
-      return answerOf(yield* client.resource(DEPLOYMENTS).patch(operation.namespace, operation.name, 'merge', patch, { subresource: 'scale' }), 'scaled');
+      return answerOf(
+        yield* client.resource(DEPLOYMENTS).patch(operation.namespace, operation.name, 'merge', patch, { subresource: 'scale' }),
+        'scaled',
+      );
     }
     case 'set-image': {
       const patch = { spec: { template: { spec: { containers: [{ name: operation.container, image: operation.image }] } } } };
@@ -127,7 +152,10 @@ function* run(client: Client, process: Process, operation: UserOperation): Task<
     case 'cordon': {
       const patch = { spec: { unschedulable: operation.unschedulable ? true : null } };
       const nodes = client.resource({ group: '', version: 'v1', resource: 'nodes', kind: 'Node', namespaced: false });
-      return answerOf(yield* nodes.patch('', operation.node, 'strategic', patch as unknown as Json), operation.unschedulable ? 'cordoned' : 'uncordoned');
+      return answerOf(
+        yield* nodes.patch('', operation.node, 'strategic', patch as unknown as Json),
+        operation.unschedulable ? 'cordoned' : 'uncordoned',
+      );
     }
     case 'delete-pod':
       return yield* deletePod(client, operation);
@@ -172,7 +200,8 @@ function lastApplied(object: ApiObject): unknown {
 function threeWay(before: unknown, next: unknown): unknown {
   if (!isMap(next)) return next;
   const out: Record<string, unknown> = {};
-  for (const key of Object.keys(next)) out[key] = isMap(next[key]) ? threeWay(isMap(before) ? before[key] : undefined, next[key]) : next[key];
+  for (const key of Object.keys(next))
+    out[key] = isMap(next[key]) ? threeWay(isMap(before) ? before[key] : undefined, next[key]) : next[key];
   if (isMap(before)) for (const key of Object.keys(before)) if (!(key in next)) out[key] = null;
   return out;
 }
@@ -189,7 +218,9 @@ function* undo(client: Client, namespace: string, name: string): Task<UserAnswer
   const sets = yield* client.resource(REPLICA_SETS).list(namespace);
   if (!sets.ok) return { ok: false, sent: false, detail: sets.message };
   const owned = sets.object.items
-    .filter((set) => set.metadata.ownerReferences?.some((owner) => owner.controller === true && owner.uid === deployment.metadata.uid) === true)
+    .filter(
+      (set) => set.metadata.ownerReferences?.some((owner) => owner.controller === true && owner.uid === deployment.metadata.uid) === true,
+    )
     .sort((a, b) => revisionOf(b) - revisionOf(a));
   const previous = owned[1];
   if (previous === undefined) return { ok: false, sent: false, detail: `no rollout history found for deployment "${name}"` };

@@ -8,7 +8,8 @@ const SLACK_SECONDS = 1.7;
 /** What differs between a recording and a replay, in words; empty: nothing that the README does not allow. */
 export function compare(recording: Recording, replay: Replay): readonly string[] {
   const problems: string[] = [...replay.refused.map((text) => `refused: ${text}`)];
-  for (const [name, recorded] of Object.entries(recording.pods ?? {})) problems.push(...comparePod(name, recorded, replay.pods[name] ?? []));
+  for (const [name, recorded] of Object.entries(recording.pods ?? {}))
+    problems.push(...comparePod(name, recorded, replay.pods[name] ?? []));
   for (const name of Object.keys(replay.pods)) if (recording.pods?.[name] === undefined) problems.push(`pod ${name}: not in the recording`);
   problems.push(...compareEvents(recording.events ?? [], replay.events));
   problems.push(...comparePrograms(recording, replay));
@@ -30,7 +31,10 @@ function comparePod(name: string, recorded: RecordedPod, seen: readonly SeenUpda
   return [`pod ${name}: ${best ?? ''}`];
 }
 
-function compareUpdates(updates: readonly Update[], seen: readonly SeenUpdate[]): { readonly problem: string | undefined; readonly at: number } {
+function compareUpdates(
+  updates: readonly Update[],
+  seen: readonly SeenUpdate[],
+): { readonly problem: string | undefined; readonly at: number } {
   let allowance = 0;
   for (let i = 0; i < updates.length; i++) {
     const want = updates[i] as Update;
@@ -47,7 +51,8 @@ function compareUpdates(updates: readonly Update[], seen: readonly SeenUpdate[])
     }
   }
   const extra = seen[updates.length];
-  if (extra !== undefined) return { problem: `update ${updates.length} too many at ${extra.t}: ${JSON.stringify(extra.set).slice(0, 400)}`, at: updates.length };
+  if (extra !== undefined)
+    return { problem: `update ${updates.length} too many at ${extra.t}: ${JSON.stringify(extra.set).slice(0, 400)}`, at: updates.length };
   return { problem: undefined, at: updates.length };
 }
 
@@ -58,9 +63,11 @@ function slackOfGap(gap: number): number {
 
 function differing(want: Readonly<Record<string, unknown>>, got: Readonly<Record<string, unknown>>): string | undefined {
   for (const key of Object.keys(want)) {
-    if (!sameValue(want[key], got[key])) return `${key} is ${JSON.stringify(got[key])?.slice(0, 300)}, recorded ${JSON.stringify(want[key])?.slice(0, 300)}`;
+    if (!sameValue(want[key], got[key]))
+      return `${key} is ${JSON.stringify(got[key])?.slice(0, 300)}, recorded ${JSON.stringify(want[key])?.slice(0, 300)}`;
   }
-  for (const key of Object.keys(got)) if (!(key in want)) return `${key} is ${JSON.stringify(got[key])?.slice(0, 300)}, recorded: no change`;
+  for (const key of Object.keys(got))
+    if (!(key in want)) return `${key} is ${JSON.stringify(got[key])?.slice(0, 300)}, recorded: no change`;
   return undefined;
 }
 
@@ -105,25 +112,36 @@ function compareEvents(recorded: readonly RecordedEvent[], seen: readonly SeenEv
   for (const want of recorded) {
     const at = left.findIndex((got) => matches(want, got));
     if (at < 0) {
-      if (want.seenIn === undefined) problems.push(`event missing: ${text(want.t)} ${want.object} ${want.reason}: ${want.message.slice(0, 300)}`);
+      if (want.seenIn === undefined)
+        problems.push(`event missing: ${text(want.t)} ${want.object} ${want.reason}: ${want.message.slice(0, 300)}`);
       continue;
     }
     const [got] = left.splice(at, 1);
     const [least, most] = typeof want.count === 'number' ? [want.count, want.count] : want.count;
     // One more or less where a probe's tick or a sync falls on the other side of a change.
     const slack = most > 2 ? Math.max(1, Math.ceil(most * 0.25)) : want.reason === 'Unhealthy' || want.reason === 'BackOff' ? 1 : 0;
-    if (got !== undefined && (got.count < least - slack || got.count > most + slack)) problems.push(`event ${want.object} ${want.reason} "${want.message.slice(0, 120)}": ${got.count} times, recorded ${text(want.count)}`);
+    if (got !== undefined && (got.count < least - slack || got.count > most + slack))
+      problems.push(
+        `event ${want.object} ${want.reason} "${want.message.slice(0, 120)}": ${got.count} times, recorded ${text(want.count)}`,
+      );
   }
   for (const got of left) {
     // A probe may fall into the moment in which a container starts or stops.
     const rare = got.reason === 'Unhealthy' && got.count <= 2 && /refused|EOF|deadline|statuscode/.test(got.message);
-    if (!rare) problems.push(`event not in the recording: ${got.t} ${got.object} ${got.reason}: ${got.message.slice(0, 300)} (${got.count})`);
+    if (!rare)
+      problems.push(`event not in the recording: ${got.t} ${got.object} ${got.reason}: ${got.message.slice(0, 300)} (${got.count})`);
   }
   return problems;
 }
 
 function matches(want: RecordedEvent, got: SeenEvent): boolean {
-  return want.object === got.object && want.type === got.type && want.reason === got.reason && (want.field ?? '') === got.field && sameText(want.message, got.message);
+  return (
+    want.object === got.object &&
+    want.type === got.type &&
+    want.reason === got.reason &&
+    (want.field ?? '') === got.field &&
+    sameText(want.message, got.message)
+  );
 }
 
 function comparePrograms(recording: Recording, replay: Replay): readonly string[] {

@@ -30,9 +30,12 @@ export const goldenProgram: Behaviour = {
   name: 'golden-program',
   startError: (container: Container) => {
     const [command] = container.command ?? [];
-    const prefix = 'failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: ';
+    const prefix =
+      'failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: ';
     if (command === undefined || command === '/prog') return undefined;
-    return command === '/notexec' ? `${prefix}${JSON.stringify(command)}: permission denied: unknown` : `${prefix}${JSON.stringify(command)}: stat ${command}: no such file or directory: unknown`;
+    return command === '/notexec'
+      ? `${prefix}${JSON.stringify(command)}: permission denied: unknown`
+      : `${prefix}${JSON.stringify(command)}: stat ${command}: no such file or directory: unknown`;
   },
   start: (environment) => new GoldenProgram(environment),
 };
@@ -76,16 +79,24 @@ class GoldenProgram implements App {
     const show = arg('show-env');
     if (show !== undefined) {
       const all = { HOSTNAME: this.#environment.pod.spec.hostname ?? this.#environment.pod.metadata.name ?? '', ...env };
-      this.#log(`env ${show.split(',').sort().map((name) => `${name}=${(all as Record<string, string>)[name] ?? '<unset>'}`).join(' ')}`);
+      this.#log(
+        `env ${show
+          .split(',')
+          .sort()
+          .map((name) => `${name}=${(all as Record<string, string>)[name] ?? '<unset>'}`)
+          .join(' ')}`,
+      );
     }
     const exitAfter = this.#ofRun('exit-after');
-    if (exitAfter !== undefined && exitAfter !== 'never') process.after(seconds(exitAfter), () => this.#exit(Number(this.#ofRun('exit-code') ?? '0'), 'done'));
+    if (exitAfter !== undefined && exitAfter !== 'never')
+      process.after(seconds(exitAfter), () => this.#exit(Number(this.#ofRun('exit-code') ?? '0'), 'done'));
     const mem = arg('mem');
     if (mem !== undefined) {
       process.after(seconds(arg('mem-after') ?? '0'), () => {
         this.#log(`allocating mib=${mem}`);
         const limit = this.#environment.container.resources?.limits?.['memory'];
-        if (limit !== undefined && Number(mem) * MIB > parseMemory(limit)) process.after(30 * MILLISECOND, () => this.#environment.outOfMemory());
+        if (limit !== undefined && Number(mem) * MIB > parseMemory(limit))
+          process.after(30 * MILLISECOND, () => this.#environment.outOfMemory());
         else this.#log(`allocated`);
       });
     }
@@ -150,7 +161,9 @@ class GoldenProgram implements App {
     this.#log(`signal ${name === 'SIGTERM' ? 'terminated' : name.toLowerCase().slice(3)}`);
     if (this.#args.has('ignore-term') || this.#stopping) return;
     this.#stopping = true;
-    this.#environment.process.after(seconds(this.#args.get('stop-after') ?? '0'), () => this.#exit(Number(this.#args.get('term-code') ?? '0'), 'stopped'));
+    this.#environment.process.after(seconds(this.#args.get('stop-after') ?? '0'), () =>
+      this.#exit(Number(this.#args.get('term-code') ?? '0'), 'stopped'),
+    );
   }
 
   answer(request: AppRequest): AppAnswer {
@@ -159,10 +172,12 @@ class GoldenProgram implements App {
     switch (request.kind) {
       case 'http':
         if (!isOpen || this.#args.get('http') !== String(request.port)) return refused;
-        if (request.scheme === 'HTTPS') return answer({ kind: 'protocol-error', message: 'http: server gave HTTP response to HTTPS client' });
+        if (request.scheme === 'HTTPS')
+          return answer({ kind: 'protocol-error', message: 'http: server gave HTTP response to HTTPS client' });
         return this.#http(request.path, at);
       case 'tcp':
-        if (!isOpen || ![this.#args.get('tcp'), this.#args.get('http'), this.#args.get('grpc')].includes(String(request.port))) return refused;
+        if (!isOpen || ![this.#args.get('tcp'), this.#args.get('http'), this.#args.get('grpc')].includes(String(request.port)))
+          return refused;
         if (this.#args.get('tcp') === String(request.port)) {
           if (valueAt(schedule(this.#args.get('tcp-open') ?? '0:ok'), at) !== 'ok') return refused;
           this.#log('tcp');
@@ -190,7 +205,8 @@ class GoldenProgram implements App {
     if (redirect !== null) {
       const target = redirect[1] ?? '';
       // Redirects to the same host are followed by the prober's client.
-      if (target.startsWith('/')) return target === path ? answer({ kind: 'http', status: 302, body: '', location: target }) : this.#http(target, at);
+      if (target.startsWith('/'))
+        return target === path ? answer({ kind: 'http', status: 302, body: '', location: target }) : this.#http(target, at);
       return answer({ kind: 'http', status: 302, body: `body of ${name}\n`, location: target });
     }
     if (value === 'ok') return answer({ kind: 'http', status: 200, body: `body of ${name}\n` });

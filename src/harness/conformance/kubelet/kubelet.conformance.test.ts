@@ -34,7 +34,12 @@ function read(name: string): Recording {
 }
 
 describe.skipIf(folder === undefined)('recordings of a real kubelet (skipped without ../shared/goldens/kubelet)', () => {
-  const names = folder === undefined ? [] : readdirSync(folder).filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length));
+  const names =
+    folder === undefined
+      ? []
+      : readdirSync(folder)
+          .filter((file) => file.endsWith('.json'))
+          .map((file) => file.slice(0, -'.json'.length));
 
   it('names only recordings that exist among the misses, at most one in twelve', () => {
     expect(Object.keys(MISSES).filter((name) => !names.includes(name))).toEqual([]);

@@ -46,7 +46,13 @@ export function fieldsOf(pod: Pod, ids: (id: string) => string, podIp: (ip: stri
   return out;
 }
 
-function addContainer(out: Record<string, unknown>, at: string, status: ContainerStatus, ids: (id: string) => string, _specs: readonly Container[]): void {
+function addContainer(
+  out: Record<string, unknown>,
+  at: string,
+  status: ContainerStatus,
+  ids: (id: string) => string,
+  _specs: readonly Container[],
+): void {
   if (status.containerID !== undefined && status.containerID !== '') out[`${at}.containerID`] = ids(status.containerID);
   out[`${at}.state`] = stateText(status.state ?? {}, ids);
   out[`${at}.lastState`] = stateText(status.lastState ?? {}, ids);
@@ -68,7 +74,14 @@ function stateText(state: State, ids: (id: string) => string): unknown {
   if (state.waiting !== undefined) return { waiting: dropEmpty(state.waiting as unknown as Record<string, unknown>) };
   if (state.terminated !== undefined) {
     const { containerID, startedAt, finishedAt, ...rest } = state.terminated;
-    return { terminated: dropEmpty({ ...rest, startedAt: time(startedAt), finishedAt: time(finishedAt), containerID: containerID === undefined ? undefined : ids(containerID) }) };
+    return {
+      terminated: dropEmpty({
+        ...rest,
+        startedAt: time(startedAt),
+        finishedAt: time(finishedAt),
+        containerID: containerID === undefined ? undefined : ids(containerID),
+      }),
+    };
   }
   return {};
 }

@@ -10,7 +10,16 @@ import type { Event, Pod } from '../../../model/api/types.ts';
 import { MemoryStorage } from '../../../model/apiserver/memory-storage.ts';
 import { apiServer } from '../../../model/apiserver/server.ts';
 import { Informer } from '../../../model/client/informer.ts';
-import { CONFIG_MAPS, EVENTS, NODES, PERSISTENT_VOLUME_CLAIMS, PODS, type Resource, RUNTIME_CLASSES, SECRETS } from '../../../model/client/resources.ts';
+import {
+  CONFIG_MAPS,
+  EVENTS,
+  NODES,
+  PERSISTENT_VOLUME_CLAIMS,
+  PODS,
+  type Resource,
+  RUNTIME_CLASSES,
+  SECRETS,
+} from '../../../model/client/resources.ts';
 import { ApiTransport } from '../../../model/client/transport.ts';
 import { Client } from '../../../model/client/typed-client.ts';
 import { NO_DEFECTS } from '../../../model/defects.ts';
@@ -19,7 +28,13 @@ import type { KubeletConfig, NodeSpec } from '../../../model/kubelet/config.ts';
 import { installNode } from '../../../model/kubelet/node.ts';
 import { CriClient } from '../../../model/kubelet/cri.ts';
 import type { Machine } from '../../../model/kubelet/runtime/machine.ts';
-import { digestOf, type ImageManifest, type ManifestAnswer, REGISTRY_HOST, registryProgram } from '../../../model/kubelet/runtime/registry.ts';
+import {
+  digestOf,
+  type ImageManifest,
+  type ManifestAnswer,
+  REGISTRY_HOST,
+  registryProgram,
+} from '../../../model/kubelet/runtime/registry.ts';
 import { goldenProgram } from './golden-program.ts';
 import { changes, type Fields, fieldsOf } from './pod-changes.ts';
 import type { Recording, Step } from './recording.ts';
@@ -75,7 +90,13 @@ function image(name: string, user = ''): { readonly name: string; readonly manif
   return { name, manifest: { digest: digestOf(name), layers: [{ digest: digestOf(`${name}-layer`), sizeBytes: 3 * MIB }], user } };
 }
 
-const images = [image('golden/prog:v1'), image('golden/prog:v2'), image('golden/prog:latest'), image('golden/user:v1', '1000'), image('golden/named-user:v1', 'user')];
+const images = [
+  image('golden/prog:v1'),
+  image('golden/prog:v2'),
+  image('golden/prog:latest'),
+  image('golden/user:v1', '1000'),
+  image('golden/named-user:v1', 'user'),
+];
 
 /**
  * Replays a scenario's steps on virtual time. `phaseUs`: where in the kubelet's second the scenario starts; `relistUs`: how far its looks at
@@ -113,10 +134,19 @@ class Run {
     const world = this.#world;
     const facts = createFacts();
     const storage = new MemoryStorage();
-    world.addHost({ name: 'cp-0', zone: 'zone-a' }).install(apiServer({ name: 'api-0', address: 'cp-0', storage: () => storage, facts, kinds: builtInKinds }));
-    world.addHost({ name: REGISTRY_HOST, zone: 'zone-a' }).install(
-      registryProgram({ bytesPerSecond: 1e9, manifestUs: 20_000, manifest: (name, request) => this.#manifest(name, request.password), layerUs: (name) => layerTime(name) }),
-    );
+    world
+      .addHost({ name: 'cp-0', zone: 'zone-a' })
+      .install(apiServer({ name: 'api-0', address: 'cp-0', storage: () => storage, facts, kinds: builtInKinds }));
+    world
+      .addHost({ name: REGISTRY_HOST, zone: 'zone-a' })
+      .install(
+        registryProgram({
+          bytesPerSecond: 1e9,
+          manifestUs: 20_000,
+          manifest: (name, request) => this.#manifest(name, request.password),
+          layerUs: (name) => layerTime(name),
+        }),
+      );
     const servers = [world.network.endpoint('cp-0', '6443')];
     this.#host = world.addHost({ name: NODE, zone: 'zone-a' });
     const holder = this;
@@ -138,7 +168,9 @@ class Run {
       name: 'user-0',
       start: (process) => {
         this.#user = process;
-        this.#client = new Client(new ApiTransport(process, { servers, user: { name: 'admin', groups: ['system:masters'] }, userAgent: 'golden' }));
+        this.#client = new Client(
+          new ApiTransport(process, { servers, user: { name: 'admin', groups: ['system:masters'] }, userAgent: 'golden' }),
+        );
       },
     });
     this.#start = 90 * SECOND + phaseUs;
@@ -155,7 +187,11 @@ class Run {
     const client = this.#client as Client;
     const namespace = this.#recording.name;
     const pods = new Informer<Pod>(client.transport, PODS, { namespace, watchList: true });
-    pods.addHandler({ onAdd: (pod) => this.#podSeen(pod), onUpdate: (_before, pod) => this.#podSeen(pod), onDelete: (pod) => this.#podGone(pod) });
+    pods.addHandler({
+      onAdd: (pod) => this.#podSeen(pod),
+      onUpdate: (_before, pod) => this.#podSeen(pod),
+      onDelete: (pod) => this.#podGone(pod),
+    });
     pods.start();
     const events = new Informer<Event>(client.transport, EVENTS, { namespace, watchList: true });
     events.addHandler({ onAdd: (event) => this.#eventSeen(event), onUpdate: (_before, event) => this.#eventSeen(event) });
@@ -251,15 +287,27 @@ class Run {
   #manifest(name: string, password: string | undefined): ManifestAnswer | undefined {
     if (name.startsWith(CLOSED)) {
       const url = `http://${CLOSED}/v2/x/manifests/v1`;
-      return { ok: false, code: 'Unknown', message: `failed to pull and unpack image "${name}": failed to resolve reference "${name}": failed to do request: Head "${url}": dial tcp ${CLOSED}: connect: connection refused` };
+      return {
+        ok: false,
+        code: 'Unknown',
+        message: `failed to pull and unpack image "${name}": failed to resolve reference "${name}": failed to do request: Head "${url}": dial tcp ${CLOSED}: connect: connection refused`,
+      };
     }
     const short = name.slice(name.indexOf('/') + 1).split(/[:@]/)[0] ?? '';
     const full = name;
     if ((short.startsWith('missing-') && !this.#allowed.has(short)) || name.endsWith(':none')) {
-      return { ok: false, code: 'NotFound', message: `failed to pull and unpack image "${full}": failed to resolve reference "${full}": ${full}: not found` };
+      return {
+        ok: false,
+        code: 'NotFound',
+        message: `failed to pull and unpack image "${full}": failed to resolve reference "${full}": ${full}: not found`,
+      };
     }
     if (short.startsWith('secret-') && password !== 'pass') {
-      return { ok: false, code: 'Unknown', message: `failed to pull and unpack image "${full}": failed to resolve reference "${full}": pulling from host ${REGISTRY} failed with status code [manifests v1]: 401 Unauthorized` };
+      return {
+        ok: false,
+        code: 'Unknown',
+        message: `failed to pull and unpack image "${full}": failed to resolve reference "${full}": pulling from host ${REGISTRY} failed with status code [manifests v1]: 401 Unauthorized`,
+      };
     }
     return { ok: true, manifest: image(name).manifest };
   }
@@ -282,7 +330,10 @@ class Run {
             const resource = RESOURCES[object.kind];
             if (resource === undefined) refuse('create', `kind ${object.kind}`);
             else {
-              const full = { ...object, metadata: { ...object.metadata, ...(resource.namespaced ? { namespace } : {}) } } as unknown as ApiObject;
+              const full = {
+                ...object,
+                metadata: { ...object.metadata, ...(resource.namespaced ? { namespace } : {}) },
+              } as unknown as ApiObject;
               const made = yield* client.resource(resource).create(full);
               if (!made.ok) refuse(`create ${object.kind} ${object.metadata.name}`, made.message);
             }
@@ -303,7 +354,9 @@ class Run {
         const { name = '', kind = 'Pod', subresource } = step;
         const type = (step.type ?? 'merge') as PatchType;
         this.#script(function* () {
-          const done = yield* client.resource(RESOURCES[kind] as Resource).patch(namespace, name, type, step.patch as Json, subresource === undefined ? {} : { subresource });
+          const done = yield* client
+            .resource(RESOURCES[kind] as Resource)
+            .patch(namespace, name, type, step.patch as Json, subresource === undefined ? {} : { subresource });
           if (!done.ok) refuse(`patch ${name}`, done.message);
         });
         break;
@@ -311,7 +364,9 @@ class Run {
       case 'evict': {
         const { name = '' } = step;
         this.#script(function* () {
-          const done = yield* client.resource(PODS).post(namespace, name, 'eviction', { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace } });
+          const done = yield* client
+            .resource(PODS)
+            .post(namespace, name, 'eviction', { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace } });
           if (!done.ok) refuse(`evict ${name}`, done.message);
         });
         break;
@@ -377,7 +432,10 @@ class Run {
 
   #containersOf(pod: string, container: string | undefined): readonly string[] {
     const uid = this.#uidOf(pod);
-    return this.#machine.runningOf(uid).filter((running) => container === undefined || running.container.name === container).map((running) => running.id);
+    return this.#machine
+      .runningOf(uid)
+      .filter((running) => container === undefined || running.container.name === container)
+      .map((running) => running.id);
   }
 
   #killSandboxOf(pod: string): void {
@@ -423,7 +481,9 @@ function kubeletSettings(config: Readonly<Record<string, unknown>> | undefined):
   if (config === undefined) return {};
   const crash = config['crashLoopBackOff'] as { readonly maxContainerRestartPeriod?: string } | undefined;
   return {
-    ...(crash?.maxContainerRestartPeriod === undefined ? {} : { crashLoopBackOffMaxUs: Number.parseInt(crash.maxContainerRestartPeriod, 10) * SECOND }),
+    ...(crash?.maxContainerRestartPeriod === undefined
+      ? {}
+      : { crashLoopBackOffMaxUs: Number.parseInt(crash.maxContainerRestartPeriod, 10) * SECOND }),
     ...(config['maxPods'] === undefined ? {} : { maxPods: config['maxPods'] as number }),
     ...(config['serializeImagePulls'] === undefined ? {} : { serializeImagePulls: config['serializeImagePulls'] as boolean }),
     ...(config['maxParallelImagePulls'] === undefined ? {} : { maxParallelImagePulls: config['maxParallelImagePulls'] as number }),
@@ -442,7 +502,10 @@ function fromRecording(value: unknown): unknown {
       const [username = '', password = ''] = (credentials[1] ?? '').split(':');
       return JSON.stringify({ auths: { [REGISTRY]: { username, password } } });
     }
-    return value.replaceAll('<registry>', REGISTRY).replaceAll('<closed>', CLOSED).replaceAll('<digest>', digestOf('digest').slice('sha256:'.length));
+    return value
+      .replaceAll('<registry>', REGISTRY)
+      .replaceAll('<closed>', CLOSED)
+      .replaceAll('<digest>', digestOf('digest').slice('sha256:'.length));
   }
   if (Array.isArray(value)) return value.map(fromRecording);
   if (typeof value !== 'object' || value === null) return value;

@@ -51,7 +51,10 @@ export class NodeAgent {
   constructor(options: NodeAgentOptions) {
     this.#options = options;
     this.#startedAt = options.process.mono();
-    this.node = new Informer(options.client.transport, NODES, { fieldSelector: `metadata.name=${options.spec.name}`, watchList: options.watchList });
+    this.node = new Informer(options.client.transport, NODES, {
+      fieldSelector: `metadata.name=${options.spec.name}`,
+      watchList: options.watchList,
+    });
     this.node.addHandler({
       onAdd: (node) => this.#nodeSeen(node),
       onUpdate: (_before, node) => this.#nodeSeen(node),
@@ -123,7 +126,9 @@ export class NodeAgent {
     const labels = { ...existing.metadata.labels, ...standardLabels(this.#options.spec), ...this.#options.spec.labels };
     const same = Object.keys(labels).every((key) => existing.metadata.labels?.[key] === labels[key as keyof typeof labels]);
     if (same) return true;
-    const patched = yield* this.#options.client.resource(NODES).patch('', this.#options.spec.name, 'strategic', { metadata: { labels } } as Json);
+    const patched = yield* this.#options.client
+      .resource(NODES)
+      .patch('', this.#options.spec.name, 'strategic', { metadata: { labels } } as Json);
     return patched.ok;
   }
 
@@ -174,7 +179,9 @@ export class NodeAgent {
     const labelsRight = Object.keys(labels).every((key) => current.metadata.labels?.[key] === labels[key]);
     const due = process.mono() >= this.#lastReport + config.nodeStatusReportFrequencyUs + this.#reportJitter;
     if (!labelsRight) {
-      const patched = yield* nodes.patch('', spec.name, 'strategic', { metadata: { labels: { ...labels } } } as Json, { timeoutUs: 10 * SECOND });
+      const patched = yield* nodes.patch('', spec.name, 'strategic', { metadata: { labels: { ...labels } } } as Json, {
+        timeoutUs: 10 * SECOND,
+      });
       if (!patched.ok) return false;
     }
     if (labelsRight && !due && before !== undefined && sameStatus(withoutHeartbeat(status), withoutHeartbeat(before))) return true;
@@ -183,7 +190,10 @@ export class NodeAgent {
       if (!sameStatus(status[key], before?.[key])) patch[key] = status[key];
     }
     patch['conditions'] = (status.conditions ?? []).filter((condition) => before?.conditions?.includes(condition) !== true);
-    const patched = yield* nodes.patch('', spec.name, 'strategic', { status: patch } as Json, { subresource: 'status', timeoutUs: 10 * SECOND });
+    const patched = yield* nodes.patch('', spec.name, 'strategic', { status: patch } as Json, {
+      subresource: 'status',
+      timeoutUs: 10 * SECOND,
+    });
     if (!patched.ok) return isNotFound(patched);
     const first = this.#lastReport === 0;
     this.#lastReport = process.mono();
@@ -228,7 +238,9 @@ export class NodeAgent {
     let lease = base;
     for (let attempt = 0; attempt < STATUS_TRIES; attempt++) {
       const renewTime = formatMicroTime(process.wall());
-      const updated = yield* client.resource(LEASES).update({ ...lease, spec: { ...lease.spec, renewTime } }, { timeoutUs: HEARTBEAT_TIMEOUT });
+      const updated = yield* client
+        .resource(LEASES)
+        .update({ ...lease, spec: { ...lease.spec, renewTime } }, { timeoutUs: HEARTBEAT_TIMEOUT });
       if (updated.ok) return updated.object;
       // Somebody else wrote it: with the newest version the next try goes through.
       if (isConflict(updated)) lease = (yield* this.#ensureLease()).lease;
@@ -264,7 +276,9 @@ export class NodeAgent {
       metadata: {
         name: spec.name,
         namespace: LEASE_NAMESPACE,
-        ...(owner === undefined ? {} : { ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: spec.name, uid: owner.metadata.uid ?? '' }] }),
+        ...(owner === undefined
+          ? {}
+          : { ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: spec.name, uid: owner.metadata.uid ?? '' }] }),
       },
       spec: { holderIdentity: spec.name, leaseDurationSeconds: config.nodeLeaseDurationSeconds, renewTime },
     };
@@ -274,4 +288,3 @@ export class NodeAgent {
 function withoutHeartbeat(status: NodeStatus): NodeStatus {
   return { ...status, conditions: (status.conditions ?? []).map(({ lastHeartbeatTime: _heartbeat, ...condition }) => condition) };
 }
-

@@ -52,9 +52,30 @@ export function nodeConditions(health: NodeHealth, before: readonly NodeConditio
       ? make('Ready', 'True', 'KubeletReady', 'kubelet is posting ready status')
       : make('Ready', 'False', 'KubeletNotReady', problems.length === 1 ? (problems[0] ?? '') : `[${problems.join(', ')}]`);
   return [
-    pressure('MemoryPressure', health.memoryPressure, 'KubeletHasSufficientMemory', 'KubeletHasInsufficientMemory', 'sufficient memory available', 'insufficient memory available'),
-    pressure('DiskPressure', health.diskPressure, 'KubeletHasNoDiskPressure', 'KubeletHasDiskPressure', 'no disk pressure', 'disk pressure'),
-    pressure('PIDPressure', health.pidPressure, 'KubeletHasSufficientPID', 'KubeletHasInsufficientPID', 'sufficient PID available', 'insufficient PID available'),
+    pressure(
+      'MemoryPressure',
+      health.memoryPressure,
+      'KubeletHasSufficientMemory',
+      'KubeletHasInsufficientMemory',
+      'sufficient memory available',
+      'insufficient memory available',
+    ),
+    pressure(
+      'DiskPressure',
+      health.diskPressure,
+      'KubeletHasNoDiskPressure',
+      'KubeletHasDiskPressure',
+      'no disk pressure',
+      'disk pressure',
+    ),
+    pressure(
+      'PIDPressure',
+      health.pidPressure,
+      'KubeletHasSufficientPID',
+      'KubeletHasInsufficientPID',
+      'sufficient PID available',
+      'insufficient PID available',
+    ),
     ready,
   ];
 }

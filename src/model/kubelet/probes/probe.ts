@@ -38,7 +38,14 @@ export function portOf(container: Container, port: string | number | undefined):
 }
 
 /** Makes the call that a handler describes; upstream prober.runProbe. */
-export function* callHandler(process: Process, machine: Machine, cri: CriClient, target: ProbeTarget, handler: Handler, timeoutUs: Micros): Task<ProbeOutcome> {
+export function* callHandler(
+  process: Process,
+  machine: Machine,
+  cri: CriClient,
+  target: ProbeTarget,
+  handler: Handler,
+  timeoutUs: Micros,
+): Task<ProbeOutcome> {
   if (handler.exec !== undefined) return yield* callExec(cri, target, handler.exec.command ?? [], timeoutUs);
   const { container } = target;
   if (handler.httpGet !== undefined) {
@@ -58,7 +65,9 @@ export function* callHandler(process: Process, machine: Machine, cri: CriClient,
     const address = `${handler.tcpSocket.host ?? target.address}:${port}`;
     const answer = yield* ask(process, machine, target, { kind: 'tcp', port }, timeoutUs);
     if (answer === undefined) return { kind: 'failure', message: `dial tcp ${address}: i/o timeout` };
-    return answer.outcome.kind === 'open' ? { kind: 'success', stable: answer.stable } : { kind: 'failure', message: `dial tcp ${address}: connect: connection refused` };
+    return answer.outcome.kind === 'open'
+      ? { kind: 'success', stable: answer.stable }
+      : { kind: 'failure', message: `dial tcp ${address}: connect: connection refused` };
   }
   if ('grpc' in handler && handler.grpc !== undefined) {
     const { port, service = '' } = handler.grpc;
@@ -73,11 +82,19 @@ export function* callHandler(process: Process, machine: Machine, cri: CriClient,
 }
 
 function unknownPort(port: string | number | undefined): string {
-  return typeof port === 'string' ? `strconv.Atoi: parsing ${JSON.stringify(port)}: invalid syntax` : `invalid port number: ${String(port)}`;
+  return typeof port === 'string'
+    ? `strconv.Atoi: parsing ${JSON.stringify(port)}: invalid syntax`
+    : `invalid port number: ${String(port)}`;
 }
 
 /** Undefined: no answer in time. */
-function* ask(process: Process, machine: Machine, target: ProbeTarget, request: AppRequest, timeoutUs: Micros): Task<AppAnswer | undefined> {
+function* ask(
+  process: Process,
+  machine: Machine,
+  target: ProbeTarget,
+  request: AppRequest,
+  timeoutUs: Micros,
+): Task<AppAnswer | undefined> {
   const running = machine.container(target.containerId);
   if (running?.app === undefined || running.exit !== undefined) {
     // The address goes with the sandbox: from then on nobody even refuses.
@@ -102,7 +119,8 @@ function* ask(process: Process, machine: Machine, target: ProbeTarget, request: 
 }
 
 function httpOutcome(answer: AppAnswer | undefined, url: string, address: string): ProbeOutcome {
-  if (answer === undefined) return { kind: 'failure', message: `Get "${url}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)` };
+  if (answer === undefined)
+    return { kind: 'failure', message: `Get "${url}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)` };
   const { outcome } = answer;
   switch (outcome.kind) {
     case 'http':
@@ -121,7 +139,11 @@ function httpOutcome(answer: AppAnswer | undefined, url: string, address: string
 function grpcOutcome(answer: AppAnswer | undefined, address: string, timeoutUs: Micros): ProbeOutcome {
   if (answer === undefined) return { kind: 'failure', message: `timeout: health rpc did not complete within ${goDuration(timeoutUs)}` };
   const { outcome } = answer;
-  if (outcome.kind !== 'grpc') return { kind: 'failure', message: `timeout: failed to connect service ${JSON.stringify(address)} within ${goDuration(timeoutUs)}: context deadline exceeded` };
+  if (outcome.kind !== 'grpc')
+    return {
+      kind: 'failure',
+      message: `timeout: failed to connect service ${JSON.stringify(address)} within ${goDuration(timeoutUs)}: context deadline exceeded`,
+    };
   switch (outcome.status) {
     case 'SERVING':
       return { kind: 'success', stable: answer.stable };
@@ -135,7 +157,11 @@ function grpcOutcome(answer: AppAnswer | undefined, address: string, timeoutUs: 
 }
 
 function* callExec(cri: CriClient, target: ProbeTarget, command: readonly string[], timeoutUs: Micros): Task<ProbeOutcome> {
-  const result = yield* cri.call('ExecSync', { containerId: target.containerId, command, timeoutUs }, timeoutUs === 0 ? undefined : timeoutUs + 10 * SECOND);
+  const result = yield* cri.call(
+    'ExecSync',
+    { containerId: target.containerId, command, timeoutUs },
+    timeoutUs === 0 ? undefined : timeoutUs + 10 * SECOND,
+  );
   if (!result.ok) return { kind: 'error', message: result.message };
   const { outcome, timedOut, stable } = result.value;
   if (timedOut) return { kind: 'failure', message: `command timed out: "${command.join(' ')}" timed out after ${goDuration(timeoutUs)}` };

@@ -97,10 +97,18 @@ export class Prober {
       },
       report: (outcome: ProbeOutcome) => {
         const current = this.#options.pod(uid) ?? pod;
-        if (outcome.kind === 'failure') events.container(current, container, 'Warning', 'Unhealthy', `${LABEL[type]} probe failed: ${outcome.message}`);
-        else if (outcome.kind === 'warning') events.container(current, container, 'Warning', 'ProbeWarning', `${LABEL[type]} probe warning: ${outcome.message}`);
+        if (outcome.kind === 'failure')
+          events.container(current, container, 'Warning', 'Unhealthy', `${LABEL[type]} probe failed: ${outcome.message}`);
+        else if (outcome.kind === 'warning')
+          events.container(current, container, 'Warning', 'ProbeWarning', `${LABEL[type]} probe warning: ${outcome.message}`);
         else if (outcome.kind === 'error') {
-          events.container(current, container, 'Warning', 'Unhealthy', `${LABEL[type]} probe errored and resulted in unknown state: ${outcome.message}`);
+          events.container(
+            current,
+            container,
+            'Warning',
+            'Unhealthy',
+            `${LABEL[type]} probe errored and resulted in unknown state: ${outcome.message}`,
+          );
         }
       },
       onEnd: () => {

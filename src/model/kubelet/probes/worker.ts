@@ -230,7 +230,10 @@ export class ProbeWorker {
 }
 
 export function statusOf(status: PodStatus, container: string): ContainerStatus | undefined {
-  return status.containerStatuses?.find((found) => found.name === container) ?? status.initContainerStatuses?.find((found) => found.name === container);
+  return (
+    status.containerStatuses?.find((found) => found.name === container) ??
+    status.initContainerStatuses?.find((found) => found.name === container)
+  );
 }
 
 /** The runtime's id without '<runtime>://'. */

@@ -75,7 +75,8 @@ class ContainerRuntime {
     this.#recover();
     const process = this.#process;
     this.#machine.onExit = (id) => process.deliver(0, process.world.calibration.resumeUs, () => this.#exited(id), undefined, undefined);
-    this.#machine.onSandboxDeath = (id) => process.deliver(0, process.world.calibration.resumeUs, () => this.#sandboxDied(id), undefined, undefined);
+    this.#machine.onSandboxDeath = (id) =>
+      process.deliver(0, process.world.calibration.resumeUs, () => this.#sandboxDied(id), undefined, undefined);
     const handlers = this.#handlers() as { readonly [method: string]: (request: unknown) => Task<CriResult<unknown>> };
     serveRpc(process, process.host.name, CRI_PORT, {
       call: (method, body, call) => {
@@ -112,7 +113,14 @@ class ContainerRuntime {
         else if (running === undefined) {
           // containerd's recovery: a task that is not there any more ended in an unknown way (code 255, reason Unknown).
           const startedAtUs = record.startedAtUs === 0 ? record.createdAtUs : record.startedAtUs;
-          this.#setContainer({ ...record, state: 'exited', startedAtUs, finishedAtUs: this.#process.wall(), exitCode: 255, reason: 'Unknown' });
+          this.#setContainer({
+            ...record,
+            state: 'exited',
+            startedAtUs,
+            finishedAtUs: this.#process.wall(),
+            exitCode: 255,
+            reason: 'Unknown',
+          });
         }
       }
     }
@@ -161,7 +169,10 @@ class ContainerRuntime {
     const hostNetwork = pod.spec.hostNetwork === true;
     const ip = hostNetwork ? '' : this.#addresses.take(id);
     if (ip === undefined) {
-      return criError('Unknown', `failed to setup network for sandbox "${id}": plugin type="bridge" failed (add): failed to allocate for range 0: no IP addresses available in range set`);
+      return criError(
+        'Unknown',
+        `failed to setup network for sandbox "${id}": plugin type="bridge" failed (add): failed to allocate for range 0: no IP addresses available in range set`,
+      );
     }
     this.#machine.addSandbox(id, uid, ip);
     this.#setSandbox({
@@ -242,7 +253,8 @@ class ContainerRuntime {
   *#startContainer(id: string): Task<CriResult<undefined>> {
     const config = this.#configs.get(id);
     const record = this.#records.container(id);
-    if (record === undefined || config === undefined) return criError('NotFound', `an error occurred when try to find container "${id}": not found`);
+    if (record === undefined || config === undefined)
+      return criError('NotFound', `an error occurred when try to find container "${id}": not found`);
     yield* this.#costs(this.#options.kind.startUs, this.#options.kind.startJitterUs);
     this.#configs.delete(id);
     const behaviour = this.#options.behaviours(config.pod, config.container, config.role);
@@ -258,7 +270,16 @@ class ContainerRuntime {
     this.#setContainer({ ...record, state: 'running', startedAtUs: now });
     // A runtime that died at one of the effects above starts nothing any more.
     if (!this.#process.effect('send')) return done;
-    this.#machine.start({ id, pod: config.pod, container: config.container, attempt: config.attempt, image: config.image, address, env: config.env, behaviour });
+    this.#machine.start({
+      id,
+      pod: config.pod,
+      container: config.container,
+      attempt: config.attempt,
+      image: config.image,
+      address,
+      env: config.env,
+      behaviour,
+    });
     return done;
   }
 
@@ -297,7 +318,14 @@ class ContainerRuntime {
     const record = this.#records.container(id);
     const exit = this.#machine.container(id)?.exit;
     if (record === undefined || exit === undefined || record.state === 'exited') return;
-    this.#setContainer({ ...record, state: 'exited', finishedAtUs: exit.atUs, exitCode: exit.code, reason: exit.reason, message: exit.message });
+    this.#setContainer({
+      ...record,
+      state: 'exited',
+      finishedAtUs: exit.atUs,
+      exitCode: exit.code,
+      reason: exit.reason,
+      message: exit.message,
+    });
     const waiters = this.#exitWaiters.get(id);
     this.#exitWaiters.delete(id);
     for (const waiter of waiters ?? []) waiter();
@@ -327,7 +355,8 @@ class ContainerRuntime {
 
   *#exec(request: CriRequest<'ExecSync'>): Task<CriResult<CriAnswer<'ExecSync'>>> {
     const running = this.#machine.container(request.containerId);
-    if (running?.app === undefined || running.exit !== undefined) return criError('NotFound', `failed to exec in container: container is in CONTAINER_EXITED state`);
+    if (running?.app === undefined || running.exit !== undefined)
+      return criError('NotFound', `failed to exec in container: container is in CONTAINER_EXITED state`);
     yield* this.#costs(this.#options.kind.createUs, this.#options.kind.createJitterUs);
     if (running.exit !== undefined) return criError('NotFound', `failed to exec in container: container is in CONTAINER_EXITED state`);
     const { outcome, afterUs, stable, cancel } = running.app.answer({ kind: 'exec', command: request.command });

@@ -20,7 +20,8 @@ export function parseImageName(text: string): ImageName | string {
   const colon = beforeDigest.indexOf(':', lastSlash + 1);
   const tag = colon < 0 ? undefined : beforeDigest.slice(colon + 1);
   const name = colon < 0 ? beforeDigest : beforeDigest.slice(0, colon);
-  if (name === '' || (tag !== undefined && !tagShape.test(tag)) || (digest !== undefined && !digestShape.test(digest))) return 'invalid reference format';
+  if (name === '' || (tag !== undefined && !tagShape.test(tag)) || (digest !== undefined && !digestShape.test(digest)))
+    return 'invalid reference format';
   const slash = name.indexOf('/');
   const first = slash < 0 ? '' : name.slice(0, slash);
   const hasDomain = first !== '' && (first.includes('.') || first.includes(':') || first === 'localhost' || first !== first.toLowerCase());
@@ -29,7 +30,9 @@ export function parseImageName(text: string): ImageName | string {
   if (path !== path.toLowerCase()) return `invalid reference format: repository name (${path}) must be lowercase`;
   if (hasDomain && !domainPart.test(domain)) return 'invalid reference format';
   if (!path.split('/').every((part) => component.test(part))) {
-    return path !== path.toLowerCase() ? `invalid reference format: repository name (${path}) must be lowercase` : 'invalid reference format';
+    return path !== path.toLowerCase()
+      ? `invalid reference format: repository name (${path}) must be lowercase`
+      : 'invalid reference format';
   }
   const full = !hasDomain && !path.includes('/') ? `library/${path}` : path;
   return { repository: `${domain}/${full}`, tag, digest };

@@ -35,7 +35,11 @@ export class ImageStore {
     else {
       for (const record of stored) {
         if (record.torn === true || record.rotten === true) continue;
-        const { name, manifest, removed } = record.value as { readonly name: string; readonly manifest: ImageManifest; readonly removed?: boolean };
+        const { name, manifest, removed } = record.value as {
+          readonly name: string;
+          readonly manifest: ImageManifest;
+          readonly removed?: boolean;
+        };
         if (removed === true) this.#forget(name);
         else this.#add(name, manifest, true);
       }
@@ -65,7 +69,8 @@ export class ImageStore {
     for (const layer of manifest.layers) {
       if (this.#layers.has(layer.digest)) continue;
       const got = yield* this.#registry.call<string>('layer', { image, layer }, { timeoutUs: 10 * MINUTE, sizeBytes: 256 });
-      if (!got.ok) return criError('Unknown', `failed to pull and unpack image "${full}": failed to copy: httpReadSeeker: failed open: ${got.error}`);
+      if (!got.ok)
+        return criError('Unknown', `failed to pull and unpack image "${full}": failed to copy: httpReadSeeker: failed open: ${got.error}`);
       this.#layers.add(layer.digest);
     }
     this.#process.host.disk.append(this.#process, FILE, { name: image, manifest }, 256);
@@ -85,7 +90,11 @@ export class ImageStore {
     const names = new Set(this.#images.get(manifest.digest)?.names ?? []);
     names.add(full);
     const repository = pulled ? full.split('@')[0]?.replace(/:[^/:]*$/, '') : undefined;
-    this.#images.set(manifest.digest, { manifest, names: [...names].sort(), repository: this.#images.get(manifest.digest)?.repository ?? repository });
+    this.#images.set(manifest.digest, {
+      manifest,
+      names: [...names].sort(),
+      repository: this.#images.get(manifest.digest)?.repository ?? repository,
+    });
     this.#byName.set(full, manifest.digest);
     const parsed = parseImageName(image);
     if (typeof parsed !== 'string') this.#byName.set(`${parsed.repository}@${manifest.digest}`, manifest.digest);
@@ -110,7 +119,13 @@ function recordOf(image: StoredImage): ImageRecord {
   let sizeBytes = 0;
   for (const layer of image.manifest.layers) sizeBytes += layer.sizeBytes;
   const { digest, user } = image.manifest;
-  return { id: digest, reference: image.repository === undefined ? digest : `${image.repository}@${digest}`, names: image.names, sizeBytes, user };
+  return {
+    id: digest,
+    reference: image.repository === undefined ? digest : `${image.repository}@${digest}`,
+    names: image.names,
+    sizeBytes,
+    user,
+  };
 }
 
 function unreachable(full: string, error: string): string {

@@ -135,7 +135,9 @@ export class Machine {
 
   /** The newest ended container of that name, for faults. */
   endedOf(podUid: string, container: string): string | undefined {
-    const ended = [...this.#containers.values()].filter((running) => running.pod.metadata.uid === podUid && running.container.name === container && running.exit !== undefined);
+    const ended = [...this.#containers.values()].filter(
+      (running) => running.pod.metadata.uid === podUid && running.container.name === container && running.exit !== undefined,
+    );
     return ended.at(-1)?.id;
   }
 
@@ -153,7 +155,14 @@ export class Machine {
       name,
       manual: true,
       start(process: Process): void {
-        const running: RunningContainer = { ...request, process, app: undefined, startedAtUs: process.wall(), exit: undefined, killReason: undefined };
+        const running: RunningContainer = {
+          ...request,
+          process,
+          app: undefined,
+          startedAtUs: process.wall(),
+          exit: undefined,
+          killReason: undefined,
+        };
         machine.#containers.set(id, running);
         process.onDeath = () => machine.#ended(running, name);
         process.onStateChange = () => machine.onAppChanged?.(id);
@@ -184,7 +193,6 @@ export class Machine {
   }
 
   #environment(running: RunningContainer, request: StartContainer): AppEnvironment {
-    const machine = this;
     const { process } = running;
     const { pod, container, attempt } = request;
     const end = (exit: Exit): never => {
@@ -199,10 +207,16 @@ export class Machine {
       address: request.address,
       env: request.env,
       files: this.files(pod.metadata.uid ?? '').view(container),
-      exit: (code) => end({ code, reason: code === 0 ? 'Completed' : 'Error', message: machine.#terminationMessage(pod, container, attempt), atUs: process.wall() }),
+      exit: (code) =>
+        end({
+          code,
+          reason: code === 0 ? 'Completed' : 'Error',
+          message: this.#terminationMessage(pod, container, attempt),
+          atUs: process.wall(),
+        }),
       outOfMemory: () => end({ code: 137, reason: 'OOMKilled', message: '', atUs: process.wall() }),
-      changed: () => machine.onAppChanged?.(running.id),
-      log: (line) => machine.onLog?.(pod, container.name, attempt, line),
+      changed: () => this.onAppChanged?.(running.id),
+      log: (line) => this.onLog?.(pod, container.name, attempt, line),
     };
   }
 

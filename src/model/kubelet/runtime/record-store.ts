@@ -70,7 +70,10 @@ export class RecordStore {
     this.#containers.set(container.id, container);
     const pod = this.#pods.get(container.podUid);
     if (pod === undefined) return undefined;
-    const containers = before === undefined ? [container, ...pod.containers] : pod.containers.map((other) => (other.id === container.id ? container : other));
+    const containers =
+      before === undefined
+        ? [container, ...pod.containers]
+        : pod.containers.map((other) => (other.id === container.id ? container : other));
     return this.#setPod({ ...pod, containers });
   }
 
@@ -119,7 +122,9 @@ function nothing(): void {
   // The answer is not waited for: see the class comment.
 }
 
-function latest<T>(records: readonly { readonly value: unknown; readonly torn?: boolean; readonly rotten?: boolean }[] | undefined): T | undefined {
+function latest<T>(
+  records: readonly { readonly value: unknown; readonly torn?: boolean; readonly rotten?: boolean }[] | undefined,
+): T | undefined {
   for (let i = (records?.length ?? 0) - 1; i >= 0; i--) {
     const record = records?.[i];
     if (record !== undefined && record.torn !== true && record.rotten !== true) return record.value as T;

@@ -21,7 +21,9 @@ export interface ImageManifest {
 }
 
 /** What a registry answers: the manifest, or the error as containerd words it. */
-export type ManifestAnswer = { readonly ok: true; readonly manifest: ImageManifest } | { readonly ok: false; readonly code: string; readonly message: string };
+export type ManifestAnswer =
+  | { readonly ok: true; readonly manifest: ImageManifest }
+  | { readonly ok: false; readonly code: string; readonly message: string };
 
 export interface ManifestRequest {
   readonly image: string;
@@ -64,7 +66,8 @@ export function digestOf(image: string): string {
  */
 export function defaultManifest(image: string): ManifestAnswer {
   const name = parseImageName(image);
-  if (typeof name === 'string') return { ok: false, code: 'InvalidArgument', message: `failed to parse image reference "${image}": ${name}` };
+  if (typeof name === 'string')
+    return { ok: false, code: 'InvalidArgument', message: `failed to parse image reference "${image}": ${name}` };
   const slash = name.repository.indexOf('/');
   const domain = name.repository.slice(0, slash);
   const path = name.repository.slice(slash + 1);
@@ -78,7 +81,11 @@ export function defaultManifest(image: string): ManifestAnswer {
     };
   }
   if (name.tag === 'missing' || name.tag === 'does-not-exist') {
-    return { ok: false, code: 'NotFound', message: `failed to pull and unpack image "${full}": failed to resolve reference "${full}": ${full}: not found` };
+    return {
+      ok: false,
+      code: 'NotFound',
+      message: `failed to pull and unpack image "${full}": failed to resolve reference "${full}": ${full}: not found`,
+    };
   }
   const own = hashText(path);
   const base = own % 8;

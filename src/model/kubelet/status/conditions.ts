@@ -74,11 +74,18 @@ export function initialized(
   });
   if (hasRun) return condition('Initialized', 'True', generation);
   const message = problem({ unknown, unready: incomplete }, 'incomplete');
-  return message === '' ? condition('Initialized', 'True', generation) : condition('Initialized', 'False', generation, 'ContainersNotInitialized', message);
+  return message === ''
+    ? condition('Initialized', 'True', generation)
+    : condition('Initialized', 'False', generation, 'ContainersNotInitialized', message);
 }
 
 /** Upstream GenerateContainersReadyCondition. Sidecars count. */
-export function containersReady(pod: Pod, statuses: readonly ContainerStatus[], phase: string | undefined, generation: number | undefined): PodCondition {
+export function containersReady(
+  pod: Pod,
+  statuses: readonly ContainerStatus[],
+  phase: string | undefined,
+  generation: number | undefined,
+): PodCondition {
   if (phase === 'Failed') return condition('ContainersReady', 'False', generation, 'PodFailed');
   if (phase === 'Succeeded') return condition('ContainersReady', 'False', generation, 'PodCompleted');
   const unknown: string[] = [];
@@ -91,17 +98,25 @@ export function containersReady(pod: Pod, statuses: readonly ContainerStatus[], 
   for (const container of pod.spec.initContainers ?? []) if (isSidecar(container)) look(container.name);
   for (const container of pod.spec.containers) look(container.name);
   const message = problem({ unknown, unready }, 'unready');
-  return message === '' ? condition('ContainersReady', 'True', generation) : condition('ContainersReady', 'False', generation, 'ContainersNotReady', message);
+  return message === ''
+    ? condition('ContainersReady', 'True', generation)
+    : condition('ContainersReady', 'False', generation, 'ContainersNotReady', message);
 }
 
 /** Upstream GeneratePodReadyCondition: the containers' and every readiness gate's. `others`: conditions that are not the kubelet's. */
-export function podReady(pod: Pod, containers: PodCondition, others: readonly PodCondition[], generation: number | undefined): PodCondition {
+export function podReady(
+  pod: Pod,
+  containers: PodCondition,
+  others: readonly PodCondition[],
+  generation: number | undefined,
+): PodCondition {
   if (containers.status !== 'True') return { ...containers, type: 'Ready' };
   const missing: string[] = [];
   for (const gate of pod.spec.readinessGates ?? []) {
     const found = conditionOf(others, gate.conditionType);
     if (found === undefined) missing.push(`corresponding condition of pod readiness gate "${gate.conditionType}" does not exist.`);
-    else if (found.status !== 'True') missing.push(`the status of pod readiness gate "${gate.conditionType}" is not "True", but ${found.status}`);
+    else if (found.status !== 'True')
+      missing.push(`the status of pod readiness gate "${gate.conditionType}" is not "True", but ${found.status}`);
   }
   if (missing.length === 0) return condition('Ready', 'True', generation);
   return condition('Ready', 'False', generation, 'ReadinessGatesNotReady', missing.join(', '));
@@ -119,6 +134,7 @@ export function podScheduled(generation: number | undefined): PodCondition {
 /** Keeps the transition time of a condition whose status did not change: upstream updateLastTransitionTime. */
 export function withTransitionTime(next: PodCondition, before: PodStatus | undefined, now: Micros): PodCondition {
   const old = conditionOf(before?.conditions, next.type);
-  const time = old !== undefined && old.status === next.status && old.lastTransitionTime !== undefined ? old.lastTransitionTime : formatTime(now);
+  const time =
+    old !== undefined && old.status === next.status && old.lastTransitionTime !== undefined ? old.lastTransitionTime : formatTime(now);
   return next.lastTransitionTime === time ? next : { ...next, lastTransitionTime: time };
 }

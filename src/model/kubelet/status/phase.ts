@@ -22,7 +22,9 @@ export function podPhase(pod: Pod, statuses: readonly ContainerStatus[], podIsTe
     const status = find(container.name);
     if (isSidecar(container)) {
       if (status?.state?.running !== undefined) sidecarsRunning++;
-      const notRunning = status === undefined || (status.state?.running === undefined && status.state?.terminated === undefined && status.lastState?.terminated === undefined);
+      const notRunning =
+        status === undefined ||
+        (status.state?.running === undefined && status.state?.terminated === undefined && status.lastState?.terminated === undefined);
       if (notRunning) pendingSidecars++;
       // A sidecar with a startup probe counts as pending until it has started.
       else if (status.state?.running !== undefined && status.started !== true && container.startupProbe !== undefined) pendingSidecars++;

@@ -85,7 +85,14 @@ export function generatePodStatus(input: PodStatusInput): PodStatus {
     conditions.podScheduled(generation),
   ];
 
-  const podIp = spec.hostNetwork === true ? input.hostIp : sandbox !== undefined && sandbox.ip !== '' ? sandbox.ip : sandbox === undefined ? input.lastIp : '';
+  const podIp =
+    spec.hostNetwork === true
+      ? input.hostIp
+      : sandbox !== undefined && sandbox.ip !== ''
+        ? sandbox.ip
+        : sandbox === undefined
+          ? input.lastIp
+          : '';
   return {
     ...(generation === undefined ? {} : { observedGeneration: generation }),
     phase,

@@ -69,7 +69,12 @@ export class StatusManager {
     this.#setContainer(podUid, containerId, 'started', (status) => (status.started === started ? status : { ...status, started }));
   }
 
-  #setContainer(podUid: string, containerId: string, what: 'ready' | 'started', change: (status: ContainerStatus) => ContainerStatus): void {
+  #setContainer(
+    podUid: string,
+    containerId: string,
+    what: 'ready' | 'started',
+    change: (status: ContainerStatus) => ContainerStatus,
+  ): void {
     const entry = this.#entries.get(podUid);
     if (entry === undefined) return;
     const apply = (statuses: readonly ContainerStatus[] | undefined) =>
@@ -88,8 +93,19 @@ export class StatusManager {
       ContainersReady: ready,
     };
     // `started` alone changes no condition: that is the next sync's.
-    const conditions = what === 'started' ? status.conditions : (status.conditions ?? []).map((condition) => replaced[condition.type] ?? condition);
-    this.#update(pod, { ...status, containerStatuses: main, ...(init === undefined ? {} : { initContainerStatuses: init }), ...(conditions === undefined ? {} : { conditions }) }, false, false);
+    const conditions =
+      what === 'started' ? status.conditions : (status.conditions ?? []).map((condition) => replaced[condition.type] ?? condition);
+    this.#update(
+      pod,
+      {
+        ...status,
+        containerStatuses: main,
+        ...(init === undefined ? {} : { initContainerStatuses: init }),
+        ...(conditions === undefined ? {} : { conditions }),
+      },
+      false,
+      false,
+    );
   }
 
   /** Nothing of the pod runs any more: containers that are not known to have ended count as killed. Upstream TerminatePod. */
@@ -116,13 +132,21 @@ export class StatusManager {
         },
       };
     };
-    const initDone = (before.containerStatuses ?? []).some((status) => status.state?.waiting === undefined || status.lastState?.terminated !== undefined);
+    const initDone = (before.containerStatuses ?? []).some(
+      (status) => status.state?.waiting === undefined || status.lastState?.terminated !== undefined,
+    );
     const status: PodStatus = {
       ...before,
       ...(before.containerStatuses === undefined
         ? {}
-        : { containerStatuses: before.containerStatuses.map((s) => (initDone || (pod.spec.initContainers ?? []).length === 0 ? endMain(s, end) : s)) }),
-      ...(before.initContainerStatuses === undefined ? {} : { initContainerStatuses: before.initContainerStatuses.map((s) => end(s, true)) }),
+        : {
+            containerStatuses: before.containerStatuses.map((s) =>
+              initDone || (pod.spec.initContainers ?? []).length === 0 ? endMain(s, end) : s,
+            ),
+          }),
+      ...(before.initContainerStatuses === undefined
+        ? {}
+        : { initContainerStatuses: before.initContainerStatuses.map((s) => end(s, true)) }),
     };
     const phase = isTerminalPhase(status.phase) ? status.phase : terminalPhaseOf(status);
     this.#update(pod, phase === undefined ? status : { ...status, phase }, true, true);
@@ -141,7 +165,8 @@ export class StatusManager {
     entry.pod = pod;
     if (entry.sentVersion < entry.version) return;
     if (entry.finished && pod.metadata.deletionTimestamp !== undefined) this.#enqueue(pod.metadata.uid ?? '');
-    else if (pod.status !== undefined && !sameStatus(this.#merged(pod, entry.status), pod.status)) this.#enqueueLater(pod.metadata.uid ?? '');
+    else if (pod.status !== undefined && !sameStatus(this.#merged(pod, entry.status), pod.status))
+      this.#enqueueLater(pod.metadata.uid ?? '');
   }
 
   #update(pod: Pod, proposed: PodStatus, finished: boolean, force: boolean): void {
@@ -246,15 +271,22 @@ export class StatusManager {
     for (const condition of old?.conditions ?? []) {
       if (isOwnedCondition(condition.type)) continue;
       // Shared between the kubelet and whoever evicts: ours where we set one.
-      conditions.push(condition.type === 'DisruptionTarget' ? (conditionOf(status.conditions, 'DisruptionTarget') ?? condition) : condition);
+      conditions.push(
+        condition.type === 'DisruptionTarget' ? (conditionOf(status.conditions, 'DisruptionTarget') ?? condition) : condition,
+      );
     }
     for (const condition of status.conditions ?? []) {
       const isOurs = isOwnedCondition(condition.type) || condition.type === 'DisruptionTarget';
       if (isOurs && conditionOf(conditions, condition.type) === undefined) conditions.push(condition);
     }
-    const held = isTerminalPhase(status.phase) && !isTerminalPhase(old?.phase) && this.#options.couldHaveRunningContainers(pod.metadata.uid ?? '');
+    const held =
+      isTerminalPhase(status.phase) && !isTerminalPhase(old?.phase) && this.#options.couldHaveRunningContainers(pod.metadata.uid ?? '');
     // A disruption of ours is told together with the end of the pod.
-    const told = held ? conditions.filter((condition) => condition.type !== 'DisruptionTarget' || conditionOf(old?.conditions, 'DisruptionTarget') !== undefined) : conditions;
+    const told = held
+      ? conditions.filter(
+          (condition) => condition.type !== 'DisruptionTarget' || conditionOf(old?.conditions, 'DisruptionTarget') !== undefined,
+        )
+      : conditions;
     let merged: PodStatus = { ...status, conditions: told, ...(old?.qosClass === undefined ? {} : { qosClass: old.qosClass }) };
     if (held) {
       const { reason: _reason, message: _message, ...rest } = merged;
@@ -278,12 +310,18 @@ const MESSAGES_MAX = 12 * 1024;
 
 /** Upstream normalizeStatus: each container has its share of the pod's room for termination messages. */
 function withShortMessages(status: PodStatus): PodStatus {
-  const count = (status.containerStatuses?.length ?? 0) + (status.initContainerStatuses?.length ?? 0) + (status.ephemeralContainerStatuses?.length ?? 0);
+  const count =
+    (status.containerStatuses?.length ?? 0) +
+    (status.initContainerStatuses?.length ?? 0) +
+    (status.ephemeralContainerStatuses?.length ?? 0);
   const max = count === 0 ? MESSAGES_MAX : Math.floor(MESSAGES_MAX / count);
-  const isLong = (s: ContainerStatus) => (s.state?.terminated?.message?.length ?? 0) > max || (s.lastState?.terminated?.message?.length ?? 0) > max;
+  const isLong = (s: ContainerStatus) =>
+    (s.state?.terminated?.message?.length ?? 0) > max || (s.lastState?.terminated?.message?.length ?? 0) > max;
   const shorten = (state: ContainerStatus['state']) => {
     const terminated = state?.terminated;
-    return terminated?.message === undefined || terminated.message.length <= max ? state : { terminated: { ...terminated, message: terminated.message.slice(0, max) } };
+    return terminated?.message === undefined || terminated.message.length <= max
+      ? state
+      : { terminated: { ...terminated, message: terminated.message.slice(0, max) } };
   };
   if (!(status.containerStatuses ?? []).some(isLong) && !(status.initContainerStatuses ?? []).some(isLong)) return status;
   const fix = (s: ContainerStatus): ContainerStatus => {

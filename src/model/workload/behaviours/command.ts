@@ -23,7 +23,10 @@ function sleep(text: string | undefined): Behaviour {
 
 /** A shell line of sleeps, echoes and an exit; anything else is a program of its own. */
 function script(line: string): Behaviour | undefined {
-  const parts = line.split(/;|&&|\n/).map((part) => part.trim()).filter((part) => part !== '');
+  const parts = line
+    .split(/;|&&|\n/)
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
   let us = SECOND / 100;
   let code = 0;
   for (const part of parts) {

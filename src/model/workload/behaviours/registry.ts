@@ -14,7 +14,8 @@ const BROKEN_TAGS: Readonly<Record<string, Behaviour>> = { broken: neverReady, '
 /** The behaviour of that name. @throws Error naming the valid ones. */
 export function behaviourNamed(name: string): Behaviour {
   const found = BEHAVIOURS.find((behaviour) => behaviour.name === name);
-  if (found === undefined) throw new Error(`no app behaviour "${name}"; there are: ${BEHAVIOURS.map((behaviour) => behaviour.name).join(', ')}`);
+  if (found === undefined)
+    throw new Error(`no app behaviour "${name}"; there are: ${BEHAVIOURS.map((behaviour) => behaviour.name).join(', ')}`);
   return found;
 }
 
