@@ -65,7 +65,9 @@ function* canAdopt<C extends ApiObject>(claimer: Claimer<C>): Task<ApiFailure | 
   const fresh = yield* claimer.fresh.get(metadata.namespace ?? '', metadata.name ?? '');
   if (!fresh.ok) return fresh;
   if (fresh.object.metadata.uid !== metadata.uid) {
-    return failureOf(`original ${claimer.kind} ${metadata.namespace}/${metadata.name} is gone: got uid ${fresh.object.metadata.uid}, wanted ${metadata.uid}`);
+    return failureOf(
+      `original ${claimer.kind} ${metadata.namespace}/${metadata.name} is gone: got uid ${fresh.object.metadata.uid}, wanted ${metadata.uid}`,
+    );
   }
   if (fresh.object.metadata.deletionTimestamp !== undefined) {
     return failureOf(`${metadata.namespace}/${metadata.name} has just been deleted at ${fresh.object.metadata.deletionTimestamp}`);
@@ -73,7 +75,11 @@ function* canAdopt<C extends ApiObject>(claimer: Claimer<C>): Task<ApiFailure | 
   return 'yes';
 }
 
-function* adopt<T extends ApiObject, C extends ApiObject>(object: T, client: ResourceClient<T>, claimer: Claimer<C>): Task<ApiFailure | 'adopted' | 'gone'> {
+function* adopt<T extends ApiObject, C extends ApiObject>(
+  object: T,
+  client: ResourceClient<T>,
+  claimer: Claimer<C>,
+): Task<ApiFailure | 'adopted' | 'gone'> {
   const reference = newControllerRef(claimer.controller, claimer.apiVersion, claimer.kind);
   const patch = { metadata: { ownerReferences: [{ ...reference }], uid: object.metadata.uid ?? '' } };
   const answer = yield* client.patch(object.metadata.namespace ?? '', object.metadata.name ?? '', 'strategic', patch);

@@ -35,7 +35,9 @@ export function templatePatch(template: PodTemplateSpec): Json {
 
 /** The pod template that a revision remembers. */
 export function templateOf(revision: ControllerRevision): PodTemplateSpec | undefined {
-  const data = revision.data as unknown as { readonly spec?: { readonly template?: PodTemplateSpec & { readonly $patch?: string } } } | undefined;
+  const data = revision.data as unknown as
+    | { readonly spec?: { readonly template?: PodTemplateSpec & { readonly $patch?: string } } }
+    | undefined;
   const template = data?.spec?.template;
   if (template === undefined) return undefined;
   const { $patch: _, ...rest } = template;
@@ -57,7 +59,11 @@ export interface HistoryOwner<C extends ApiObject> {
 }
 
 /** The owner's revisions, orphans that match adopted. */
-export function* claimRevisions<C extends ApiObject>(client: Client, revisions: Informer<ControllerRevision>, of: HistoryOwner<C>): Task<Claimed<ControllerRevision>> {
+export function* claimRevisions<C extends ApiObject>(
+  client: Client,
+  revisions: Informer<ControllerRevision>,
+  of: HistoryOwner<C>,
+): Task<Claimed<ControllerRevision>> {
   return yield* claim(revisions.byIndex(byNamespace, of.owner.metadata.namespace ?? ''), client.resource(CONTROLLER_REVISIONS), {
     controller: of.owner,
     apiVersion: of.apiVersion,
@@ -114,7 +120,12 @@ export function* renumberRevision(client: Client, revision: ControllerRevision, 
 }
 
 /** Deletes the oldest revisions that nothing uses, beyond the limit. */
-export function* truncateHistory(client: Client, revisions: readonly ControllerRevision[], isLive: (revision: ControllerRevision) => boolean, limit: number): Task<ApiFailure | undefined> {
+export function* truncateHistory(
+  client: Client,
+  revisions: readonly ControllerRevision[],
+  isLive: (revision: ControllerRevision) => boolean,
+  limit: number,
+): Task<ApiFailure | undefined> {
   const unused = [...revisions].sort(byRevision).filter((revision) => !isLive(revision));
   for (const revision of unused.slice(0, Math.max(0, unused.length - limit))) {
     const deleted = yield* client.resource(CONTROLLER_REVISIONS).delete(revision.metadata.namespace ?? '', revision.metadata.name ?? '');

@@ -53,6 +53,11 @@ export function mostRecentTime(
   const between = second - first;
   const count = Math.floor((nowUs - first) / between) + 1;
   let at = first;
-  for (let next: Micros | undefined = nextTime(schedule, zone, first + (count - 2) * between - SECOND); next !== undefined && next <= nowUs; next = nextTime(schedule, zone, next)) at = next;
+  for (
+    let next: Micros | undefined = nextTime(schedule, zone, first + (count - 2) * between - SECOND);
+    next !== undefined && next <= nowUs;
+    next = nextTime(schedule, zone, next)
+  )
+    at = next;
   return { at, missed: count > 100 ? 'many' : 'few' };
 }

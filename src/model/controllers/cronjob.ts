@@ -99,7 +99,9 @@ class CronJobController {
 
   *#deleteJob(cronJob: CronJob, job: Job): Task<ApiFailure | undefined> {
     const name = job.metadata.name ?? '';
-    const deleted = yield* this.#context.client.resource(JOBS).delete(job.metadata.namespace ?? '', name, { options: { propagationPolicy: 'Background' } });
+    const deleted = yield* this.#context.client
+      .resource(JOBS)
+      .delete(job.metadata.namespace ?? '', name, { options: { propagationPolicy: 'Background' } });
     if (!deleted.ok && !isNotFound(deleted)) {
       this.#recorder.event(cronJob, 'Warning', 'FailedDelete', `Deleted job: ${deleted.message}`);
       return deleted;
@@ -120,7 +122,12 @@ class CronJobController {
     if (cronJob.spec.suspend === true) return undefined;
     const schedule = parseCron(cronJob.spec.schedule);
     if ('error' in schedule) {
-      this.#recorder.event(cronJob, 'Warning', 'UnparseableSchedule', `unparseable schedule: ${JSON.stringify(cronJob.spec.schedule)} : ${schedule.error}`);
+      this.#recorder.event(
+        cronJob,
+        'Warning',
+        'UnparseableSchedule',
+        `unparseable schedule: ${JSON.stringify(cronJob.spec.schedule)} : ${schedule.error}`,
+      );
       return undefined;
     }
     return yield* this.#start(key, cronJob, schedule, status);
@@ -175,7 +182,12 @@ class CronJobController {
     const { startingDeadlineSeconds, concurrencyPolicy, timeZone } = cronJob.spec;
     const recent = mostRecentTime(schedule, timeZone, this.#earliest(cronJob, status, true), now);
     if (recent.missed === 'many') {
-      this.#recorder.event(cronJob, 'Warning', 'TooManyMissedTimes', 'too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew');
+      this.#recorder.event(
+        cronJob,
+        'Warning',
+        'TooManyMissedTimes',
+        'too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew',
+      );
     }
     const at = recent.at;
     const tooLate = at !== undefined && startingDeadlineSeconds !== undefined && at + startingDeadlineSeconds * SECOND < now;
@@ -188,7 +200,12 @@ class CronJobController {
     }
     const active = status.value.active ?? [];
     if (concurrencyPolicy === 'Forbid' && active.length > 0) {
-      this.#recorder.event(cronJob, 'Normal', 'JobAlreadyActive', 'Not starting job because prior execution is running and concurrency policy is Forbid');
+      this.#recorder.event(
+        cronJob,
+        'Normal',
+        'JobAlreadyActive',
+        'Not starting job because prior execution is running and concurrency policy is Forbid',
+      );
       this.#wakeForNext(key, cronJob, schedule, status);
       return undefined;
     }

@@ -21,7 +21,9 @@ const hostNetworkToleration: Toleration = { key: 'node.kubernetes.io/network-una
 function withTolerations(template: PodTemplateSpec): readonly Toleration[] {
   const own = template.spec?.tolerations ?? [];
   const all = template.spec?.hostNetwork === true ? [...tolerations, hostNetworkToleration] : tolerations;
-  const added = all.filter((wanted) => !own.some((other) => other.key === wanted.key && other.effect === wanted.effect && other.operator === wanted.operator));
+  const added = all.filter(
+    (wanted) => !own.some((other) => other.key === wanted.key && other.effect === wanted.effect && other.operator === wanted.operator),
+  );
   return [...own, ...added];
 }
 
@@ -35,12 +37,19 @@ export function daemonTemplate(set: DaemonSet, nodeName: string, hash: string): 
     ...template,
     metadata: {
       ...template.metadata,
-      labels: { ...template.metadata?.labels, ...(generation === undefined ? {} : { [generationLabel]: generation }), [daemonHashLabel]: hash },
+      labels: {
+        ...template.metadata?.labels,
+        ...(generation === undefined ? {} : { [generationLabel]: generation }),
+        [daemonHashLabel]: hash,
+      },
     },
     spec: {
       ...(template.spec as Pod['spec']),
       tolerations: withTolerations(template),
-      affinity: { ...affinity, nodeAffinity: { ...affinity?.nodeAffinity, requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [term] } } },
+      affinity: {
+        ...affinity,
+        nodeAffinity: { ...affinity?.nodeAffinity, requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [term] } },
+      },
     },
   };
 }
@@ -49,7 +58,8 @@ export function daemonTemplate(set: DaemonSet, nodeName: string, hash: string): 
 export function targetNode(pod: Pod): string {
   if ((pod.spec.nodeName ?? '') !== '') return pod.spec.nodeName as string;
   for (const term of pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? []) {
-    for (const field of term.matchFields ?? []) if (field.key === 'metadata.name' && field.operator === 'In') return field.values?.[0] ?? '';
+    for (const field of term.matchFields ?? [])
+      if (field.key === 'metadata.name' && field.operator === 'In') return field.values?.[0] ?? '';
   }
   return '';
 }

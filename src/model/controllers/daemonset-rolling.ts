@@ -25,7 +25,10 @@ export function isUpdated(pod: Pod, hash: string): boolean {
 }
 
 /** The one new and the one old pod of a node; undefined where there are several of a kind. Upstream findUpdatedPodsOnNode. */
-function updatedPods(pods: readonly Pod[], hash: string): { readonly newPod: Pod | undefined; readonly oldPod: Pod | undefined } | undefined {
+function updatedPods(
+  pods: readonly Pod[],
+  hash: string,
+): { readonly newPod: Pod | undefined; readonly oldPod: Pod | undefined } | undefined {
   const alive = pods.filter((pod) => pod.metadata.deletionTimestamp === undefined);
   const fresh = alive.filter((pod) => isUpdated(pod, hash));
   const old = alive.filter((pod) => !isUpdated(pod, hash));

@@ -126,7 +126,8 @@ class DaemonSetController {
 
   #enqueueMatching(pod: Pod): void {
     for (const set of this.#sets.list()) {
-      if (set.metadata.namespace === pod.metadata.namespace && labelsMatch(selectorOf(set.spec.selector), pod.metadata.labels)) this.#queue.add(objectKey(set));
+      if (set.metadata.namespace === pod.metadata.namespace && labelsMatch(selectorOf(set.spec.selector), pod.metadata.labels))
+        this.#queue.add(objectKey(set));
     }
   }
 
@@ -144,12 +145,14 @@ class DaemonSetController {
     }
     const set = this.#owner(next);
     if (set === undefined) {
-      if (controllerOf(next) === undefined && (ownerChanged || !semanticEqual(previous.metadata.labels, next.metadata.labels))) this.#enqueueMatching(next);
+      if (controllerOf(next) === undefined && (ownerChanged || !semanticEqual(previous.metadata.labels, next.metadata.labels)))
+        this.#enqueueMatching(next);
       return;
     }
     this.#queue.add(objectKey(set));
     const minReadySeconds = set.spec.minReadySeconds ?? 0;
-    if (minReadySeconds > 0 && !isPodReady(previous) && isPodReady(next)) this.#queue.addAfter(objectKey(set), (minReadySeconds + 1) * SECOND);
+    if (minReadySeconds > 0 && !isPodReady(previous) && isPodReady(next))
+      this.#queue.addAfter(objectKey(set), (minReadySeconds + 1) * SECOND);
   }
 
   #podDeleted(pod: Pod): void {
@@ -225,7 +228,14 @@ class DaemonSetController {
     const sorted = [...history].sort(byRevision);
     const collisionCount = set.status?.collisionCount ?? 0;
     const hash = revisionHash(data, collisionCount);
-    const draft = draftRevision(this.#history(set), data, hash, 0, { ...set.spec.template.metadata?.labels, [daemonHashLabel]: hash }, set.metadata.annotations);
+    const draft = draftRevision(
+      this.#history(set),
+      data,
+      hash,
+      0,
+      { ...set.spec.template.metadata?.labels, [daemonHashLabel]: hash },
+      set.metadata.annotations,
+    );
     const same = sorted.filter((revision) => sameRevision(revision, draft)).at(-1);
     const others = sorted.filter((revision) => !sameRevision(revision, draft));
     const number = (others.at(-1)?.revision ?? 0) + 1;
@@ -238,7 +248,9 @@ class DaemonSetController {
     if (created !== 'collision') return created;
     const status = { ...emptyStatus, ...set.status, collisionCount: collisionCount + 1 };
     const written = yield* client.resource(DAEMON_SETS).updateStatus({ ...set, status });
-    return written.ok ? { ok: false, reason: 'Collision', code: 0, message: `found hash collision for DaemonSet ${objectKey(set)}`, sent: true } : written;
+    return written.ok
+      ? { ok: false, reason: 'Collision', code: 0, message: `found hash collision for DaemonSet ${objectKey(set)}`, sent: true }
+      : written;
   }
 
   /** Upstream manage and podsShouldBeOnNode. */
@@ -256,7 +268,8 @@ class DaemonSetController {
     }
     for (const [node, onNode] of pods) {
       // Pods that wait for a node that is gone wait for ever.
-      if (this.#nodes.get(node) === undefined) deletePods.push(...onNode.filter((pod) => (pod.spec.nodeName ?? '') === '' && pod.metadata.deletionTimestamp === undefined));
+      if (this.#nodes.get(node) === undefined)
+        deletePods.push(...onNode.filter((pod) => (pod.spec.nodeName ?? '') === '' && pod.metadata.deletionTimestamp === undefined));
     }
     return yield* this.#syncNodes(key, set, deletePods, createOn, hash);
   }
@@ -283,7 +296,8 @@ class DaemonSetController {
     const oldest = running.find((pod) => !isUpdated(pod, hash));
     deletePods.push(...running.filter((pod) => pod !== newest && pod !== oldest));
     if (newest !== undefined && oldest !== undefined) {
-      if (!isPodReady(oldest) || isPodAvailable(newest, set.spec.minReadySeconds ?? 0, this.#context.process.wall())) deletePods.push(oldest);
+      if (!isPodReady(oldest) || isPodAvailable(newest, set.spec.minReadySeconds ?? 0, this.#context.process.wall()))
+        deletePods.push(oldest);
     }
     return deletePods;
   }
@@ -311,7 +325,13 @@ class DaemonSetController {
     return yield* this.#syncNodes(key, set, plan.deletePods, plan.createOn, hash);
   }
 
-  *#syncNodes(key: string, set: DaemonSet, deletePods: readonly Pod[], createOn: readonly string[], hash: string): Task<ApiFailure | undefined> {
+  *#syncNodes(
+    key: string,
+    set: DaemonSet,
+    deletePods: readonly Pod[],
+    createOn: readonly string[],
+    hash: string,
+  ): Task<ApiFailure | undefined> {
     const { process } = this.#context;
     const creations = createOn.slice(0, burst);
     const deletions = deletePods.slice(0, burst);
@@ -336,7 +356,12 @@ class DaemonSetController {
     return batch.error ?? failures.find((failure) => failure !== undefined);
   }
 
-  *#cleanHistory(set: DaemonSet, history: readonly ControllerRevision[], current: ControllerRevision, pods: DaemonPods): Task<ApiFailure | undefined> {
+  *#cleanHistory(
+    set: DaemonSet,
+    history: readonly ControllerRevision[],
+    current: ControllerRevision,
+    pods: DaemonPods,
+  ): Task<ApiFailure | undefined> {
     const used = new Set([...pods.values()].flat().map((pod) => pod.metadata.labels?.[daemonHashLabel]));
     const old = history.filter((revision) => revision.metadata.name !== current.metadata.name);
     // Upstream counts the live ones against the limit too, and deletes only others.

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Deployment, ReplicaSet } from '../api/types.ts';
-import { maxScaledDown, newSetReplicas, resolveFenceposts, rollingBounds, rollingScaleDown, unhealthyCleanup } from './deployment-rolling.ts';
+import {
+  maxScaledDown,
+  newSetReplicas,
+  resolveFenceposts,
+  rollingBounds,
+  rollingScaleDown,
+  unhealthyCleanup,
+} from './deployment-rolling.ts';
 import { activeOrLatest, isSaturated, proportionalSizes } from './deployment-scale.ts';
 import { findNewSet, newSetAnnotations, withReplicas } from './deployment-revision.ts';
 
@@ -10,11 +17,22 @@ function deployment(replicas: number, maxSurge: number | string, maxUnavailable:
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: { name: 'web', namespace: 'd' },
-    spec: { replicas, selector: { matchLabels: { app: 'web' } }, template, strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge, maxUnavailable } } },
+    spec: {
+      replicas,
+      selector: { matchLabels: { app: 'web' } },
+      template,
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge, maxUnavailable } },
+    },
   };
 }
 
-function set(name: string, replicas: number, available: number, created = 1, annotations: { readonly [key: string]: string } = {}): ReplicaSet {
+function set(
+  name: string,
+  replicas: number,
+  available: number,
+  created = 1,
+  annotations: { readonly [key: string]: string } = {},
+): ReplicaSet {
   return {
     apiVersion: 'apps/v1',
     kind: 'ReplicaSet',
@@ -81,7 +99,13 @@ describe('revisions', () => {
 
   it('finds the set of a template whatever its hash label', () => {
     const web = deployment(1, 1, 0);
-    const same = { ...set('x', 1, 1), spec: { ...set('x', 1, 1).spec, template: { ...web.spec.template, metadata: { labels: { app: 'web', 'pod-template-hash': 'abc' } } } } };
+    const same = {
+      ...set('x', 1, 1),
+      spec: {
+        ...set('x', 1, 1).spec,
+        template: { ...web.spec.template, metadata: { labels: { app: 'web', 'pod-template-hash': 'abc' } } },
+      },
+    };
     expect(findNewSet(web, [set('other', 1, 1), same])).toBe(same);
   });
 });

@@ -8,7 +8,16 @@ import { type ApiFailure, type ApiResult, isAlreadyExists, isNamespaceTerminatin
 import type { WorkQueue } from '../client/work-queue.ts';
 import type { Task } from '../../sim/task.ts';
 import type { ControllerContext } from './context.ts';
-import { desiredReplicasOf, findNewSet, maxRevision, newSetAnnotations, revisionAnnotation, revisionOf, sameTemplate, withReplicas } from './deployment-revision.ts';
+import {
+  desiredReplicasOf,
+  findNewSet,
+  maxRevision,
+  newSetAnnotations,
+  revisionAnnotation,
+  revisionOf,
+  sameTemplate,
+  withReplicas,
+} from './deployment-revision.ts';
 import {
   byCreation,
   desiredReplicas,
@@ -157,14 +166,16 @@ export class DeploymentRollout {
     const only = activeOrLatest(newSet, oldSets);
     const sets = new SetsInHand(newSet, oldSets);
     if (only !== undefined) {
-      if (setReplicas(only) !== desiredReplicas(deployment)) sets.replace(yield* this.#resize(deployment, only, desiredReplicas(deployment)));
+      if (setReplicas(only) !== desiredReplicas(deployment))
+        sets.replace(yield* this.#resize(deployment, only, desiredReplicas(deployment)));
       return sets;
     }
     if (isSaturated(deployment, newSet)) {
       for (const set of activeSets(oldSets)) sets.replace(yield* this.#resize(deployment, set, 0));
       return sets;
     }
-    for (const { set, replicas } of proportionalSizes(deployment, newSet, oldSets)) sets.replace(yield* this.#resize(deployment, set, replicas));
+    for (const { set, replicas } of proportionalSizes(deployment, newSet, oldSets))
+      sets.replace(yield* this.#resize(deployment, set, replicas));
     return sets;
   }
 
@@ -175,14 +186,21 @@ export class DeploymentRollout {
     const before = setReplicas(set);
     if (before === replicas && annotations === set.metadata.annotations) return set;
     const next = must(
-      yield* this.#context.client.resource(REPLICA_SETS).update({ ...set, metadata: { ...set.metadata, annotations }, spec: { ...set.spec, replicas } }),
+      yield* this.#context.client
+        .resource(REPLICA_SETS)
+        .update({ ...set, metadata: { ...set.metadata, annotations }, spec: { ...set.spec, replicas } }),
     );
     if (before !== replicas) this.#tellScaled(deployment, set.metadata.name ?? '', before, replicas);
     return next;
   }
 
   #tellScaled(deployment: Deployment, set: string, from: number, to: number): void {
-    this.#recorder.event(deployment, 'Normal', 'ScalingReplicaSet', `Scaled ${to > from ? 'up' : 'down'} replica set ${set} from ${from} to ${to}`);
+    this.#recorder.event(
+      deployment,
+      'Normal',
+      'ScalingReplicaSet',
+      `Scaled ${to > from ? 'up' : 'down'} replica set ${set} from ${from} to ${to}`,
+    );
   }
 
   *#rolling(work: Work, sets: readonly ReplicaSet[]): Task<void> {
@@ -273,13 +291,21 @@ export class DeploymentRollout {
     const minReadySeconds = deployment.spec.minReadySeconds ?? 0;
     if (annotations !== existing.metadata.annotations || (existing.spec.minReadySeconds ?? 0) !== minReadySeconds) {
       const metadata = annotations === undefined ? existing.metadata : { ...existing.metadata, annotations };
-      return must(yield* this.#context.client.resource(REPLICA_SETS).update({ ...existing, metadata, spec: { ...existing.spec, minReadySeconds } }));
+      return must(
+        yield* this.#context.client.resource(REPLICA_SETS).update({ ...existing, metadata, spec: { ...existing.spec, minReadySeconds } }),
+      );
     }
     const text = String(revisionOf(existing));
     const renumbered = deployment.metadata.annotations?.[revisionAnnotation] !== text;
     const found = progressDeadlineUs(deployment) !== undefined && deploymentCondition(deployment.status, 'Progressing') === undefined;
     if (renumbered || found) {
-      const condition = newCondition('Progressing', 'True', 'FoundNewReplicaSet', `Found new replica set "${existing.metadata.name ?? ''}"`, this.#now());
+      const condition = newCondition(
+        'Progressing',
+        'True',
+        'FoundNewReplicaSet',
+        `Found new replica set "${existing.metadata.name ?? ''}"`,
+        this.#now(),
+      );
       const status = found ? withCondition(deployment.status ?? {}, condition) : (deployment.status ?? {});
       yield* this.#writeStatus(work, status, { ...deployment.metadata.annotations, [revisionAnnotation]: text });
     }
@@ -323,7 +349,11 @@ export class DeploymentRollout {
     const labels = { ...template.metadata?.labels, [podTemplateHashLabel]: hash };
     const desired = desiredReplicas(deployment);
     const replicas = newSetReplicas(deployment, oldSets, 0);
-    const annotations = withReplicas(newSetAnnotations(deployment, undefined, revision), desired, desired + rollingBounds(deployment).maxSurge);
+    const annotations = withReplicas(
+      newSetAnnotations(deployment, undefined, revision),
+      desired,
+      desired + rollingBounds(deployment).maxSurge,
+    );
     return {
       apiVersion: 'apps/v1',
       kind: 'ReplicaSet',
@@ -349,7 +379,13 @@ export class DeploymentRollout {
     const hasDeadline = progressDeadlineUs(deployment) !== undefined;
     const renumbered = deployment.metadata.annotations?.[revisionAnnotation] !== String(revision);
     if (!renumbered && !(created && hasDeadline)) return;
-    const condition = newCondition('Progressing', 'True', 'NewReplicaSetCreated', `Created new replica set "${set.metadata.name ?? ''}"`, this.#now());
+    const condition = newCondition(
+      'Progressing',
+      'True',
+      'NewReplicaSetCreated',
+      `Created new replica set "${set.metadata.name ?? ''}"`,
+      this.#now(),
+    );
     const status = created && hasDeadline ? withCondition(deployment.status ?? {}, condition) : (deployment.status ?? {});
     yield* this.#writeStatus(work, status, annotations);
   }
@@ -399,6 +435,9 @@ function all(oldSets: readonly ReplicaSet[], newSet: ReplicaSet | undefined): re
 function oldPodsRun(oldSets: readonly ReplicaSet[], podsOf: (set: ReplicaSet) => readonly Pod[]): boolean {
   if (oldSets.some((set) => (set.status?.replicas ?? 0) > 0)) return true;
   return oldSets.some((set) =>
-    podsOf(set).some((pod) => labelSelectorMatches(set.spec.selector, pod.metadata.labels) && pod.status?.phase !== 'Failed' && pod.status?.phase !== 'Succeeded'),
+    podsOf(set).some(
+      (pod) =>
+        labelSelectorMatches(set.spec.selector, pod.metadata.labels) && pod.status?.phase !== 'Failed' && pod.status?.phase !== 'Succeeded',
+    ),
   );
 }

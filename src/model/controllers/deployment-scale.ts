@@ -40,7 +40,11 @@ function fraction(set: ReplicaSet, deployment: Deployment): number {
  * Distributes a change of spec.replicas in the middle of a rollout over the active sets by their size; the largest takes what rounding
  * leaves. Upstream sync.go, scale. Old and new sets grow alike, although the old ones are on their way out (kubernetes#105395).
  */
-export function proportionalSizes(deployment: Deployment, newSet: ReplicaSet | undefined, oldSets: readonly ReplicaSet[]): readonly Resize[] {
+export function proportionalSizes(
+  deployment: Deployment,
+  newSet: ReplicaSet | undefined,
+  oldSets: readonly ReplicaSet[],
+): readonly Resize[] {
   if (!isRolling(deployment)) return [];
   const sets = [...activeSets(newSet === undefined ? oldSets : [...oldSets, newSet])];
   const replicas = desiredReplicas(deployment);

@@ -16,7 +16,13 @@ export function deploymentCondition(status: DeploymentStatus | undefined, type: 
   return status?.conditions?.find((condition) => condition.type === type);
 }
 
-export function newCondition(type: DeploymentConditionType, status: 'True' | 'False' | 'Unknown', reason: string, message: string, wallUs: Micros): DeploymentCondition {
+export function newCondition(
+  type: DeploymentConditionType,
+  status: 'True' | 'False' | 'Unknown',
+  reason: string,
+  message: string,
+  wallUs: Micros,
+): DeploymentCondition {
   const now = formatTime(wallUs);
   return { type, status, reason, message, lastUpdateTime: now, lastTransitionTime: now };
 }
@@ -27,7 +33,10 @@ export function withCondition(status: DeploymentStatus, condition: DeploymentCon
   if (current !== undefined && current.status === condition.status && current.reason === condition.reason) return status;
   const kept = current !== undefined && current.status === condition.status && current.lastTransitionTime !== undefined;
   const next = kept ? { ...condition, lastTransitionTime: current.lastTransitionTime } : condition;
-  return { ...status, conditions: [...(status.conditions ?? []).filter((other) => other.type !== condition.type), next] } as DeploymentStatus;
+  return {
+    ...status,
+    conditions: [...(status.conditions ?? []).filter((other) => other.type !== condition.type), next],
+  } as DeploymentStatus;
 }
 
 export function withoutCondition(status: DeploymentStatus, type: DeploymentConditionType): DeploymentStatus {
@@ -44,15 +53,26 @@ function positive<K extends string>(key: K, value: number): { readonly [key in K
 }
 
 /** Upstream calculateStatus. */
-export function deploymentStatus(deployment: Deployment, allSets: readonly ReplicaSet[], newSet: ReplicaSet | undefined, wallUs: Micros): DeploymentStatus {
+export function deploymentStatus(
+  deployment: Deployment,
+  allSets: readonly ReplicaSet[],
+  newSet: ReplicaSet | undefined,
+  wallUs: Micros,
+): DeploymentStatus {
   const available = sumAvailable(allSets);
   const unavailable = Math.max(0, sumReplicas(allSets) - available);
   const old = deployment.status;
   const status: DeploymentStatus = {
     ...(deployment.metadata.generation !== undefined ? { observedGeneration: deployment.metadata.generation } : {}),
-    ...positive('replicas', sum(allSets, (set) => set.status?.replicas)),
+    ...positive(
+      'replicas',
+      sum(allSets, (set) => set.status?.replicas),
+    ),
     ...positive('updatedReplicas', newSet?.status?.replicas ?? 0),
-    ...positive('readyReplicas', sum(allSets, (set) => set.status?.readyReplicas)),
+    ...positive(
+      'readyReplicas',
+      sum(allSets, (set) => set.status?.readyReplicas),
+    ),
     ...positive('availableReplicas', available),
     ...positive('unavailableReplicas', unavailable),
     terminatingReplicas: sum(allSets, (set) => set.status?.terminatingReplicas),
@@ -115,21 +135,33 @@ function withProgress(deployment: Deployment, status: DeploymentStatus, newSet: 
   const who = newSet === undefined ? `Deployment "${deployment.metadata.name ?? ''}"` : `ReplicaSet "${newSet.metadata.name ?? ''}"`;
   const current = deploymentCondition(deployment.status, 'Progressing');
   if (isComplete(deployment, status)) {
-    return withCondition(status, newCondition('Progressing', 'True', 'NewReplicaSetAvailable', `${who} has successfully progressed.`, wallUs));
+    return withCondition(
+      status,
+      newCondition('Progressing', 'True', 'NewReplicaSetAvailable', `${who} has successfully progressed.`, wallUs),
+    );
   }
   if (isProgressing(deployment, status)) {
     let condition = newCondition('Progressing', 'True', 'ReplicaSetUpdated', `${who} is progressing.`, wallUs);
-    if (current?.status === 'True' && current.lastTransitionTime !== undefined) condition = { ...condition, lastTransitionTime: current.lastTransitionTime };
+    if (current?.status === 'True' && current.lastTransitionTime !== undefined)
+      condition = { ...condition, lastTransitionTime: current.lastTransitionTime };
     return withCondition(current === undefined ? status : withoutCondition(status, 'Progressing'), condition);
   }
   if (isTimedOut(deployment, status, wallUs)) {
-    return withCondition(status, newCondition('Progressing', 'False', 'ProgressDeadlineExceeded', `${who} has timed out progressing.`, wallUs));
+    return withCondition(
+      status,
+      newCondition('Progressing', 'False', 'ProgressDeadlineExceeded', `${who} has timed out progressing.`, wallUs),
+    );
   }
   return status;
 }
 
 /** The status in a rollout: progress, completion, deadline, failures. Upstream progress.go, syncRolloutStatus. */
-export function rolloutStatus(deployment: Deployment, allSets: readonly ReplicaSet[], newSet: ReplicaSet | undefined, wallUs: Micros): DeploymentStatus {
+export function rolloutStatus(
+  deployment: Deployment,
+  allSets: readonly ReplicaSet[],
+  newSet: ReplicaSet | undefined,
+  wallUs: Micros,
+): DeploymentStatus {
   let status = deploymentStatus(deployment, allSets, newSet, wallUs);
   if (progressDeadlineUs(deployment) === undefined) status = withoutCondition(status, 'Progressing');
   else {

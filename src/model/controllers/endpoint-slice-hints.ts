@@ -8,7 +8,8 @@ function hinted(endpoint: Endpoint, distribution: string | undefined): Endpoint 
   // Only endpoints that serve are worth a preference.
   if (endpoint.conditions?.ready !== true) return plain;
   const zone = endpoint.zone === undefined ? {} : { forZones: [{ name: endpoint.zone }] };
-  if (distribution === 'PreferClose' || distribution === 'PreferSameZone') return endpoint.zone === undefined ? plain : { ...plain, hints: zone };
+  if (distribution === 'PreferClose' || distribution === 'PreferSameZone')
+    return endpoint.zone === undefined ? plain : { ...plain, hints: zone };
   if (distribution === 'PreferSameNode') {
     if (endpoint.nodeName === undefined) return plain;
     return { ...plain, hints: { ...zone, forNodes: [{ name: endpoint.nodeName }] } };

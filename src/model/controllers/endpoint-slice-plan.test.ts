@@ -12,7 +12,11 @@ const service: Service = {
 const ports = [{ name: '', protocol: 'TCP' as const, port: 8080 }];
 
 function endpoint(i: number, ready = true): Endpoint {
-  return { addresses: [`10.1.0.${i}`], conditions: { ready, serving: ready, terminating: false }, targetRef: { kind: 'Pod', namespace: 'd', name: `web-${i}` } };
+  return {
+    addresses: [`10.1.0.${i}`],
+    conditions: { ready, serving: ready, terminating: false },
+    targetRef: { kind: 'Pod', namespace: 'd', name: `web-${i}` },
+  };
 }
 
 function stored(name: string, endpoints: readonly Endpoint[], generation = 1): EndpointSlice {
@@ -30,7 +34,10 @@ describe('endpoint slice plan', () => {
   });
 
   it('turns the placeholder into the first real slice instead of deleting and creating', () => {
-    const empty = { ...newSlice(service, 'IPv4', [], []), metadata: { ...newSlice(service, 'IPv4', [], []).metadata, name: 'web-1', uid: 'u' } };
+    const empty = {
+      ...newSlice(service, 'IPv4', [], []),
+      metadata: { ...newSlice(service, 'IPv4', [], []).metadata, name: 'web-1', uid: 'u' },
+    };
     const plan = planFamily(service, 'IPv4', [empty], [{ ports, endpoints: [endpoint(1)] }], 100);
     expect(plan.update.map((slice) => [slice.metadata.name, slice.endpoints.length])).toEqual([['web-1', 1]]);
     expect(plan.create).toEqual([]);
@@ -46,7 +53,9 @@ describe('endpoint slice plan', () => {
 
   it('splits at the limit and fills the fullest slice that has room', () => {
     const many = Array.from({ length: 5 }, (_, i) => endpoint(i));
-    expect(planFamily(service, 'IPv4', [], [{ ports, endpoints: many }], 2).create.map((slice) => slice.endpoints.length)).toEqual([2, 2, 1]);
+    expect(planFamily(service, 'IPv4', [], [{ ports, endpoints: many }], 2).create.map((slice) => slice.endpoints.length)).toEqual([
+      2, 2, 1,
+    ]);
     const slices = [stored('a', [endpoint(0)]), stored('b', [endpoint(1), endpoint(2)])];
     const plan = planFamily(service, 'IPv4', slices, [{ ports, endpoints: many.slice(0, 4) }], 3);
     expect(plan.update.map((slice) => [slice.metadata.name, slice.endpoints.length])).toEqual([['b', 3]]);

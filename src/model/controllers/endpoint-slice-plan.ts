@@ -22,7 +22,12 @@ export interface PortGroup {
 
 /** What makes two endpoints the same one: addresses, hostname and pod. Upstream endpointset hashEndpoint. */
 function identity(endpoint: Endpoint): string {
-  return JSON.stringify([[...endpoint.addresses].sort(), endpoint.hostname ?? '', endpoint.targetRef?.namespace ?? '', endpoint.targetRef?.name ?? '']);
+  return JSON.stringify([
+    [...endpoint.addresses].sort(),
+    endpoint.hostname ?? '',
+    endpoint.targetRef?.namespace ?? '',
+    endpoint.targetRef?.name ?? '',
+  ]);
 }
 
 /** Labels of a service's slices: the service's own, and those that the controller needs. Upstream setEndpointSliceLabels. */
@@ -38,11 +43,18 @@ export function sliceLabels(service: Service): { readonly [key: string]: string 
 }
 
 export function portsKey(ports: readonly DiscoveryEndpointPort[] | undefined): string {
-  const texts = (ports ?? []).map((port) => JSON.stringify([port.name ?? '', port.protocol ?? 'TCP', port.port ?? 0, port.appProtocol ?? '']));
+  const texts = (ports ?? []).map((port) =>
+    JSON.stringify([port.name ?? '', port.protocol ?? 'TCP', port.port ?? 0, port.appProtocol ?? '']),
+  );
   return texts.sort().join(',');
 }
 
-export function newSlice(service: Service, family: 'IPv4' | 'IPv6', ports: readonly DiscoveryEndpointPort[], endpoints: readonly Endpoint[]): EndpointSlice {
+export function newSlice(
+  service: Service,
+  family: 'IPv4' | 'IPv6',
+  ports: readonly DiscoveryEndpointPort[],
+  endpoints: readonly Endpoint[],
+): EndpointSlice {
   return {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
@@ -104,7 +116,13 @@ function keepWanted(existing: readonly EndpointSlice[], wanted: readonly Endpoin
 }
 
 /** Brings the slices of one group of ports up to date with as few writes as it can. Upstream reconcileByPortMapping. */
-export function planPortGroup(service: Service, family: 'IPv4' | 'IPv6', existing: readonly EndpointSlice[], group: PortGroup, max: number): SlicePlan {
+export function planPortGroup(
+  service: Service,
+  family: 'IPv4' | 'IPv6',
+  existing: readonly EndpointSlice[],
+  group: PortGroup,
+  max: number,
+): SlicePlan {
   const kept = keepWanted(existing, group.endpoints, sliceLabels(service));
   const missing = kept.missing;
   // Slices that are written anyway take new endpoints first, the fullest before others.
@@ -131,7 +149,13 @@ function isPlaceholder(slice: EndpointSlice, service: Service): boolean {
 }
 
 /** All slices of a service and family: upstream reconcileByAddressType. Empty services keep one empty slice. */
-export function planFamily(service: Service, family: 'IPv4' | 'IPv6', existing: readonly EndpointSlice[], groups: readonly PortGroup[], max: number): SlicePlan {
+export function planFamily(
+  service: Service,
+  family: 'IPv4' | 'IPv6',
+  existing: readonly EndpointSlice[],
+  groups: readonly PortGroup[],
+  max: number,
+): SlicePlan {
   const byPorts = new Map<string, EndpointSlice[]>();
   for (const slice of existing) {
     const key = portsKey(slice.ports);

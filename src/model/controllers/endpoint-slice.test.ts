@@ -27,13 +27,24 @@ function flipTwiceBehindStall(defects: DefectSet): boolean | undefined {
   const storage = new MemoryStorage();
   host.install(apiServer({ name: 'api-0', address: 'cp-0', storage: () => storage, kinds: builtInKinds, facts }));
   const config = { ...DEFAULT_CONTROLLER_MANAGER_CONFIG, leaderElect: false };
-  host.install(controllerManager({ name: 'kcm-0', servers, controllers: [{ name: 'endpointslice-controller', start: startEndpointSliceController }], config, facts, defects }));
+  host.install(
+    controllerManager({
+      name: 'kcm-0',
+      servers,
+      controllers: [{ name: 'endpointslice-controller', start: startEndpointSliceController }],
+      config,
+      facts,
+      defects,
+    }),
+  );
   const hold = { process: 'kcm-0', label: 'watch endpointslices', touched: 0 };
   let answer: boolean | undefined;
   host.install({
     name: 'user-0',
     start: (process) => {
-      const client = new Client(new ApiTransport(process, { servers, user: { name: 'admin', groups: ['system:masters'] }, userAgent: 'test' }));
+      const client = new Client(
+        new ApiTransport(process, { servers, user: { name: 'admin', groups: ['system:masters'] }, userAgent: 'test' }),
+      );
       const pods = client.resource(PODS);
       process.spawn(
         'steps',
@@ -41,8 +52,19 @@ function flipTwiceBehindStall(defects: DefectSet): boolean | undefined {
           yield* process.sleep(5 * SECOND);
           yield* client.resource(NODES).create({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' }, spec: {} } as Node);
           const spec = { containers: [{ name: 'c', image: 'app:v1' }], nodeName: 'n1' };
-          yield* pods.create({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', namespace: 'default', labels: { app: 'web' } }, spec } as Pod);
-          yield* pods.patch('default', 'p', 'strategic', { status: { phase: 'Running', podIP: '10.1.0.1', podIPs: [{ ip: '10.1.0.1' }] } }, { subresource: 'status' });
+          yield* pods.create({
+            apiVersion: 'v1',
+            kind: 'Pod',
+            metadata: { name: 'p', namespace: 'default', labels: { app: 'web' } },
+            spec,
+          } as Pod);
+          yield* pods.patch(
+            'default',
+            'p',
+            'strategic',
+            { status: { phase: 'Running', podIP: '10.1.0.1', podIPs: [{ ip: '10.1.0.1' }] } },
+            { subresource: 'status' },
+          );
           yield* pods.patch('default', 'p', 'strategic', ready('True'), { subresource: 'status' });
           yield* client.resource(SERVICES).create({
             apiVersion: 'v1',
@@ -60,7 +82,9 @@ function flipTwiceBehindStall(defects: DefectSet): boolean | undefined {
           yield* process.sleep(60 * SECOND);
           const slices = yield* client.resource(ENDPOINT_SLICES).list('default');
           if (!slices.ok) return;
-          const own = (slices.object.items as readonly EndpointSlice[]).find((slice) => slice.metadata.labels?.['kubernetes.io/service-name'] === 'web');
+          const own = (slices.object.items as readonly EndpointSlice[]).find(
+            (slice) => slice.metadata.labels?.['kubernetes.io/service-name'] === 'web',
+          );
           answer = own?.endpoints[0]?.conditions?.ready;
         })(),
       );

@@ -118,16 +118,28 @@ class EndpointSliceController {
     // skipped and nothing came to try again (kubernetes#127429, #125638).
     if (!defects.has('K10') && this.#tracker.isStale(key, owned)) return { message: 'EndpointSlice informer cache is out of date' };
     // The API server writes a list without endpoints as null, as Go prints an empty slice.
-    const existing = owned.filter((slice) => slice.metadata.deletionTimestamp === undefined).map((slice) => ((slice.endpoints as EndpointSlice['endpoints'] | null) === null ? { ...slice, endpoints: [] } : slice));
+    const existing = owned
+      .filter((slice) => slice.metadata.deletionTimestamp === undefined)
+      .map((slice) => ((slice.endpoints as EndpointSlice['endpoints'] | null) === null ? { ...slice, endpoints: [] } : slice));
     const trigger = this.#triggerTime(key, service, pods);
     const failure = yield* this.#reconcile(service, pods, existing, trigger);
     if (failure === undefined) return undefined;
     const { namespace, name } = splitKey(key);
-    this.#recorder.event(service, 'Warning', 'FailedToUpdateEndpointSlices', `Error updating Endpoint Slices for Service ${namespace}/${name}: ${failure.message}`);
+    this.#recorder.event(
+      service,
+      'Warning',
+      'FailedToUpdateEndpointSlices',
+      `Error updating Endpoint Slices for Service ${namespace}/${name}: ${failure.message}`,
+    );
     return failure;
   }
 
-  *#reconcile(service: Service, pods: readonly Pod[], existing: readonly EndpointSlice[], trigger: number | undefined): Task<ReconcileError> {
+  *#reconcile(
+    service: Service,
+    pods: readonly Pod[],
+    existing: readonly EndpointSlice[],
+    trigger: number | undefined,
+  ): Task<ReconcileError> {
     const families = (service.spec?.ipFamilies ?? []).filter((family): family is 'IPv4' | 'IPv6' => family !== '');
     let failure: ReconcileError;
     for (const family of families.length === 0 ? (['IPv4'] as const) : families) {
@@ -137,7 +149,8 @@ class EndpointSliceController {
       failure = (yield* this.#write(service, plan, trigger)) ?? failure;
     }
     for (const slice of existing) {
-      if (families.length > 0 && !families.some((family) => family === slice.addressType)) failure = (yield* this.#delete(slice)) ?? failure;
+      if (families.length > 0 && !families.some((family) => family === slice.addressType))
+        failure = (yield* this.#delete(slice)) ?? failure;
     }
     return failure;
   }
@@ -176,7 +189,8 @@ class EndpointSliceController {
     }
     for (const slice of plan.delete) {
       const failure = yield* this.#delete(slice);
-      if (failure !== undefined) return prefixed(`failed to delete ${slice.metadata.name ?? ''} EndpointSlice for Service`, service, failure);
+      if (failure !== undefined)
+        return prefixed(`failed to delete ${slice.metadata.name ?? ''} EndpointSlice for Service`, service, failure);
     }
     return undefined;
   }

@@ -100,7 +100,10 @@ function hasEndpointChange(a: Pod, b: Pod): boolean {
 export function podEndpointChange(previous: Pod, next: Pod): { readonly endpoint: boolean; readonly labels: boolean } {
   const before = previous.metadata.labels;
   const after = next.metadata.labels;
-  return { endpoint: hasEndpointChange(previous, next), labels: before !== after && JSON.stringify(before ?? {}) !== JSON.stringify(after ?? {}) };
+  return {
+    endpoint: hasEndpointChange(previous, next),
+    labels: before !== after && JSON.stringify(before ?? {}) !== JSON.stringify(after ?? {}),
+  };
 }
 
 /** When the pod's readiness last changed, for the trigger time that proxies measure their delay from. */

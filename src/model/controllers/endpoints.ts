@@ -64,7 +64,14 @@ class EndpointsController {
     });
     this.#endpoints.addHandler({ onDelete: (endpoints) => this.#queue.add(objectKey(endpoints)) });
     this.#context.whenSynced([this.#services, this.#pods, this.#endpoints], () => {
-      runWorkers(process, 'endpoints', this.#queue, config.concurrentEndpointSliceSyncs, (key) => this.#sync(key), (key) => this.#queue.requeues(key) < retriesMax);
+      runWorkers(
+        process,
+        'endpoints',
+        this.#queue,
+        config.concurrentEndpointSliceSyncs,
+        (key) => this.#sync(key),
+        (key) => this.#queue.requeues(key) < retriesMax,
+      );
     });
   }
 
@@ -82,11 +89,14 @@ class EndpointsController {
     const current = this.#endpoints.get(key);
     // Compared with a copy older than our own last write, a change that takes it back looks like none (kubernetes#125638).
     if (!defects.has('K10') && current !== undefined && this.#replaced.get(key) === current.metadata.resourceVersion) {
-      return { message: `endpoints informer cache is out of date, resource version ${current.metadata.resourceVersion} already processed for endpoints ${key}` };
+      return {
+        message: `endpoints informer cache is out of date, resource version ${current.metadata.resourceVersion} already processed for endpoints ${key}`,
+      };
     }
     const subsets = this.#subsets(service, this.#pods.byIndex(byNamespace, namespace));
     const labels = endpointsLabels(service);
-    if (current !== undefined && semanticEqual(current.subsets, subsets) && semanticEqual(current.metadata.labels, labels)) return undefined;
+    if (current !== undefined && semanticEqual(current.subsets, subsets) && semanticEqual(current.metadata.labels, labels))
+      return undefined;
     const metadata = current === undefined ? { namespace, name, labels } : { ...current.metadata, labels };
     const next: Endpoints = { apiVersion: 'v1', kind: 'Endpoints', metadata, ...(subsets.length > 0 ? { subsets } : {}) };
     const written = current === undefined ? yield* client.resource(ENDPOINTS).create(next) : yield* client.resource(ENDPOINTS).update(next);
@@ -114,7 +124,10 @@ class EndpointsController {
       if (ports === undefined) continue;
       entries.push({ address: addressOf(pod, ip, service), ready: tolerates || isPodReady(pod), ports });
     }
-    const groups = new Map<string, { readonly ports: readonly EndpointPort[]; readonly ready: EndpointAddress[]; readonly notReady: EndpointAddress[] }>();
+    const groups = new Map<
+      string,
+      { readonly ports: readonly EndpointPort[]; readonly ready: EndpointAddress[]; readonly notReady: EndpointAddress[] }
+    >();
     for (const entry of entries) {
       const key = JSON.stringify(entry.ports);
       let group = groups.get(key);
@@ -125,7 +138,11 @@ class EndpointsController {
       (entry.ready ? group.ready : group.notReady).push(entry.address);
     }
     return [...groups.keys()].sort().map((key) => {
-      const group = groups.get(key) as { readonly ports: readonly EndpointPort[]; readonly ready: EndpointAddress[]; readonly notReady: EndpointAddress[] };
+      const group = groups.get(key) as {
+        readonly ports: readonly EndpointPort[];
+        readonly ready: EndpointAddress[];
+        readonly notReady: EndpointAddress[];
+      };
       return {
         ...(group.ready.length > 0 ? { addresses: group.ready.sort(byAddress) } : {}),
         ...(group.notReady.length > 0 ? { notReadyAddresses: group.notReady.sort(byAddress) } : {}),

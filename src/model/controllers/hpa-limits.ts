@@ -21,10 +21,22 @@ export interface Limited {
 }
 
 const within: Omit<Limited, 'replicas'> = { reason: 'DesiredWithinRange', message: 'the desired count is within the acceptable range' };
-const tooFew: Omit<Limited, 'replicas'> = { reason: 'TooFewReplicas', message: 'the desired replica count is less than the minimum replica count' };
-const tooMany: Omit<Limited, 'replicas'> = { reason: 'TooManyReplicas', message: 'the desired replica count is more than the maximum replica count' };
-const upLimit: Omit<Limited, 'replicas'> = { reason: 'ScaleUpLimit', message: 'the desired replica count is increasing faster than the maximum scale rate' };
-const downLimit: Omit<Limited, 'replicas'> = { reason: 'ScaleDownLimit', message: 'the desired replica count is decreasing faster than the maximum scale rate' };
+const tooFew: Omit<Limited, 'replicas'> = {
+  reason: 'TooFewReplicas',
+  message: 'the desired replica count is less than the minimum replica count',
+};
+const tooMany: Omit<Limited, 'replicas'> = {
+  reason: 'TooManyReplicas',
+  message: 'the desired replica count is more than the maximum replica count',
+};
+const upLimit: Omit<Limited, 'replicas'> = {
+  reason: 'ScaleUpLimit',
+  message: 'the desired replica count is increasing faster than the maximum scale rate',
+};
+const downLimit: Omit<Limited, 'replicas'> = {
+  reason: 'ScaleDownLimit',
+  message: 'the desired replica count is decreasing faster than the maximum scale rate',
+};
 
 interface Policy {
   readonly type: string;
@@ -46,16 +58,31 @@ const defaultUp: readonly Policy[] = [
 const defaultDown: readonly Policy[] = [{ type: 'Percent', value: 100, periodSeconds: 15 }];
 
 export function upRules(rules: HPAScalingRules | undefined): Rules {
-  return { policies: rules?.policies ?? defaultUp, select: rules?.selectPolicy ?? 'Max', windowUs: (rules?.stabilizationWindowSeconds ?? 0) * SECOND };
+  return {
+    policies: rules?.policies ?? defaultUp,
+    select: rules?.selectPolicy ?? 'Max',
+    windowUs: (rules?.stabilizationWindowSeconds ?? 0) * SECOND,
+  };
 }
 
 export function downRules(rules: HPAScalingRules | undefined, windowUs: Micros): Rules {
   const seconds = rules?.stabilizationWindowSeconds;
-  return { policies: rules?.policies ?? defaultDown, select: rules?.selectPolicy ?? 'Max', windowUs: seconds === undefined ? windowUs : seconds * SECOND };
+  return {
+    policies: rules?.policies ?? defaultDown,
+    select: rules?.selectPolicy ?? 'Max',
+    windowUs: seconds === undefined ? windowUs : seconds * SECOND,
+  };
 }
 
 /** Neither up on the first high wish nor down on the first low one: upstream stabilizeRecommendationWithBehaviors. */
-export function stabilized(memory: HpaMemory, desired: number, current: number, upWindowUs: Micros, downWindowUs: Micros, now: Micros): number {
+export function stabilized(
+  memory: HpaMemory,
+  desired: number,
+  current: number,
+  upWindowUs: Micros,
+  downWindowUs: Micros,
+  now: Micros,
+): number {
   let lowest = desired;
   let highest = desired;
   for (const { replicas, at } of memory.recommendations) {
@@ -92,7 +119,16 @@ function shrinkLimit(memory: HpaMemory, rules: Rules, current: number, now: Micr
 }
 
 /** Upstream convertDesiredReplicasWithBehaviorRate. */
-export function limitByRules(memory: HpaMemory, up: Rules, down: Rules, desired: number, current: number, min: number, max: number, now: Micros): Limited {
+export function limitByRules(
+  memory: HpaMemory,
+  up: Rules,
+  down: Rules,
+  desired: number,
+  current: number,
+  min: number,
+  max: number,
+  now: Micros,
+): Limited {
   if (desired > current) {
     const limit = Math.max(current, growthLimit(memory, up, current, now));
     const allowed = Math.min(max, limit);

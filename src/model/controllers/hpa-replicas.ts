@@ -45,7 +45,13 @@ function isUnready(pod: Pod, metric: PodMetric, times: ReplicaTimes, wallUs: Mic
 }
 
 /** Upstream groupPods. */
-function group(pods: readonly Pod[], metrics: ReadonlyMap<string, PodMetric>, resource: ResourceName, times: ReplicaTimes, wallUs: Micros): Groups {
+function group(
+  pods: readonly Pod[],
+  metrics: ReadonlyMap<string, PodMetric>,
+  resource: ResourceName,
+  times: ReplicaTimes,
+  wallUs: Micros,
+): Groups {
   const groups: Groups = { ready: 0, unready: [], missing: [], usage: new Map() };
   for (const pod of pods) {
     if (pod.metadata.deletionTimestamp !== undefined || pod.status?.phase === 'Failed') continue;
@@ -106,7 +112,11 @@ function byUtilization(target: number, requests: ReadonlyMap<string, number>): M
 }
 
 function byValue(target: number): Measure {
-  return { ratio: (usage) => (usage.size === 0 ? 0 : total(usage) / usage.size / target), utilization: () => undefined, full: () => target };
+  return {
+    ratio: (usage) => (usage.size === 0 ? 0 : total(usage) / usage.size / target),
+    utilization: () => undefined,
+    full: () => target,
+  };
 }
 
 /** How many replicas the usage asks for: upstream replica_calculator.go, GetResourceReplicas and GetRawResourceReplicas. */

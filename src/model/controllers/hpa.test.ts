@@ -13,7 +13,11 @@ function pod(name: string): Pod {
     kind: 'Pod',
     metadata: { name },
     spec: { containers: [{ name: 'c', resources: { requests: { cpu: '100m' } } }] },
-    status: { phase: 'Running', startTime: '2026-01-01T00:00:00Z', conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: '2026-01-01T00:00:01Z' }] },
+    status: {
+      phase: 'Running',
+      startTime: '2026-01-01T00:00:00Z',
+      conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: '2026-01-01T00:00:01Z' }],
+    },
   };
 }
 

@@ -5,7 +5,15 @@ import type { HorizontalPodAutoscaler, HorizontalPodAutoscalerStatus, MetricStat
 import type { EventRecorder } from '../client/events.ts';
 import type { Informer } from '../client/informer.ts';
 import { objectKey } from '../client/reflector.ts';
-import { DEPLOYMENTS, HORIZONTAL_POD_AUTOSCALERS, PODS, REPLICATION_CONTROLLERS, REPLICA_SETS, type Resource, STATEFUL_SETS } from '../client/resources.ts';
+import {
+  DEPLOYMENTS,
+  HORIZONTAL_POD_AUTOSCALERS,
+  PODS,
+  REPLICATION_CONTROLLERS,
+  REPLICA_SETS,
+  type Resource,
+  STATEFUL_SETS,
+} from '../client/resources.ts';
 import type { ApiFailure, ApiResult } from '../client/result.ts';
 import type { Task } from '../../sim/task.ts';
 import type { ControllerContext } from './context.ts';
@@ -93,10 +101,16 @@ class HpaController {
     const { kind, name } = hpa.spec.scaleTargetRef;
     const namespace = hpa.metadata.namespace ?? '';
     const resource = scalable[kind];
-    const read: ApiResult<Scale> = resource === undefined ? noKind(kind) : yield* client.resource(resource).getSubresource<Scale>(namespace, name, 'scale');
+    const read: ApiResult<Scale> =
+      resource === undefined ? noKind(kind) : yield* client.resource(resource).getSubresource<Scale>(namespace, name, 'scale');
     if (!read.ok) {
       this.#recorder.event(hpa, 'Warning', 'FailedGetScale', read.message);
-      draft.set('AbleToScale', 'False', 'FailedGetScale', `the HPA controller was unable to get the target's current scale: ${read.message}`);
+      draft.set(
+        'AbleToScale',
+        'False',
+        'FailedGetScale',
+        `the HPA controller was unable to get the target's current scale: ${read.message}`,
+      );
       yield* this.#write(hpa, draft.value);
       return;
     }
@@ -113,10 +127,22 @@ class HpaController {
     let desired = decision.replicas;
     let rescaled = false;
     if (decision.rescale && resource !== undefined) {
-      const written = yield* client.resource(resource).update({ ...scale, spec: { ...scale.spec, replicas: desired } } as never, { subresource: 'scale' });
+      const written = yield* client
+        .resource(resource)
+        .update({ ...scale, spec: { ...scale.spec, replicas: desired } } as never, { subresource: 'scale' });
       if (!written.ok) {
-        this.#recorder.event(hpa, 'Warning', 'FailedRescale', `New size: ${desired}; reason: ${decision.reason}; error: ${written.message}`);
-        draft.set('AbleToScale', 'False', 'FailedUpdateScale', `the HPA controller was unable to update the target scale: ${written.message}`);
+        this.#recorder.event(
+          hpa,
+          'Warning',
+          'FailedRescale',
+          `New size: ${desired}; reason: ${decision.reason}; error: ${written.message}`,
+        );
+        draft.set(
+          'AbleToScale',
+          'False',
+          'FailedUpdateScale',
+          `the HPA controller was unable to update the target scale: ${written.message}`,
+        );
         draft.value = { ...draft.value, currentReplicas: current };
         yield* this.#write(hpa, draft.value);
         return;
@@ -142,7 +168,9 @@ class HpaController {
     scale: Scale,
     memory: HpaMemory,
     draft: StatusDraft,
-  ): Task<{ readonly replicas: number; readonly rescale: boolean; readonly reason: string; readonly metrics: readonly MetricStatus[] } | undefined> {
+  ): Task<
+    { readonly replicas: number; readonly rescale: boolean; readonly reason: string; readonly metrics: readonly MetricStatus[] } | undefined
+  > {
     const current = scale.spec?.replicas ?? 0;
     const min = hpa.spec.minReplicas ?? 1;
     const max = hpa.spec.maxReplicas;
@@ -164,7 +192,15 @@ class HpaController {
     return { replicas, rescale: replicas !== current, reason, metrics: verdict.statuses };
   }
 
-  #normalize(hpa: HorizontalPodAutoscaler, memory: HpaMemory, draft: StatusDraft, wanted: number, current: number, min: number, max: number): number {
+  #normalize(
+    hpa: HorizontalPodAutoscaler,
+    memory: HpaMemory,
+    draft: StatusDraft,
+    wanted: number,
+    current: number,
+    min: number,
+    max: number,
+  ): number {
     const { process, config } = this.#context;
     const now = process.mono();
     const { behavior } = hpa.spec;
@@ -178,9 +214,21 @@ class HpaController {
     } else settled = stabilized(memory, wanted, current, up.windowUs, down.windowUs, now);
     if (settled === wanted) draft.set('AbleToScale', 'True', 'ReadyForNewScale', 'recommended size matches current size');
     else if (behavior !== undefined && wanted >= current) {
-      draft.set('AbleToScale', 'True', 'ScaleUpStabilized', 'recent recommendations were lower than current one, applying the lowest recent recommendation');
-    } else draft.set('AbleToScale', 'True', 'ScaleDownStabilized', 'recent recommendations were higher than current one, applying the highest recent recommendation');
-    const limited = behavior === undefined ? limitPlainly(settled, current, min, max) : limitByRules(memory, up, down, settled, current, min, max, now);
+      draft.set(
+        'AbleToScale',
+        'True',
+        'ScaleUpStabilized',
+        'recent recommendations were lower than current one, applying the lowest recent recommendation',
+      );
+    } else
+      draft.set(
+        'AbleToScale',
+        'True',
+        'ScaleDownStabilized',
+        'recent recommendations were higher than current one, applying the highest recent recommendation',
+      );
+    const limited =
+      behavior === undefined ? limitPlainly(settled, current, min, max) : limitByRules(memory, up, down, settled, current, min, max, now);
     draft.set('ScalingLimited', limited.replicas === settled ? 'False' : 'True', limited.reason, limited.message);
     return limited.replicas;
   }
@@ -207,7 +255,11 @@ class HpaController {
     if (first !== undefined && (best === undefined || best.replicas < current)) {
       this.#recorder.event(hpa, 'Warning', 'FailedGetResourceMetric', first.cause);
       draft.set('ScalingActive', 'False', 'FailedGetResourceMetric', `the HPA was unable to compute the replica count: ${first.cause}`);
-      return { ok: false, message: `invalid metrics (${invalid} invalid out of ${specs.length}), first error is: ${first.message}`, statuses };
+      return {
+        ok: false,
+        message: `invalid metrics (${invalid} invalid out of ${specs.length}), first error is: ${first.message}`,
+        statuses,
+      };
     }
     if (best === undefined) return { ok: false, message: 'no metrics', statuses };
     draft.set('ScalingActive', 'True', 'ValidMetricFound', `the HPA was able to successfully calculate a replica count from ${best.name}`);
@@ -218,7 +270,10 @@ class HpaController {
     hpa: HorizontalPodAutoscaler,
     scale: Scale,
     spec: NonNullable<HorizontalPodAutoscaler['spec']['metrics']>[number],
-  ): Task<{ readonly ok: true; readonly replicas: number; readonly name: string; readonly status: MetricStatus } | { readonly ok: false; readonly cause: string; readonly message: string }> {
+  ): Task<
+    | { readonly ok: true; readonly replicas: number; readonly name: string; readonly status: MetricStatus }
+    | { readonly ok: false; readonly cause: string; readonly message: string }
+  > {
     const source = spec.resource;
     if (spec.type !== 'Resource' || source === undefined || (source.name !== 'cpu' && source.name !== 'memory')) {
       const cause = `unsupported metric type ${spec.type}`;
@@ -227,15 +282,18 @@ class HpaController {
     const resource = source.name;
     const { averageUtilization, averageValue } = source.target;
     const refuse = (cause: string): { readonly ok: false; readonly cause: string; readonly message: string } => {
-      const text = averageUtilization === undefined ? `failed to get ${resource} usage: ${cause}` : `failed to get ${resource} utilization: ${cause}`;
+      const text =
+        averageUtilization === undefined ? `failed to get ${resource} usage: ${cause}` : `failed to get ${resource} utilization: ${cause}`;
       return { ok: false, cause: text, message: `failed to get ${resource} resource metric value: ${text}` };
     };
     const selector = parseLabelSelector(scale.status?.selector ?? '');
     if (isSelectorError(selector)) return refuse(selector.error);
     const namespace = hpa.metadata.namespace ?? '';
     const answer = yield* this.#metrics.list(namespace, selector);
-    if (!answer.ok) return refuse(`unable to get metrics for resource ${resource}: unable to fetch metrics from resource metrics API: ${answer.message}`);
-    if (answer.pods.length === 0) return refuse(`unable to get metrics for resource ${resource}: no metrics returned from resource metrics API`);
+    if (!answer.ok)
+      return refuse(`unable to get metrics for resource ${resource}: unable to fetch metrics from resource metrics API: ${answer.message}`);
+    if (answer.pods.length === 0)
+      return refuse(`unable to get metrics for resource ${resource}: no metrics returned from resource metrics API`);
     const target =
       averageUtilization !== undefined
         ? { utilization: averageUtilization }
@@ -251,16 +309,30 @@ class HpaController {
     metrics: readonly PodMetric[],
     selector: Parameters<typeof labelsMatch>[0],
     refuse: (cause: string) => { readonly ok: false; readonly cause: string; readonly message: string },
-  ): { readonly ok: true; readonly replicas: number; readonly name: string; readonly status: MetricStatus } | { readonly ok: false; readonly cause: string; readonly message: string } {
+  ):
+    | { readonly ok: true; readonly replicas: number; readonly name: string; readonly status: MetricStatus }
+    | { readonly ok: false; readonly cause: string; readonly message: string } {
     const { config, process } = this.#context;
     const pods = this.#pods.byIndex(byNamespace, hpa.metadata.namespace ?? '').filter((pod) => labelsMatch(selector, pod.metadata.labels));
     const times = { cpuInitializationUs: config.hpaCpuInitializationPeriodUs, initialReadinessUs: config.hpaInitialReadinessDelayUs };
     const current = scale.spec?.replicas ?? 0;
-    const proposal = replicasForResource(pods, metrics, resource, target, current, tolerancesOf(hpa, config.hpaTolerance), times, process.wall());
+    const proposal = replicasForResource(
+      pods,
+      metrics,
+      resource,
+      target,
+      current,
+      tolerancesOf(hpa, config.hpaTolerance),
+      times,
+      process.wall(),
+    );
     if (!proposal.ok) return refuse(proposal.message);
     const average = resource === 'cpu' ? quantityFromMilli(proposal.averageValue) : quantityFromUnits(proposal.averageValue, 'DecimalSI');
     const name = target.utilization === undefined ? `${resource} resource` : `${resource} resource utilization (percentage of request)`;
-    const value = { ...(proposal.utilization !== undefined ? { averageUtilization: proposal.utilization } : {}), averageValue: formatQuantity(average) };
+    const value = {
+      ...(proposal.utilization !== undefined ? { averageUtilization: proposal.utilization } : {}),
+      averageValue: formatQuantity(average),
+    };
     return { ok: true, replicas: proposal.replicas, name, status: { type: 'Resource', resource: { name: resource, current: value } } };
   }
 
@@ -292,6 +364,9 @@ class StatusDraft {
     const old = at < 0 ? undefined : (conditions[at] as Condition);
     const since = old?.status === status ? old.lastTransitionTime : formatTime(this.#wallUs);
     const next: Condition = { type, status, ...(since !== undefined ? { lastTransitionTime: since } : {}), reason, message };
-    this.value = { ...this.value, conditions: at < 0 ? [...conditions, next] : conditions.map((condition, i) => (i === at ? next : condition)) };
+    this.value = {
+      ...this.value,
+      conditions: at < 0 ? [...conditions, next] : conditions.map((condition, i) => (i === at ? next : condition)),
+    };
   }
 }

@@ -24,7 +24,9 @@ export function jobPod(job: Job, index: number | undefined, replaces: Pod | unde
   if (index === undefined) return { ...pod, metadata: { ...pod.metadata, finalizers } };
   const name = job.metadata.name ?? '';
   const failures =
-    job.spec.backoffLimitPerIndex === undefined ? {} : { [indexFailureCountAnnotation]: String(replaces === undefined ? 0 : nextFailures(job, replaces)) };
+    job.spec.backoffLimitPerIndex === undefined
+      ? {}
+      : { [indexFailureCountAnnotation]: String(replaces === undefined ? 0 : nextFailures(job, replaces)) };
   return {
     ...pod,
     metadata: {
@@ -34,7 +36,12 @@ export function jobPod(job: Job, index: number | undefined, replaces: Pod | unde
       labels: { ...pod.metadata.labels, [completionIndexAnnotation]: String(index) },
       annotations: { ...pod.metadata.annotations, [completionIndexAnnotation]: String(index), ...failures },
     },
-    spec: { ...pod.spec, hostname: `${name}-${index}`, containers: withIndexVariable(pod.spec.containers), ...(pod.spec.initContainers === undefined ? {} : { initContainers: withIndexVariable(pod.spec.initContainers) }) },
+    spec: {
+      ...pod.spec,
+      hostname: `${name}-${index}`,
+      containers: withIndexVariable(pod.spec.containers),
+      ...(pod.spec.initContainers === undefined ? {} : { initContainers: withIndexVariable(pod.spec.initContainers) }),
+    },
   };
 }
 
@@ -46,16 +53,26 @@ function nextFailures(job: Job, pod: Pod): number {
 function withIndexVariable(containers: Pod['spec']['containers']): Pod['spec']['containers'] {
   return containers.map((container) => {
     if (container.env?.some((variable) => variable.name === 'JOB_COMPLETION_INDEX') === true) return container;
-    const variable = { name: 'JOB_COMPLETION_INDEX', valueFrom: { fieldRef: { fieldPath: `metadata.annotations['${completionIndexAnnotation}']` } } };
+    const variable = {
+      name: 'JOB_COMPLETION_INDEX',
+      valueFrom: { fieldRef: { fieldPath: `metadata.annotations['${completionIndexAnnotation}']` } },
+    };
     return { ...container, env: [...(container.env ?? []), variable] };
   });
 }
 
 /** The lowest indexes that have neither succeeded, nor failed for good, nor a pod at work. Upstream firstPendingIndexes. */
-export function pendingIndexes(active: readonly Pod[], done: ReadonlySet<number>, failed: ReadonlySet<number>, completions: number, count: number): readonly number[] {
+export function pendingIndexes(
+  active: readonly Pod[],
+  done: ReadonlySet<number>,
+  failed: ReadonlySet<number>,
+  completions: number,
+  count: number,
+): readonly number[] {
   const taken = new Set(active.map(completionIndex));
   const found: number[] = [];
-  for (let index = 0; index < completions && found.length < count; index++) if (!taken.has(index) && !done.has(index) && !failed.has(index)) found.push(index);
+  for (let index = 0; index < completions && found.length < count; index++)
+    if (!taken.has(index) && !done.has(index) && !failed.has(index)) found.push(index);
   return found;
 }
 

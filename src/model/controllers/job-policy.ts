@@ -105,7 +105,8 @@ export function successPolicyMessage(job: Job, succeeded: ReadonlySet<number>): 
   for (const [index, rule] of (job.spec.successPolicy?.rules ?? []).entries()) {
     const wanted = rule.succeededIndexes === undefined ? succeeded : parseIndexes(rule.succeededIndexes, job.spec.completions ?? 0);
     const reached = [...wanted].filter((i) => succeeded.has(i)).length;
-    if (reached >= (rule.succeededCount ?? wanted.size) && (rule.succeededIndexes !== undefined || rule.succeededCount !== undefined)) return `Matched rules at index ${index}`;
+    if (reached >= (rule.succeededCount ?? wanted.size) && (rule.succeededIndexes !== undefined || rule.succeededCount !== undefined))
+      return `Matched rules at index ${index}`;
   }
   return undefined;
 }

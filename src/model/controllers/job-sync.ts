@@ -100,8 +100,10 @@ export class JobSync {
         managed = true;
       }
       const completions = job.spec.completions;
-      const complete = completions === undefined ? this.#succeeded > 0 && this.#active === 0 : this.#succeeded >= completions && this.#active === 0;
-      if (complete) this.#finished = this.#condition('SuccessCriteriaMet', 'CompletionsReached', 'Reached expected number of succeeded pods');
+      const complete =
+        completions === undefined ? this.#succeeded > 0 && this.#active === 0 : this.#succeeded >= completions && this.#active === 0;
+      if (complete)
+        this.#finished = this.#condition('SuccessCriteriaMet', 'CompletionsReached', 'Reached expected number of succeeded pods');
       else if (managed) suspendChanged = this.#markSuspension();
     }
     const old = job.status;
@@ -125,7 +127,12 @@ export class JobSync {
 
   #isNew(pod: Pod): boolean {
     const uid = pod.metadata.uid ?? '';
-    return isTracked(pod) && !this.#parts.untracked.has(uid) && !this.#uncounted('succeeded').includes(uid) && !this.#uncounted('failed').includes(uid);
+    return (
+      isTracked(pod) &&
+      !this.#parts.untracked.has(uid) &&
+      !this.#uncounted('succeeded').includes(uid) &&
+      !this.#uncounted('failed').includes(uid)
+    );
   }
 
   /** Counts what has ended, the not yet recorded included, and what that means for the back-off. */
@@ -133,7 +140,9 @@ export class JobSync {
     const job = this.#job;
     const fresh = this.#pods.filter((pod) => this.#isNew(pod));
     const succeeded = fresh.filter((pod) => pod.status?.phase === 'Succeeded');
-    const failed = fresh.filter((pod) => isJobPodFailed(pod, job) && (job.spec.podFailurePolicy === undefined || matchFailurePolicy(job, pod).counts));
+    const failed = fresh.filter(
+      (pod) => isJobPodFailed(pod, job) && (job.spec.podFailurePolicy === undefined || matchFailurePolicy(job, pod).counts),
+    );
     this.#succeeded = (job.status?.succeeded ?? 0) + this.#uncounted('succeeded').length + succeeded.length;
     this.#failed = (job.status?.failed ?? 0) + this.#uncounted('failed').length + failed.length;
     const ends = (pods: readonly Pod[]): Micros[] => pods.map((pod) => finishedAt(pod, this.#now));
@@ -183,7 +192,11 @@ export class JobSync {
     if (!isIndexed(job) || this.#finished !== undefined) return;
     const maxFailed = job.spec.maxFailedIndexes;
     if (maxFailed !== undefined && this.#failedIndexes.size > maxFailed) {
-      this.#finished = this.#condition('FailureTarget', 'MaxFailedIndexesExceeded', 'Job has exceeded the specified maximal number of failed indexes');
+      this.#finished = this.#condition(
+        'FailureTarget',
+        'MaxFailedIndexesExceeded',
+        'Job has exceeded the specified maximal number of failed indexes',
+      );
     } else if (this.#failedIndexes.size > 0 && this.#failedIndexes.size + this.#doneIndexes.size >= (job.spec.completions ?? 0)) {
       this.#finished = this.#condition('FailureTarget', 'FailedIndexes', 'Job has failed indexes');
     } else {
@@ -290,7 +303,9 @@ export class JobSync {
     if (count === 0) return undefined;
     const { client, expectations, podControl } = this.#parts;
     expectations.expectCreations(this.#key, count);
-    const drafts = Array.from({ length: count }, (_, i) => jobPod(job, indexes?.[i], indexes === undefined ? undefined : this.#delayed.get(indexes[i] as number)));
+    const drafts = Array.from({ length: count }, (_, i) =>
+      jobPod(job, indexes?.[i], indexes === undefined ? undefined : this.#delayed.get(indexes[i] as number)),
+    );
     const batch = yield* slowStartBatch(client.transport.process, count, 1, function* (i) {
       const created = yield* podControl.create(drafts[i] as Pod, job);
       return created.ok || isNamespaceTerminating(created) ? undefined : created;
@@ -335,7 +350,9 @@ export class JobSync {
   /** Upstream trackJobStatusAndRemoveFinalizers: a pod is recorded, then let go, then counted, so that none is lost or counted twice. */
   *#track(needsWrite: boolean): Task<ApiFailure | undefined> {
     const job = this.#job;
-    const present = new Set(this.#pods.filter((pod) => isTracked(pod) && !this.#parts.untracked.has(pod.metadata.uid ?? '')).map((pod) => pod.metadata.uid ?? ''));
+    const present = new Set(
+      this.#pods.filter((pod) => isTracked(pod) && !this.#parts.untracked.has(pod.metadata.uid ?? '')).map((pod) => pod.metadata.uid ?? ''),
+    );
     const succeeded = this.#uncounted('succeeded').filter((uid) => present.has(uid));
     const failed = this.#uncounted('failed').filter((uid) => present.has(uid));
     const counted = {
@@ -369,7 +386,10 @@ export class JobSync {
         dirty = true;
       }
     }
-    if (this.#finished !== undefined && !this.#conditions.some((condition) => condition.type === this.#finished?.type && condition.status === 'True')) {
+    if (
+      this.#finished !== undefined &&
+      !this.#conditions.some((condition) => condition.type === this.#finished?.type && condition.status === 'True')
+    ) {
       this.#conditions = [...this.#conditions, this.#finished];
       dirty = true;
     }
@@ -378,12 +398,18 @@ export class JobSync {
   }
 
   #mayRelease(pod: Pod, isFailed: boolean): boolean {
-    if (this.#job.metadata.deletionTimestamp !== undefined || this.#finished !== undefined || pod.status?.phase === 'Succeeded') return true;
+    if (this.#job.metadata.deletionTimestamp !== undefined || this.#finished !== undefined || pod.status?.phase === 'Succeeded')
+      return true;
     if (!isFailed) return false;
     return this.#delayed.get(completionIndex(pod))?.metadata.uid !== pod.metadata.uid;
   }
 
-  #status(succeeded: readonly string[], failed: readonly string[], counted: { readonly succeeded: number; readonly failed: number }, done: ReadonlySet<number>): JobStatus {
+  #status(
+    succeeded: readonly string[],
+    failed: readonly string[],
+    counted: { readonly succeeded: number; readonly failed: number },
+    done: ReadonlySet<number>,
+  ): JobStatus {
     const job = this.#job;
     const old = job.status;
     const succeededCount = isIndexed(job) ? done.size : (old?.succeeded ?? 0) + counted.succeeded;
@@ -427,7 +453,9 @@ export class JobSync {
     const { client, untracked } = this.#parts;
     const uids = new Set<string>();
     const one = function* (pod: Pod): Task<ApiFailure | undefined> {
-      const patched = yield* client.resource(PODS).patch(pod.metadata.namespace ?? '', pod.metadata.name ?? '', 'strategic', untrackPatch(pod));
+      const patched = yield* client
+        .resource(PODS)
+        .patch(pod.metadata.namespace ?? '', pod.metadata.name ?? '', 'strategic', untrackPatch(pod));
       if (!patched.ok && !isNotFound(patched)) return patched;
       uids.add(pod.metadata.uid ?? '');
       untracked.add(pod.metadata.uid ?? '');

@@ -29,7 +29,12 @@ describe('job back-off', () => {
 });
 
 function job(spec: Partial<Job['spec']>): Job {
-  return { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'j', namespace: 'd' }, spec: { template: { spec: { containers: [] } }, ...spec } as Job['spec'] };
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name: 'j', namespace: 'd' },
+    spec: { template: { spec: { containers: [] } }, ...spec } as Job['spec'],
+  };
 }
 
 function failed(code: number): Pod {
@@ -38,7 +43,10 @@ function failed(code: number): Pod {
     kind: 'Pod',
     metadata: { name: 'p', namespace: 'd' },
     spec: { containers: [] },
-    status: { phase: 'Failed', containerStatuses: [{ name: 'c', image: '', imageID: '', ready: false, restartCount: 0, state: { terminated: { exitCode: code } } }] },
+    status: {
+      phase: 'Failed',
+      containerStatuses: [{ name: 'c', image: '', imageID: '', ready: false, restartCount: 0, state: { terminated: { exitCode: code } } }],
+    },
   };
 }
 
@@ -50,8 +58,14 @@ describe('policies', () => {
         { action: 'FailJob' as const, onExitCodes: { operator: 'In' as const, values: [42] } },
       ],
     };
-    expect(matchFailurePolicy(job({ podFailurePolicy: policy }), failed(42)).jobFailure).toBe('Container c for pod d/p failed with exit code 42 matching FailJob rule at index 1');
-    expect(matchFailurePolicy(job({ podFailurePolicy: policy }), failed(1))).toEqual({ jobFailure: undefined, counts: true, action: undefined });
+    expect(matchFailurePolicy(job({ podFailurePolicy: policy }), failed(42)).jobFailure).toBe(
+      'Container c for pod d/p failed with exit code 42 matching FailJob rule at index 1',
+    );
+    expect(matchFailurePolicy(job({ podFailurePolicy: policy }), failed(1))).toEqual({
+      jobFailure: undefined,
+      counts: true,
+      action: undefined,
+    });
   });
 
   it('ends an Indexed job once enough indexes succeeded', () => {

@@ -123,7 +123,8 @@ class JobController {
     const job = this.#owner(next);
     if (job !== undefined) this.#batched(job);
     else if (isOrphanedJobPod(next)) this.#orphans.add(objectKey(next));
-    else if (controllerOf(next) === undefined && !semanticEqual(previous.metadata.labels, next.metadata.labels)) this.#enqueueMatching(next);
+    else if (controllerOf(next) === undefined && !semanticEqual(previous.metadata.labels, next.metadata.labels))
+      this.#enqueueMatching(next);
   }
 
   #podDeleted(pod: Pod, final: boolean): void {
@@ -176,7 +177,9 @@ class JobController {
     const pod = this.#pods.get(key);
     if (pod === undefined || !isTracked(pod)) return undefined;
     if (this.#owner(pod) !== undefined) return undefined;
-    const patched = yield* this.#context.client.resource(PODS).patch(pod.metadata.namespace ?? '', pod.metadata.name ?? '', 'strategic', untrackPatch(pod));
+    const patched = yield* this.#context.client
+      .resource(PODS)
+      .patch(pod.metadata.namespace ?? '', pod.metadata.name ?? '', 'strategic', untrackPatch(pod));
     return patched.ok || isNotFound(patched) ? undefined : patched;
   }
 }

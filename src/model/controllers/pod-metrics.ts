@@ -30,7 +30,13 @@ interface PodMetricsObject extends ApiObject {
   readonly containers?: readonly { readonly name: string; readonly usage?: { readonly cpu?: string; readonly memory?: string } }[];
 }
 
-const POD_METRICS: Resource<PodMetricsObject> = { group: 'metrics.k8s.io', version: 'v1beta1', resource: 'pods', kind: 'PodMetrics', namespaced: true };
+const POD_METRICS: Resource<PodMetricsObject> = {
+  group: 'metrics.k8s.io',
+  version: 'v1beta1',
+  resource: 'pods',
+  kind: 'PodMetrics',
+  namespaced: true,
+};
 
 function metricOf(object: PodMetricsObject): PodMetric {
   let cpuMilli = 0;
@@ -40,7 +46,13 @@ function metricOf(object: PodMetricsObject): PodMetric {
     memoryBytes += quantityValue(quantityOf(usage?.memory));
   }
   const seconds = Number.parseFloat(object.window ?? '30');
-  return { name: object.metadata.name ?? '', cpuMilli, memoryBytes, atWallUs: parseTime(object.timestamp ?? '') ?? 0, windowUs: seconds * SECOND };
+  return {
+    name: object.metadata.name ?? '',
+    cpuMilli,
+    memoryBytes,
+    atWallUs: parseTime(object.timestamp ?? '') ?? 0,
+    windowUs: seconds * SECOND,
+  };
 }
 
 /** The metrics API behind the API server. */

@@ -4,7 +4,10 @@ import { compareForDeletion } from './pod-ranking.ts';
 
 const now = 1_767_225_700_000_000;
 
-function pod(name: string, given: { node?: string; phase?: 'Pending' | 'Running'; readySince?: string; cost?: string; restarts?: number; created?: string }): Pod {
+function pod(
+  name: string,
+  given: { node?: string; phase?: 'Pending' | 'Running'; readySince?: string; cost?: string; restarts?: number; created?: string },
+): Pod {
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -31,7 +34,12 @@ function order(pods: readonly Pod[], rank: (pod: Pod) => number = () => 0): read
 describe('deletion ranking', () => {
   const ready = '2026-01-01T00:00:10Z';
   it('takes unassigned, then pending, then unready pods first', () => {
-    const pods = [pod('ready', { node: 'n', readySince: ready }), pod('unready', { node: 'n' }), pod('pending', { node: 'n', phase: 'Pending' }), pod('homeless', {})];
+    const pods = [
+      pod('ready', { node: 'n', readySince: ready }),
+      pod('unready', { node: 'n' }),
+      pod('pending', { node: 'n', phase: 'Pending' }),
+      pod('homeless', {}),
+    ];
     expect(order(pods)).toEqual(['homeless', 'pending', 'unready', 'ready']);
   });
 
@@ -52,6 +60,9 @@ describe('deletion ranking', () => {
   });
 
   it('takes the one with more restarts first', () => {
-    expect(order([pod('calm', { node: 'n', readySince: ready }), pod('crashing', { node: 'n', readySince: ready, restarts: 3 })])).toEqual(['crashing', 'calm']);
+    expect(order([pod('calm', { node: 'n', readySince: ready }), pod('crashing', { node: 'n', readySince: ready, restarts: 3 })])).toEqual([
+      'crashing',
+      'calm',
+    ]);
   });
 });

@@ -7,12 +7,23 @@ import { semanticEqual } from './semantic-equal.ts';
 
 const replicaFailure = 'ReplicaFailure';
 
-function conditionsAfter(set: ReplicaSet, activePods: number, error: string | undefined, wallUs: Micros): readonly ReplicaSetCondition[] | undefined {
+function conditionsAfter(
+  set: ReplicaSet,
+  activePods: number,
+  error: string | undefined,
+  wallUs: Micros,
+): readonly ReplicaSetCondition[] | undefined {
   const before = set.status?.conditions;
   const failing = before?.some((condition) => condition.type === replicaFailure) === true;
   if (error !== undefined && !failing) {
     const reason = activePods < (set.spec.replicas ?? 1) ? 'FailedCreate' : 'FailedDelete';
-    const condition: ReplicaSetCondition = { type: replicaFailure, status: 'True', reason, message: error, lastTransitionTime: formatTime(wallUs) };
+    const condition: ReplicaSetCondition = {
+      type: replicaFailure,
+      status: 'True',
+      reason,
+      message: error,
+      lastTransitionTime: formatTime(wallUs),
+    };
     return [...(before ?? []), condition];
   }
   if (error === undefined && failing) {
@@ -23,8 +34,18 @@ function conditionsAfter(set: ReplicaSet, activePods: number, error: string | un
 }
 
 /** Upstream replica_set_utils.go, calculateStatus. `error`: why the last creations or deletions failed. */
-export function replicaSetStatus(set: ReplicaSet, active: readonly Pod[], terminating: number, error: string | undefined, wallUs: Micros): ReplicaSetStatus {
-  const labels = Object.entries(set.spec.template?.metadata?.labels ?? {}).map(([key, value]) => ({ key, operator: '=' as const, values: [value] }));
+export function replicaSetStatus(
+  set: ReplicaSet,
+  active: readonly Pod[],
+  terminating: number,
+  error: string | undefined,
+  wallUs: Micros,
+): ReplicaSetStatus {
+  const labels = Object.entries(set.spec.template?.metadata?.labels ?? {}).map(([key, value]) => ({
+    key,
+    operator: '=' as const,
+    values: [value],
+  }));
   const minReadySeconds = set.spec.minReadySeconds ?? 0;
   let fullyLabeled = 0;
   let ready = 0;

@@ -175,7 +175,8 @@ class ReplicaSetController<T extends ApiObject> {
     this.#queue.add(objectKey(set));
     const minReadySeconds = set.spec.minReadySeconds ?? 0;
     // A second more, because the clock that stamped the condition is not ours.
-    if (minReadySeconds > 0 && !isPodReady(previous) && isPodReady(next)) this.#queue.addAfter(objectKey(set), (minReadySeconds + 1) * SECOND);
+    if (minReadySeconds > 0 && !isPodReady(previous) && isPodReady(next))
+      this.#queue.addAfter(objectKey(set), (minReadySeconds + 1) * SECOND);
   }
 
   #podDeleted(pod: Pod): void {
@@ -288,11 +289,18 @@ class ReplicaSetController<T extends ApiObject> {
     return this.#sets.byIndex(byController, owner.uid).flatMap((other) => podsByController(this.#pods, other.metadata.uid ?? ''));
   }
 
-  *#updateStatus(object: T, set: ReplicaSet, active: readonly Pod[], terminating: number, error: ApiFailure | undefined): Task<ReplicaSet | ApiFailure> {
+  *#updateStatus(
+    object: T,
+    set: ReplicaSet,
+    active: readonly Pod[],
+    terminating: number,
+    error: ApiFailure | undefined,
+  ): Task<ReplicaSet | ApiFailure> {
     const { client, process } = this.#context;
     const status = replicaSetStatus(set, active, terminating, error?.message, process.wall());
     const terminatingKnown = set.status?.terminatingReplicas ?? status.terminatingReplicas;
-    const comparable = this.#kind.kind === 'ReplicaSet' ? set : ({ ...set, status: { ...set.status, terminatingReplicas: terminatingKnown } } as ReplicaSet);
+    const comparable =
+      this.#kind.kind === 'ReplicaSet' ? set : ({ ...set, status: { ...set.status, terminatingReplicas: terminatingKnown } } as ReplicaSet);
     if (sameReplicaSetStatus(comparable, status)) return set;
     const { asSet, resource, statusOf } = this.#kind;
     const sets = client.resource(resource);

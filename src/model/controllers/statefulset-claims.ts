@@ -47,7 +47,8 @@ export class StatefulSetClaims {
       const name = claimName(template, pod.metadata.name ?? '');
       const existing = this.#claims.get(`${set.metadata.namespace}/${name}`);
       if (existing !== undefined) {
-        if (existing.metadata.deletionTimestamp !== undefined) return { ok: false, reason: 'Terminating', code: 0, message: `pvc ${name} is being deleted`, sent: true };
+        if (existing.metadata.deletionTimestamp !== undefined)
+          return { ok: false, reason: 'Terminating', code: 0, message: `pvc ${name} is being deleted`, sent: true };
         continue;
       }
       const claim: PersistentVolumeClaim = {
@@ -92,7 +93,9 @@ export class StatefulSetClaims {
   isStale(set: StatefulSet, pod: Pod): boolean {
     if (set.spec.persistentVolumeClaimRetentionPolicy?.whenScaled !== 'Delete') return false;
     return this.#existing(set, pod).some((claim) =>
-      claim.metadata.ownerReferences?.some((owner) => owner.kind === 'Pod' && owner.name === pod.metadata.name && owner.uid !== pod.metadata.uid),
+      claim.metadata.ownerReferences?.some(
+        (owner) => owner.kind === 'Pod' && owner.name === pod.metadata.name && owner.uid !== pod.metadata.uid,
+      ),
     );
   }
 

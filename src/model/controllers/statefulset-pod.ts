@@ -44,7 +44,10 @@ export function statefulPod(set: StatefulSet, version: Version, ordinal: number)
   const { template } = version;
   const claims = set.spec.volumeClaimTemplates ?? [];
   const own = (template.spec?.volumes ?? []).filter((volume) => !claims.some((claim) => claim.metadata.name === volume.name));
-  const volumes = [...claims.map((claim) => ({ name: claim.metadata.name ?? '', persistentVolumeClaim: { claimName: claimName(claim, name) } })), ...own];
+  const volumes = [
+    ...claims.map((claim) => ({ name: claim.metadata.name ?? '', persistentVolumeClaim: { claimName: claimName(claim, name) } })),
+    ...own,
+  ];
   return {
     apiVersion: 'v1',
     kind: 'Pod',

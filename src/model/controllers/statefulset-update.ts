@@ -67,7 +67,9 @@ export class StatefulSetPass {
     condemned.sort((a, b) => ordinalOf(set, b) - ordinalOf(set, a));
     const status = (all: readonly Pod[]): StatefulSetStatus => setStatus(set, revisions, all, this.#now);
     if (set.metadata.deletionTimestamp !== undefined) return { status: status(pods), error: undefined };
-    const living = replicas.map((pod, i) => pod ?? statefulPod(set, versionFor(set, current, update, startOrdinal(set) + i), startOrdinal(set) + i));
+    const living = replicas.map(
+      (pod, i) => pod ?? statefulPod(set, versionFor(set, current, update, startOrdinal(set) + i), startOrdinal(set) + i),
+    );
     const unhealthy = firstUnhealthy([...living, ...[...condemned].reverse()], set, this.#now);
     const done = (error: ApiFailure | undefined): PassResult => ({ status: status([...living, ...condemned]), error });
 
@@ -94,7 +96,9 @@ export class StatefulSetPass {
     }
     const result = done(undefined);
     if (stopped || set.spec.updateStrategy?.type === 'OnDelete') return result;
-    return this.#maxUnavailableGate ? yield* this.#rollMany(set, living, revisions, result) : yield* this.#rollOne(set, living, revisions, result);
+    return this.#maxUnavailableGate
+      ? yield* this.#rollMany(set, living, revisions, result)
+      : yield* this.#rollOne(set, living, revisions, result);
   }
 
   /** Upstream processReplica. */
@@ -205,7 +209,8 @@ function versionFor(set: StatefulSet, current: Version, update: Version, ordinal
   const strategy = set.spec.updateStrategy;
   if (strategy?.type !== 'RollingUpdate') return update;
   const start = startOrdinal(set);
-  const boundary = strategy.rollingUpdate === undefined ? start + (set.status?.currentReplicas ?? 0) : start + (strategy.rollingUpdate.partition ?? 0);
+  const boundary =
+    strategy.rollingUpdate === undefined ? start + (set.status?.currentReplicas ?? 0) : start + (strategy.rollingUpdate.partition ?? 0);
   return ordinal < boundary ? current : update;
 }
 

@@ -55,7 +55,12 @@ class StatefulSetController {
     this.#revisions = context.informer(CONTROLLER_REVISIONS);
     this.#queue = new WorkQueue(context.process);
     const claims = new StatefulSetClaims(context.client, this.#recorder, context.informer(PERSISTENT_VOLUME_CLAIMS));
-    this.#pass = new StatefulSetPass(context.client, this.#recorder, claims, context.config.featureGates['MaxUnavailableStatefulSet'] === true);
+    this.#pass = new StatefulSetPass(
+      context.client,
+      this.#recorder,
+      claims,
+      context.config.featureGates['MaxUnavailableStatefulSet'] === true,
+    );
   }
 
   start(): void {
@@ -93,7 +98,8 @@ class StatefulSetController {
     }
     if (pod.metadata.deletionTimestamp !== undefined) return;
     for (const set of this.#sets.list()) {
-      if (set.metadata.namespace === pod.metadata.namespace && labelsMatch(selectorOf(set.spec.selector), pod.metadata.labels)) this.#queue.add(objectKey(set));
+      if (set.metadata.namespace === pod.metadata.namespace && labelsMatch(selectorOf(set.spec.selector), pod.metadata.labels))
+        this.#queue.add(objectKey(set));
     }
   }
 
@@ -109,7 +115,8 @@ class StatefulSetController {
     if (set === undefined) return;
     this.#queue.add(objectKey(set));
     const minReadySeconds = set.spec.minReadySeconds ?? 0;
-    if (minReadySeconds > 0 && !isPodReady(previous) && isPodReady(next)) this.#queue.addAfter(objectKey(set), (minReadySeconds + 1) * SECOND);
+    if (minReadySeconds > 0 && !isPodReady(previous) && isPodReady(next))
+      this.#queue.addAfter(objectKey(set), (minReadySeconds + 1) * SECOND);
   }
 
   #history(set: StatefulSet): HistoryOwner<StatefulSet> {
@@ -138,7 +145,12 @@ class StatefulSetController {
     if (result.error !== undefined) return result.error;
     if (failure !== undefined) return failure;
     const live = new Set([revisions.current.metadata.name, revisions.update.metadata.name, ...pods.objects.map(podRevision)]);
-    const truncated = yield* truncateHistory(client, history.objects, (revision) => live.has(revision.metadata.name), set.spec.revisionHistoryLimit ?? 10);
+    const truncated = yield* truncateHistory(
+      client,
+      history.objects,
+      (revision) => live.has(revision.metadata.name),
+      set.spec.revisionHistoryLimit ?? 10,
+    );
     if (truncated !== undefined) return truncated;
     const now = process.wall();
     // A ready pod becomes available by the passing of time alone.
@@ -161,7 +173,14 @@ class StatefulSetController {
     const data = templatePatch(set.spec.template);
     const draft = (): ControllerRevision => {
       const hash = revisionHash(data, collisionCount);
-      return draftRevision(this.#history(set), data, hash, number, { ...set.spec.template.metadata?.labels, [hashLabel]: hash }, set.metadata.annotations);
+      return draftRevision(
+        this.#history(set),
+        data,
+        hash,
+        number,
+        { ...set.spec.template.metadata?.labels, [hashLabel]: hash },
+        set.metadata.annotations,
+      );
     };
     const equal = sorted.filter((revision) => sameRevision(revision, draft()));
     let update: ControllerRevision | ApiFailure | 'collision' = draft();
@@ -199,8 +218,10 @@ class StatefulSetController {
 /** When all pods are of the new revision, it becomes the current one. Upstream completeRollingUpdate. */
 function completed(set: StatefulSet, status: StatefulSetStatus): StatefulSetStatus {
   const rolling = set.spec.updateStrategy?.type === 'RollingUpdate';
-  const all = status.updatedReplicas === status.replicas && status.readyReplicas === status.replicas && status.replicas === (set.spec.replicas ?? 1);
-  const whole = rolling && all ? { ...status, currentReplicas: status.updatedReplicas ?? 0, currentRevision: status.updateRevision ?? '' } : status;
+  const all =
+    status.updatedReplicas === status.replicas && status.readyReplicas === status.replicas && status.replicas === (set.spec.replicas ?? 1);
+  const whole =
+    rolling && all ? { ...status, currentReplicas: status.updatedReplicas ?? 0, currentRevision: status.updateRevision ?? '' } : status;
   const { readyReplicas = 0, currentReplicas = 0, updatedReplicas = 0, ...rest } = whole;
   // Zeros are left out on the wire, but for the fields without omitempty.
   return {

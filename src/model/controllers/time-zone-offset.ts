@@ -54,10 +54,10 @@ function sunday(year: number, month: number, n: number): number {
   if (n > 0) {
     const first = daysFromCivil(year, month, 1);
     // 1970-01-01 was a Thursday.
-    return first + ((3 - first) % 7 + 7) % 7 + 7 * (n - 1);
+    return first + ((((3 - first) % 7) + 7) % 7) + 7 * (n - 1);
   }
   const last = daysFromCivil(month === 12 ? year + 1 : year, month === 12 ? 1 : month + 1, 1) - 1;
-  return last - ((last - 3) % 7 + 7) % 7;
+  return last - ((((last - 3) % 7) + 7) % 7);
 }
 
 function isSummer(rule: SummerRule, standardUs: Micros, wallUs: Micros): boolean {

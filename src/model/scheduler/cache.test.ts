@@ -24,7 +24,8 @@ function pod(i: number, app: string, nodeName: string): Pod {
 describe('scheduler cache', () => {
   it('lists nodes of all zones in turn', () => {
     const cache = new SchedulerCache();
-    for (const [i, zone] of ['a', 'a', 'b', 'b', 'a'].entries()) cache.setNode({ ...node(i, zone), metadata: { name: `n${i}`, labels: { 'topology.kubernetes.io/zone': zone } } });
+    for (const [i, zone] of ['a', 'a', 'b', 'b', 'a'].entries())
+      cache.setNode({ ...node(i, zone), metadata: { name: `n${i}`, labels: { 'topology.kubernetes.io/zone': zone } } });
     expect(cache.nodes.map((info) => info.name)).toEqual(['n0', 'n2', 'n1', 'n3', 'n4']);
   });
 
@@ -41,7 +42,12 @@ describe('scheduler cache', () => {
   });
 
   it('keeps the counts of a selector as a count from scratch would have them', () => {
-    const step = fc.record({ i: fc.nat(8), app: fc.constantFrom('web', 'db'), node: fc.nat(3), what: fc.constantFrom('set', 'remove', 'relabel') });
+    const step = fc.record({
+      i: fc.nat(8),
+      app: fc.constantFrom('web', 'db'),
+      node: fc.nat(3),
+      what: fc.constantFrom('set', 'remove', 'relabel'),
+    });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
         const cache = new SchedulerCache();

@@ -149,5 +149,10 @@ function sameForScheduling(a: Pod, b: Pod): boolean {
   const before = a.spec;
   const after = b.spec;
   if (before === after) return true;
-  return before.containers === after.containers && before.initContainers === after.initContainers && before.affinity === after.affinity && before.resources === after.resources;
+  return (
+    before.containers === after.containers &&
+    before.initContainers === after.initContainers &&
+    before.affinity === after.affinity &&
+    before.resources === after.resources
+  );
 }

@@ -21,7 +21,8 @@ function requeues(previous: Pod, next: Pod): boolean {
     if ((previous.spec.schedulingGates ?? []).length > (next.spec.schedulingGates ?? []).length) return true;
     if (JSON.stringify(previous.spec.tolerations ?? []) !== JSON.stringify(next.spec.tolerations ?? [])) return true;
     if (JSON.stringify(previous.spec.nodeSelector ?? {}) !== JSON.stringify(next.spec.nodeSelector ?? {})) return true;
-    if (previous.spec.affinity !== next.spec.affinity && JSON.stringify(previous.spec.affinity) !== JSON.stringify(next.spec.affinity)) return true;
+    if (previous.spec.affinity !== next.spec.affinity && JSON.stringify(previous.spec.affinity) !== JSON.stringify(next.spec.affinity))
+      return true;
   }
   return previous.metadata.labels !== next.metadata.labels && labelsOf(previous) !== labelsOf(next);
 }
@@ -83,8 +84,16 @@ function podHandler(scheduler: Scheduler): InformerHandler<Pod> {
 
 /** What of a node's change scheduling could care about; heartbeats are not among it. Upstream NodeSchedulingPropertiesChange. */
 function nodeMatters(previous: Node, next: Node): boolean {
-  if (previous.spec !== next.spec && JSON.stringify([previous.spec?.taints, previous.spec?.unschedulable]) !== JSON.stringify([next.spec?.taints, next.spec?.unschedulable])) return true;
-  if (previous.metadata.labels !== next.metadata.labels && JSON.stringify(previous.metadata.labels) !== JSON.stringify(next.metadata.labels)) return true;
+  if (
+    previous.spec !== next.spec &&
+    JSON.stringify([previous.spec?.taints, previous.spec?.unschedulable]) !== JSON.stringify([next.spec?.taints, next.spec?.unschedulable])
+  )
+    return true;
+  if (
+    previous.metadata.labels !== next.metadata.labels &&
+    JSON.stringify(previous.metadata.labels) !== JSON.stringify(next.metadata.labels)
+  )
+    return true;
   return JSON.stringify(previous.status?.allocatable) !== JSON.stringify(next.status?.allocatable);
 }
 
@@ -102,7 +111,11 @@ export function watchCluster(scheduler: Scheduler, informers: InformerFactory): 
     },
     onDelete: (node) => scheduler.cache.removeNode(node.metadata.name ?? ''),
   });
-  const volumesChanged = { onAdd: () => scheduler.handle({ kind: 'volumes' }), onUpdate: () => scheduler.handle({ kind: 'volumes' }), onDelete: () => {} };
+  const volumesChanged = {
+    onAdd: () => scheduler.handle({ kind: 'volumes' }),
+    onUpdate: () => scheduler.handle({ kind: 'volumes' }),
+    onDelete: () => {},
+  };
   informers.informer(PERSISTENT_VOLUME_CLAIMS).addHandler(volumesChanged);
   informers.informer(PERSISTENT_VOLUMES).addHandler(volumesChanged);
   informers.informer(STORAGE_CLASSES).addHandler(volumesChanged);

@@ -10,13 +10,24 @@ import type { Candidate } from './preemption.ts';
 import { preemptionReason } from './preemption.ts';
 
 /** Deletes the victims of a preemption, the last one when the others are gone from the API server's view. Upstream prepareCandidateAsync. */
-export function* evictVictims(client: Client, recorder: EventRecorder, schedulerName: string, preemptor: Pod, candidate: Candidate): Task<ApiFailure | undefined> {
+export function* evictVictims(
+  client: Client,
+  recorder: EventRecorder,
+  schedulerName: string,
+  preemptor: Pod,
+  candidate: Candidate,
+): Task<ApiFailure | undefined> {
   const process = client.transport.process;
   const pods = client.resource(PODS);
   const evict = function* (victim: Pod): Task<ApiFailure | undefined> {
     const namespace = victim.metadata.namespace ?? '';
     const name = victim.metadata.name ?? '';
-    const condition = { type: 'DisruptionTarget', status: 'True', reason: preemptionReason, message: `${schedulerName}: preempting to accommodate a higher priority pod` };
+    const condition = {
+      type: 'DisruptionTarget',
+      status: 'True',
+      reason: preemptionReason,
+      message: `${schedulerName}: preempting to accommodate a higher priority pod`,
+    };
     const patch = podStatusPatch(victim, { condition }, process.wall());
     if (patch !== undefined) {
       const marked = yield* pods.patch(namespace, name, 'strategic', patch, { subresource: 'status' });

@@ -22,7 +22,8 @@ export function podStatusPatch(pod: Pod, change: StatusChange, wallUs: Micros): 
     }
   }
   const nominated = change.nominatedNodeName;
-  if (nominated !== undefined && nominated !== (pod.status?.nominatedNodeName ?? '')) status.nominatedNodeName = nominated === '' ? null : nominated;
+  if (nominated !== undefined && nominated !== (pod.status?.nominatedNodeName ?? ''))
+    status.nominatedNodeName = nominated === '' ? null : nominated;
   return Object.keys(status).length === 0 ? undefined : { metadata: { uid: pod.metadata.uid ?? '' }, status };
 }
 

@@ -15,7 +15,9 @@ const empty: ReadonlyMap<string, number> = new Map();
 
 function counts(counter: Counter, info: PodInfo): boolean {
   const { metadata } = info.pod;
-  return metadata.deletionTimestamp === undefined && metadata.namespace === counter.namespace && labelsMatch(counter.selector, metadata.labels);
+  return (
+    metadata.deletionTimestamp === undefined && metadata.namespace === counter.namespace && labelsMatch(counter.selector, metadata.labels)
+  );
 }
 
 /**

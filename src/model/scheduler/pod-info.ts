@@ -29,7 +29,8 @@ function requestsOf(spec: Pod['spec']): { readonly requests: Resource; readonly 
   const cached = requestsBySpec.get(spec);
   if (cached !== undefined) return cached;
   let key = spec.overhead === undefined && spec.resources === undefined ? '' : JSON.stringify([spec.overhead, spec.resources]);
-  for (const container of spec.initContainers ?? []) key += `|i${container.restartPolicy ?? ''}${JSON.stringify(container.resources?.requests ?? null)}`;
+  for (const container of spec.initContainers ?? [])
+    key += `|i${container.restartPolicy ?? ''}${JSON.stringify(container.resources?.requests ?? null)}`;
   for (const container of spec.containers) key += `|${JSON.stringify(container.resources?.requests ?? null)}`;
   let answer = requestsByTemplate.get(key);
   if (answer === undefined) {

@@ -9,7 +9,13 @@ import { podRequests } from './resources.ts';
 import { refusal } from './status.ts';
 
 function victim(name: string, priority: number, startTime = '2026-01-01T00:00:00Z'): Pod {
-  return { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'd', uid: name, labels: { app: name } }, spec: { containers: [], priority }, status: { startTime } };
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: 'd', uid: name, labels: { app: name } },
+    spec: { containers: [], priority },
+    status: { startTime },
+  };
 }
 
 function candidate(node: string, pods: readonly Pod[], violations = 0): Candidate {
@@ -21,7 +27,10 @@ describe('choice among nodes to preempt on', () => {
     expect(pickCandidate([candidate('a', [victim('x', 1)], 1), candidate('b', [victim('y', 100)])]).node).toBe('b');
     expect(pickCandidate([candidate('a', [victim('x', 5)]), candidate('b', [victim('y', 1), victim('z', 1)])]).node).toBe('b');
     expect(pickCandidate([candidate('a', [victim('x', 5), victim('w', 4)]), candidate('b', [victim('y', 5)])]).node).toBe('b');
-    expect(pickCandidate([candidate('a', [victim('x', 5, '2026-01-01T00:00:01Z')]), candidate('b', [victim('y', 5, '2026-01-01T00:00:09Z')])]).node).toBe('b');
+    expect(
+      pickCandidate([candidate('a', [victim('x', 5, '2026-01-01T00:00:01Z')]), candidate('b', [victim('y', 5, '2026-01-01T00:00:09Z')])])
+        .node,
+    ).toBe('b');
   });
 
   it('counts budgets down as victims go', () => {
@@ -41,13 +50,20 @@ describe('messages and sums', () => {
   it('sorts reasons as text, with their counts', () => {
     const cpu = refusal('NodeResourcesFit', 'Unschedulable', 'Insufficient cpu');
     const taint = refusal('TaintToleration', 'UnschedulableAndUnresolvable', 'node(s) had untolerated taint(s)');
-    const byNode = new Map([['a', cpu], ['b', taint], ['c', taint]]);
+    const byNode = new Map([
+      ['a', cpu],
+      ['b', taint],
+      ['c', taint],
+    ]);
     const diagnosis = { nodeCount: 3, byNode, absent: undefined, absentCount: 0, plugins: new Set<string>(), preFilterMessage: '' };
     expect(fitErrorMessage(diagnosis, '')).toBe('0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint(s).');
   });
 
   it('adds sidecars to the containers and takes init containers at their largest moment', () => {
-    const c = (cpu: string): { readonly name: string; readonly resources: { readonly requests: { readonly cpu: string } } } => ({ name: 'c', resources: { requests: { cpu } } });
+    const c = (cpu: string): { readonly name: string; readonly resources: { readonly requests: { readonly cpu: string } } } => ({
+      name: 'c',
+      resources: { requests: { cpu } },
+    });
     const spec = { containers: [c('100m')], initContainers: [{ ...c('50m'), restartPolicy: 'Always' as const }, c('300m')] };
     expect(podRequests(spec, false).milliCpu).toBe(350);
     expect(podRequests({ containers: [{ name: 'c' }] }, true)).toMatchObject({ milliCpu: 100, memoryBytes: 200 * 1024 * 1024 });

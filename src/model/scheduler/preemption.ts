@@ -45,7 +45,8 @@ function ineligible(pod: PodInfo, nominatedNode: string | undefined, diagnosis: 
   const status = diagnosis.byNode.get(nominatedNode) ?? diagnosis.absent;
   if (status?.code === 'UnschedulableAndUnresolvable') return undefined;
   for (const other of view.node(nominatedNode)?.pods.values() ?? []) {
-    if (podPriority(other.pod) < podPriority(pod.pod) && isBeingPreempted(other.pod)) return 'not eligible due to a terminating pod on the nominated node.';
+    if (podPriority(other.pod) < podPriority(pod.pod) && isBeingPreempted(other.pod))
+      return 'not eligible due to a terminating pod on the nominated node.';
   }
   return undefined;
 }
@@ -84,7 +85,13 @@ class WhatIf {
 }
 
 /** The fewest pods that must go from the node, or why none would help. Upstream SelectVictimsOnNode. */
-function selectVictims(pod: PodInfo, node: NodeInfo, filters: readonly NodeFilter[], view: SchedulingView, nominator: Nominator): Candidate | Refusal {
+function selectVictims(
+  pod: PodInfo,
+  node: NodeInfo,
+  filters: readonly NodeFilter[],
+  view: SchedulingView,
+  nominator: Nominator,
+): Candidate | Refusal {
   const priority = podPriority(pod.pod);
   const potential = [...node.pods.values()].filter((info) => podPriority(info.pod) < priority).sort(byImportance);
   if (potential.length === 0) return noVictims;
@@ -130,7 +137,9 @@ function earliestStartOfHighest(candidate: Candidate): number {
 /** Upstream pickOneNodeForPreemption, rule by rule. */
 export function pickCandidate(candidates: readonly Candidate[]): Candidate {
   let left = leastBy(candidates, (candidate) => candidate.violations);
-  left = leastBy(left, (candidate) => (candidate.victims[0] === undefined ? Number.NEGATIVE_INFINITY : podPriority(candidate.victims[0].pod)));
+  left = leastBy(left, (candidate) =>
+    candidate.victims[0] === undefined ? Number.NEGATIVE_INFINITY : podPriority(candidate.victims[0].pod),
+  );
   left = leastBy(left, (candidate) => candidate.victims.reduce((sum, victim) => sum + podPriority(victim.pod) + priorityShift, 0));
   left = leastBy(left, (candidate) => candidate.victims.length);
   left = leastBy(left, (candidate) => -earliestStartOfHighest(candidate));
@@ -162,7 +171,14 @@ export function preempt(
   }
   if (candidates.length > 0) return { kind: 'nominate', candidate: pickCandidate(candidates) };
   const message = fitErrorMessage(
-    { nodeCount: view.nodes.length, byNode: statuses, absent: notHelpful, absentCount: view.nodes.length - statuses.size, plugins: new Set(), preFilterMessage: '' },
+    {
+      nodeCount: view.nodes.length,
+      byNode: statuses,
+      absent: notHelpful,
+      absentCount: view.nodes.length - statuses.size,
+      plugins: new Set(),
+      preFilterMessage: '',
+    },
     '',
   );
   return { kind: 'refused', message, clearNomination: true };

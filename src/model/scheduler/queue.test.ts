@@ -7,7 +7,12 @@ import { PodHeap } from './pod-heap.ts';
 import { SchedulingQueue } from './queue.ts';
 
 function pod(name: string, priority = 0, gates: readonly { readonly name: string }[] = []): Pod {
-  return { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'd', uid: name }, spec: { containers: [], priority, schedulingGates: gates } };
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: 'd', uid: name },
+    spec: { containers: [], priority, schedulingGates: gates },
+  };
 }
 
 function queueAt(): { readonly queue: SchedulingQueue; readonly clock: { now: number } } {

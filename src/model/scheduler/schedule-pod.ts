@@ -44,7 +44,12 @@ export function runFilters(filters: readonly NodeFilter[], node: NodeInfo): Refu
  * As runFilters, but the pod must also fit when the nominated pods of at least its priority are there already, and, because they may
  * never come, without them too. Upstream RunFilterPluginsWithNominatedPods.
  */
-export function runFiltersWithNominated(filters: readonly NodeFilter[], pod: PodInfo, node: NodeInfo, nominator: Nominator): Refusal | undefined {
+export function runFiltersWithNominated(
+  filters: readonly NodeFilter[],
+  pod: PodInfo,
+  node: NodeInfo,
+  nominator: Nominator,
+): Refusal | undefined {
   const nominated = nominator.before(pod, node.name);
   if (nominated.length > 0) {
     const crowded = node.clone();
@@ -92,7 +97,12 @@ export class SearchStart {
   index = 0;
 }
 
-function score(profile: Profile, pod: PodInfo, feasible: readonly NodeInfo[], view: SchedulingView): { scores: PluginScores[]; totals: number[] } {
+function score(
+  profile: Profile,
+  pod: PodInfo,
+  feasible: readonly NodeInfo[],
+  view: SchedulingView,
+): { scores: PluginScores[]; totals: number[] } {
   const totals = new Array<number>(feasible.length).fill(0);
   const scores: PluginScores[] = [];
   for (const plugin of profile.scorers) {
@@ -151,7 +161,14 @@ export function schedulePod(
   return { kind: 'chosen', node: winner.name, evaluated, feasible, scores, totals };
 }
 
-function searchNodes(prepared: PreFiltered, pod: PodInfo, view: SchedulingView, config: SchedulerConfig, nominator: Nominator, start: SearchStart) {
+function searchNodes(
+  prepared: PreFiltered,
+  pod: PodInfo,
+  view: SchedulingView,
+  config: SchedulerConfig,
+  nominator: Nominator,
+  start: SearchStart,
+) {
   const { filters, onlyNodes, narrowedBy } = prepared;
   const refused = new Map<string, Refusal>();
   const plugins = new Set<string>();
@@ -165,7 +182,10 @@ function searchNodes(prepared: PreFiltered, pod: PodInfo, view: SchedulingView, 
   const diagnosis = (): Diagnosis => ({
     nodeCount: view.nodes.length,
     byNode: refused,
-    absent: onlyNodes === undefined ? undefined : refusal(narrowedBy[0] ?? '', 'UnschedulableAndUnresolvable', `node(s) didn't satisfy plugin(s) [${narrowedBy.join(' ')}]`),
+    absent:
+      onlyNodes === undefined
+        ? undefined
+        : refusal(narrowedBy[0] ?? '', 'UnschedulableAndUnresolvable', `node(s) didn't satisfy plugin(s) [${narrowedBy.join(' ')}]`),
     absentCount: onlyNodes === undefined ? 0 : view.nodes.length - refused.size,
     plugins: narrowedBy.length === 0 ? plugins : new Set([...plugins, ...narrowedBy]),
     preFilterMessage: '',

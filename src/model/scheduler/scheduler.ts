@@ -213,7 +213,11 @@ export class Scheduler {
     }
   }
 
-  #nominate(queued: QueuedPod, decision: Extract<Decision, { kind: 'unschedulable' }>, answer: Extract<Preemption, { kind: 'nominate' }>): void {
+  #nominate(
+    queued: QueuedPod,
+    decision: Extract<Decision, { kind: 'unschedulable' }>,
+    answer: Extract<Preemption, { kind: 'nominate' }>,
+  ): void {
     const { candidate } = answer;
     // Where the victims terminate already there is nothing to do, and lower nominations stay until their pods are tried again.
     const alive = candidate.victims.some((victim) => victim.pod.metadata.deletionTimestamp === undefined);
@@ -260,7 +264,10 @@ export class Scheduler {
     const { client, process } = this.#parts;
     const patch = podStatusPatch(pod, change, process.wall());
     if (patch === undefined) return;
-    process.spawn('pod-status', client.resource(PODS).patch(pod.metadata.namespace ?? '', pod.metadata.name ?? '', 'strategic', patch, { subresource: 'status' }));
+    process.spawn(
+      'pod-status',
+      client.resource(PODS).patch(pod.metadata.namespace ?? '', pod.metadata.name ?? '', 'strategic', patch, { subresource: 'status' }),
+    );
   }
 
   #watchLeftover(): void {

@@ -32,7 +32,10 @@ function inclusion(pod: Pod, constraint: Pick<TopologySpreadConstraint, 'nodeAff
   };
 }
 
-function inclusionOf(pod: Pod, constraint: Parameters<typeof inclusion>[1]): { readonly includes: NodeMatch; readonly includesAll: boolean } {
+function inclusionOf(
+  pod: Pod,
+  constraint: Parameters<typeof inclusion>[1],
+): { readonly includes: NodeMatch; readonly includesAll: boolean } {
   const includes = inclusion(pod, constraint);
   return { includes, includesAll: includes === everyNode };
 }

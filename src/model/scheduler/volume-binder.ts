@@ -52,7 +52,8 @@ export function podClaims(pod: Pod, volumes: VolumeView): PodClaims | string {
     if (claim === undefined) return name;
     const isBound = (claim.spec?.volumeName ?? '') !== '' && claim.metadata.annotations?.[bindCompletedAnnotation] !== undefined;
     if (isBound) bound.push(claim);
-    else if (classOf(claim, volumes)?.volumeBindingMode === 'WaitForFirstConsumer' && (claim.spec?.volumeName ?? '') === '') delayed.push(claim);
+    else if (classOf(claim, volumes)?.volumeBindingMode === 'WaitForFirstConsumer' && (claim.spec?.volumeName ?? '') === '')
+      delayed.push(claim);
     else immediate.push(claim);
   }
   return { bound, delayed, immediate };
@@ -65,7 +66,13 @@ export function volumeFitsNode(volume: PersistentVolume, node: NodeInfo): boolea
 
 function offers(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean {
   const spec = volume.spec;
-  if (spec === undefined || volume.metadata.deletionTimestamp !== undefined || volume.status?.phase === 'Released' || volume.status?.phase === 'Failed') return false;
+  if (
+    spec === undefined ||
+    volume.metadata.deletionTimestamp !== undefined ||
+    volume.status?.phase === 'Released' ||
+    volume.status?.phase === 'Failed'
+  )
+    return false;
   if ((spec.storageClassName ?? '') !== (claim.spec?.storageClassName ?? '')) return false;
   if ((spec.volumeMode ?? 'Filesystem') !== (claim.spec?.volumeMode ?? 'Filesystem')) return false;
   if (!(claim.spec?.accessModes ?? []).every((mode) => (spec.accessModes ?? []).includes(mode))) return false;
@@ -76,17 +83,27 @@ function offers(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean
 function isFor(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean {
   const reference = volume.spec?.claimRef;
   if (reference === undefined) return false;
-  return reference.name === claim.metadata.name && reference.namespace === claim.metadata.namespace && (reference.uid ?? claim.metadata.uid) === claim.metadata.uid;
+  return (
+    reference.name === claim.metadata.name &&
+    reference.namespace === claim.metadata.namespace &&
+    (reference.uid ?? claim.metadata.uid) === claim.metadata.uid
+  );
 }
 
 /** The smallest free volume that fits claim and node, a volume reserved for the claim before others. Upstream FindMatchingVolume. */
-export function matchingVolume(claim: PersistentVolumeClaim, node: NodeInfo, volumes: VolumeView, taken: ReadonlySet<string>): PersistentVolume | undefined {
+export function matchingVolume(
+  claim: PersistentVolumeClaim,
+  node: NodeInfo,
+  volumes: VolumeView,
+  taken: ReadonlySet<string>,
+): PersistentVolume | undefined {
   let best: PersistentVolume | undefined;
   for (const volume of volumes.volumes()) {
     if (taken.has(volume.metadata.name ?? '') || !volumeFitsNode(volume, node)) continue;
     if (isFor(volume, claim)) return volume;
     if (volume.spec?.claimRef !== undefined || !offers(volume, claim)) continue;
-    if (best === undefined || compareQuantity(quantityOf(volume.spec?.capacity?.storage), quantityOf(best.spec?.capacity?.storage)) < 0) best = volume;
+    if (best === undefined || compareQuantity(quantityOf(volume.spec?.capacity?.storage), quantityOf(best.spec?.capacity?.storage)) < 0)
+      best = volume;
   }
   return best;
 }
@@ -96,7 +113,12 @@ export function planVolumes(
   claims: PodClaims,
   node: NodeInfo,
   volumes: VolumeView,
-): { readonly bind: readonly { readonly claim: PersistentVolumeClaim; readonly volume: PersistentVolume }[]; readonly provision: readonly PersistentVolumeClaim[] } | undefined {
+):
+  | {
+      readonly bind: readonly { readonly claim: PersistentVolumeClaim; readonly volume: PersistentVolume }[];
+      readonly provision: readonly PersistentVolumeClaim[];
+    }
+  | undefined {
   const bind: { claim: PersistentVolumeClaim; volume: PersistentVolume }[] = [];
   const provision: PersistentVolumeClaim[] = [];
   const taken = new Set<string>();
@@ -177,7 +199,8 @@ export function* bindVolumes(client: Client, view: SchedulingView, decision: Vol
     return (claim?.spec?.volumeName ?? '') !== '' && claim?.metadata.annotations?.[bindCompletedAnnotation] !== undefined;
   };
   while (!decision.awaited.every(isBound)) {
-    if (process.mono() >= deadline) return { ok: false, reason: 'Timeout', code: 0, message: 'binding volumes: context deadline exceeded', sent: true };
+    if (process.mono() >= deadline)
+      return { ok: false, reason: 'Timeout', code: 0, message: 'binding volumes: context deadline exceeded', sent: true };
     yield* process.sleep(SECOND);
   }
   return undefined;

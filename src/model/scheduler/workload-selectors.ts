@@ -11,7 +11,11 @@ export interface WorkloadLister {
 }
 
 function byLabels(labels: { readonly [key: string]: string } | undefined): LabelRequirement[] {
-  return labels === undefined ? [] : Object.keys(labels).sort().map((key) => ({ key, operator: '=', values: [labels[key] as string] }));
+  return labels === undefined
+    ? []
+    : Object.keys(labels)
+        .sort()
+        .map((key) => ({ key, operator: '=', values: [labels[key] as string] }));
 }
 
 function ofOwner(owner: OwnerReference | undefined, namespace: string, lister: WorkloadLister): ParsedLabelSelector {

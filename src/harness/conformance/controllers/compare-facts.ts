@@ -76,10 +76,14 @@ function comparePodLog(recording: Recording, log: Log): readonly string[] {
     for (const [pod, items] of Object.entries(perPod)) {
       if (pod === 'order') {
         const counts = new Map<string, number>();
-        for (const entry of log) counts.set(`${entry.what} ${starred(entry.pod)}`, (counts.get(`${entry.what} ${starred(entry.pod)}`) ?? 0) + 1);
+        for (const entry of log)
+          counts.set(`${entry.what} ${starred(entry.pod)}`, (counts.get(`${entry.what} ${starred(entry.pod)}`) ?? 0) + 1);
         const wanted = new Map<string, number>();
-        for (const entry of parse(items)) wanted.set(`${entry.what} ${starred(entry.pod)}`, (wanted.get(`${entry.what} ${starred(entry.pod)}`) ?? 0) + 1);
-        for (const [what, count] of wanted) if ((counts.get(what) ?? 0) < count) differences.push(`podLog: ${what}: expected ${count} at least, actual ${counts.get(what) ?? 0}`);
+        for (const entry of parse(items))
+          wanted.set(`${entry.what} ${starred(entry.pod)}`, (wanted.get(`${entry.what} ${starred(entry.pod)}`) ?? 0) + 1);
+        for (const [what, count] of wanted)
+          if ((counts.get(what) ?? 0) < count)
+            differences.push(`podLog: ${what}: expected ${count} at least, actual ${counts.get(what) ?? 0}`);
         continue;
       }
       const life = items.flatMap(([, ...texts]) => texts);
@@ -92,7 +96,11 @@ function comparePodLog(recording: Recording, log: Log): readonly string[] {
   const star = items.some((item) => item.pod.includes('<*>'));
   const expected = lives(items);
   if (star) {
-    const count = (list: readonly { readonly what: string; readonly pod: string }[]): string => list.map((item) => `${item.what} ${starred(item.pod)}`).sort().join(',');
+    const count = (list: readonly { readonly what: string; readonly pod: string }[]): string =>
+      list
+        .map((item) => `${item.what} ${starred(item.pod)}`)
+        .sort()
+        .join(',');
     if (count(items) !== count(log)) differences.push(`podLog: expected ${count(items)}, actual ${count(log)}`);
     return differences;
   }
@@ -119,16 +127,26 @@ function compareReplicaSets(recording: Recording, writes: readonly Write[], nami
       if (!key.startsWith(`${deployment}-`)) continue;
       if (write.object === undefined) delete current[key];
       else current[key] = object.spec.replicas ?? 0;
-      const text = JSON.stringify(Object.keys(current).sort().map((set) => [set, current[set]]));
+      const text = JSON.stringify(
+        Object.keys(current)
+          .sort()
+          .map((set) => [set, current[set]]),
+      );
       if (vectors.at(-1)?.text !== text) vectors.push({ at: (write.atUs - startUs) / 1e6, text });
     }
     let at = 0;
     for (const [, vector] of story) {
       const object = vector as { readonly [set: string]: number };
-      const text = JSON.stringify(Object.keys(object).sort().map((set) => [set, object[set]]));
+      const text = JSON.stringify(
+        Object.keys(object)
+          .sort()
+          .map((set) => [set, object[set]]),
+      );
       const found = vectors.findIndex((entry, i) => i >= at && entry.text === text);
       if (found < 0) {
-        differences.push(`replicaSets of ${deployment}: expected ${JSON.stringify(story)}, actual ${vectors.map((entry) => `${Math.round(entry.at * 10) / 10} ${entry.text}`).join(' ')}`);
+        differences.push(
+          `replicaSets of ${deployment}: expected ${JSON.stringify(story)}, actual ${vectors.map((entry) => `${Math.round(entry.at * 10) / 10} ${entry.text}`).join(' ')}`,
+        );
         break;
       }
       at = found + 1;
@@ -138,6 +156,14 @@ function compareReplicaSets(recording: Recording, writes: readonly Write[], nami
 }
 
 /** Compares what the recordings derive from the lives of pods and sets. */
-export function comparePodFacts(recording: Recording, writes: readonly Write[], naming: Naming, start: { readonly us: number }): readonly string[] {
-  return [...comparePodLog(recording, podLog(recording, writes, naming, start.us)), ...compareReplicaSets(recording, writes, naming, start.us)];
+export function comparePodFacts(
+  recording: Recording,
+  writes: readonly Write[],
+  naming: Naming,
+  start: { readonly us: number },
+): readonly string[] {
+  return [
+    ...comparePodLog(recording, podLog(recording, writes, naming, start.us)),
+    ...compareReplicaSets(recording, writes, naming, start.us),
+  ];
 }

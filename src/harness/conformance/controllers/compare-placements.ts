@@ -11,21 +11,28 @@ export interface Placement {
 }
 
 function sorted(object: { readonly [key: string]: number }): string {
-  return JSON.stringify(Object.keys(object).sort().map((key) => [key, object[key]]));
+  return JSON.stringify(
+    Object.keys(object)
+      .sort()
+      .map((key) => [key, object[key]]),
+  );
 }
 
 function compareChosen(expected: RecordedPlacement, decision: Extract<Decision, { kind: 'chosen' }>, where: string): readonly string[] {
   const differences: string[] = [];
   if (expected.node === undefined) return [`${where}: expected no node, actual ${decision.node}`];
-  if (expected.evaluated !== undefined && expected.evaluated !== decision.evaluated) differences.push(`${where}: evaluated: expected ${expected.evaluated}, actual ${decision.evaluated}`);
-  if (expected.feasible !== undefined && expected.feasible !== decision.feasible.length) differences.push(`${where}: feasible: expected ${expected.feasible}, actual ${decision.feasible.length}`);
+  if (expected.evaluated !== undefined && expected.evaluated !== decision.evaluated)
+    differences.push(`${where}: evaluated: expected ${expected.evaluated}, actual ${decision.evaluated}`);
+  if (expected.feasible !== undefined && expected.feasible !== decision.feasible.length)
+    differences.push(`${where}: feasible: expected ${expected.feasible}, actual ${decision.feasible.length}`);
   if (expected.node !== decision.node) differences.push(`${where}: node: expected ${expected.node}, actual ${decision.node}`);
   if (expected.scores === undefined) return differences;
   for (const [i, node] of decision.feasible.entries()) {
     const actual: { [plugin: string]: number } = {};
     for (const { plugin, scores } of decision.scores) actual[plugin] = scores[i] as number;
     const { DynamicResources: _, ...recorded } = expected.scores[node.name] ?? {};
-    if (sorted(recorded) !== sorted(actual)) differences.push(`${where}: scores of ${node.name}: expected ${sorted(recorded)}, actual ${sorted(actual)}`);
+    if (sorted(recorded) !== sorted(actual))
+      differences.push(`${where}: scores of ${node.name}: expected ${sorted(recorded)}, actual ${sorted(actual)}`);
   }
   return differences;
 }
@@ -38,14 +45,17 @@ function endedEarly(decision: Decision): boolean {
 export function comparePlacements(recording: Recording, placements: readonly Placement[], naming: Naming): readonly string[] {
   const recorded = recording.facts.decisions;
   if (recorded === undefined) return [];
-  const byPod = (name: string): readonly Decision[] => placements.filter((placement) => naming.keyOf(placement.pod) === `Pod/${name}`).map((placement) => placement.decision);
+  const byPod = (name: string): readonly Decision[] =>
+    placements.filter((placement) => naming.keyOf(placement.pod) === `Pod/${name}`).map((placement) => placement.decision);
   const differences: string[] = [];
   for (const name of [...new Set(recorded.map((placement) => placement.pod))]) {
     const expected = recorded.filter((placement) => placement.pod === name);
     // Where no failed attempt of a pod was recorded, those that ended before any node was looked at left no log line.
     const actual = byPod(name).filter((decision) => expected.some((placement) => placement.node === undefined) || !endedEarly(decision));
     if (expected.length !== actual.length) {
-      differences.push(`decisions of ${name}: expected ${expected.map((e) => e.node ?? 'none')}, actual ${actual.map((a) => (a.kind === 'chosen' ? a.node : 'none'))}`);
+      differences.push(
+        `decisions of ${name}: expected ${expected.map((e) => e.node ?? 'none')}, actual ${actual.map((a) => (a.kind === 'chosen' ? a.node : 'none'))}`,
+      );
       continue;
     }
     for (const [i, decision] of actual.entries()) {

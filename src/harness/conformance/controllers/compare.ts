@@ -46,11 +46,19 @@ function canonical(value: unknown): string {
   if (value === null || typeof value !== 'object') return JSON.stringify(value ?? null);
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   const object = value as { readonly [key: string]: unknown };
-  return `{${Object.keys(object).sort().map((key) => `${JSON.stringify(key)}:${canonical(object[key])}`).join(',')}}`;
+  return `{${Object.keys(object)
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${canonical(object[key])}`)
+    .join(',')}}`;
 }
 
 /** The distinct values of a field over the life of all objects of a key. */
-function actualStory(writes: readonly Write[], field: string, naming: Naming, start: { readonly us: number; readonly wallUs: number }): [number, unknown][] {
+function actualStory(
+  writes: readonly Write[],
+  field: string,
+  naming: Naming,
+  start: { readonly us: number; readonly wallUs: number },
+): [number, unknown][] {
   const story: [number, unknown][] = [];
   let last: string | undefined;
   let uid: string | undefined;
@@ -99,7 +107,12 @@ function settled(story: readonly (readonly [number, unknown])[]): (readonly [num
 }
 
 /** Values shorter than 0.35 s are "differences without meaning" (README): stories agree as written, or in what held for longer. */
-function compareStory(expected: Story, actual: readonly (readonly [number, unknown])[], loose: boolean, tolerance: number): string | undefined {
+function compareStory(
+  expected: Story,
+  actual: readonly (readonly [number, unknown])[],
+  loose: boolean,
+  tolerance: number,
+): string | undefined {
   const why = compareInOrder(expected, actual, loose, tolerance);
   if (why === undefined) return undefined;
   if (loose) return compareInOrder(settled(expected), actual, true, tolerance) === undefined ? undefined : why;
@@ -107,7 +120,12 @@ function compareStory(expected: Story, actual: readonly (readonly [number, unkno
 }
 
 /** Compares in order; recorded values must all come, others may only be short. `loose`: they may be anything. */
-function compareInOrder(expected: Story, actual: readonly (readonly [number, unknown])[], loose: boolean, tolerance: number): string | undefined {
+function compareInOrder(
+  expected: Story,
+  actual: readonly (readonly [number, unknown])[],
+  loose: boolean,
+  tolerance: number,
+): string | undefined {
   let at = 0;
   for (const [time, value] of expected) {
     let found = -1;
@@ -129,30 +147,47 @@ function compareInOrder(expected: Story, actual: readonly (readonly [number, unk
   if (loose) return undefined;
   for (let i = at; i < actual.length; i++) {
     const until = actual[i + 1]?.[0] ?? Number.POSITIVE_INFINITY;
-    if (until - (actual[i] as readonly [number, unknown])[0] >= transientSeconds) return `expected ${show(expected)}, actual ${show(actual.map(([t, v]) => [Math.round(t * 10) / 10, v]))}`;
+    if (until - (actual[i] as readonly [number, unknown])[0] >= transientSeconds)
+      return `expected ${show(expected)}, actual ${show(actual.map(([t, v]) => [Math.round(t * 10) / 10, v]))}`;
   }
   return undefined;
 }
 
-function withoutMessage(value: unknown, expected: Story): unknown {
-  if (typeof value !== 'string' || expected.some(([, text]) => text === value)) return value;
-  return value.split(' | ').slice(0, 2).join(' | ');
-}
-
 /** Kinds of which every object must be in the recording. */
-const strictKinds = new Set(['Deployment', 'ReplicaSet', 'StatefulSet', 'DaemonSet', 'Job', 'CronJob', 'Pod', 'EndpointSlice', 'Endpoints', 'ControllerRevision', 'PersistentVolumeClaim']);
+const strictKinds = new Set([
+  'Deployment',
+  'ReplicaSet',
+  'StatefulSet',
+  'DaemonSet',
+  'Job',
+  'CronJob',
+  'Pod',
+  'EndpointSlice',
+  'Endpoints',
+  'ControllerRevision',
+  'PersistentVolumeClaim',
+]);
 
 /** Recordings with very many objects of a kind do not list them. */
 function listsKind(recording: Recording, kind: string, count: number): boolean {
   const prefix = `${kind}/`;
-  return count < 30 || Object.keys(recording.stories).some((key) => key.startsWith(prefix)) || Object.keys(recording.outcome).some((key) => key.startsWith(prefix));
+  return (
+    count < 30 ||
+    Object.keys(recording.stories).some((key) => key.startsWith(prefix)) ||
+    Object.keys(recording.outcome).some((key) => key.startsWith(prefix))
+  );
 }
 
 /**
  * Equal pods are made in no order that means anything, so the numbers of the recording are dealt to the run's pods as their lives fit:
  * a matching of recorded and actual pods of one generateName.
  */
-export function relabelPods(recording: Recording, writes: readonly Write[], naming: Naming, start: { readonly us: number; readonly wallUs: number }): void {
+export function relabelPods(
+  recording: Recording,
+  writes: readonly Write[],
+  naming: Naming,
+  start: { readonly us: number; readonly wallUs: number },
+): void {
   const actual = new Map<string, Write[]>();
   for (const write of writes) {
     const object = write.object ?? write.last;
@@ -171,7 +206,9 @@ export function relabelPods(recording: Recording, writes: readonly Write[], nami
   }
   const tolerance = toleranceOf(recording);
   for (const [prefix, keys] of groups) {
-    const recorded = [...new Set([...Object.keys(recording.stories), ...Object.keys(recording.outcome)])].filter((key) => key.startsWith(prefix) && /^<\d+>$/.test(key.slice(prefix.length)));
+    const recorded = [...new Set([...Object.keys(recording.stories), ...Object.keys(recording.outcome)])].filter(
+      (key) => key.startsWith(prefix) && /^<\d+>$/.test(key.slice(prefix.length)),
+    );
     if (recorded.length === 0 || keys.length < 2) continue;
     const fits = (name: string, own: string): boolean => {
       const list = actual.get(own) as Write[];
@@ -206,9 +243,12 @@ export function relabelPods(recording: Recording, writes: readonly Write[], nami
       const name = partner.get(own);
       if (name !== undefined) renames.set(own, name);
     }
-    for (const own of keys) if (!renames.has(own)) renames.set(own, free.includes(own) ? (free.splice(free.indexOf(own), 1)[0] as string) : (free.shift() ?? own));
+    for (const own of keys)
+      if (!renames.has(own))
+        renames.set(own, free.includes(own) ? (free.splice(free.indexOf(own), 1)[0] as string) : (free.shift() ?? own));
     // A recorded number that no pod of the run bears cannot be dealt.
-    if ([...renames.values()].every((name) => keys.includes(name)) && new Set(renames.values()).size === keys.length) naming.relabel('Pod', recording.namespace, renames);
+    if ([...renames.values()].every((name) => keys.includes(name)) && new Set(renames.values()).size === keys.length)
+      naming.relabel('Pod', recording.namespace, renames);
   }
 }
 
@@ -224,13 +264,19 @@ function recordedKey(object: UntypedObject, recording: Recording, naming: Naming
   return elsewhere ? `${naming.keyOf(object)}@${namespace}` : naming.keyOf(object);
 }
 
-export function compareStories(recording: Recording, writes: readonly Write[], naming: Naming, start: { readonly us: number; readonly wallUs: number }): readonly string[] {
+export function compareStories(
+  recording: Recording,
+  writes: readonly Write[],
+  naming: Naming,
+  start: { readonly us: number; readonly wallUs: number },
+): readonly string[] {
   const differences: string[] = [];
   const byObject = new Map<string, Write[]>();
   for (const write of writes) {
     const object = write.object ?? write.last;
     if (object === undefined || object.kind === 'Event') continue;
-    if (object.metadata.namespace !== undefined && !object.metadata.namespace.startsWith(recording.namespace) && object.kind !== 'Lease') continue;
+    if (object.metadata.namespace !== undefined && !object.metadata.namespace.startsWith(recording.namespace) && object.kind !== 'Lease')
+      continue;
     const key = recordedKey(object, recording, naming);
     const list = byObject.get(key);
     if (list === undefined) byObject.set(key, [write]);
@@ -247,29 +293,50 @@ export function compareStories(recording: Recording, writes: readonly Write[], n
       const field = loose ? name.slice(1) : name;
       // The cluster stood before the recordings began: what a node did at its start is not comparable in time.
       const actual = actualStory(own, field, naming, start);
-      const why = compareStory(expected, field === 'condition PodScheduled' ? asDetailed(expected, actual) : actual, loose, toleranceOf(recording));
+      const why = compareStory(
+        expected,
+        field === 'condition PodScheduled' ? asDetailed(expected, actual) : actual,
+        loose,
+        toleranceOf(recording),
+      );
       if (why !== undefined) differences.push(`${key} ${field}: ${why}`);
     }
   }
   const count = (kind: string): number => [...byObject.keys()].filter((key) => key.startsWith(`${kind}/`)).length;
   for (const key of byObject.keys()) {
     const kind = key.split('/')[0] as string;
-    if (strictKinds.has(kind) && recording.stories[key] === undefined && listsKind(recording, kind, count(kind))) differences.push(`${key}: exists, but not in the recording`);
+    if (strictKinds.has(kind) && recording.stories[key] === undefined && listsKind(recording, kind, count(kind)))
+      differences.push(`${key}: exists, but not in the recording`);
   }
   return differences;
 }
 
-const timeKeys = new Set(['startTime', 'completionTime', 'acquireTime', 'renewTime', 'lastScheduleTime', 'lastSuccessfulTime', 'lastScaleTime', 'lastPhaseTransitionTime', 'finishedAt', 'startedAt']);
+const timeKeys = new Set([
+  'startTime',
+  'completionTime',
+  'acquireTime',
+  'renewTime',
+  'lastScheduleTime',
+  'lastSuccessfulTime',
+  'lastScaleTime',
+  'lastPhaseTransitionTime',
+  'finishedAt',
+  'startedAt',
+]);
 
 /** Where expected and actual differ; recorded objects may leave fields out, lists may not. */
 function differ(expected: unknown, actual: unknown, path: string, naming: Naming): string | undefined {
   if (typeof expected === 'string') {
-    if (expected === '<time>' || expected === '<set>' || expected === '<identity>' || expected === '<uuid>') return actual === undefined ? `${path}: absent` : undefined;
+    if (expected === '<time>' || expected === '<set>' || expected === '<identity>' || expected === '<uuid>')
+      return actual === undefined ? `${path}: absent` : undefined;
     const text = typeof actual === 'string' ? naming.text(actual) : actual;
     if (expected === '<uid>' && typeof text === 'string' && text.startsWith('<uid')) return undefined;
     return text === expected ? undefined : `${path}: expected ${show(expected)}, actual ${show(text)}`;
   }
-  if (expected === null || typeof expected !== 'object') return expected === (actual ?? (expected === 0 ? 0 : expected === false ? false : undefined)) ? undefined : `${path}: expected ${show(expected)}, actual ${show(actual)}`;
+  if (expected === null || typeof expected !== 'object')
+    return expected === (actual ?? (expected === 0 ? 0 : expected === false ? false : undefined))
+      ? undefined
+      : `${path}: expected ${show(expected)}, actual ${show(actual)}`;
   if (Array.isArray(expected)) {
     const list = Array.isArray(actual) ? actual : [];
     if (list.length !== expected.length) return `${path}: expected ${show(expected)}, actual ${show(actual)}`;
@@ -286,7 +353,9 @@ function differ(expected: unknown, actual: unknown, path: string, naming: Naming
       continue;
     }
     if (key === 'volumes' && path.startsWith('Pod/')) {
-      const own = (Array.isArray(actualValue) ? actualValue : []).filter((volume) => !String((volume as { readonly name?: string }).name).startsWith('kube-api-access-'));
+      const own = (Array.isArray(actualValue) ? actualValue : []).filter(
+        (volume) => !String((volume as { readonly name?: string }).name).startsWith('kube-api-access-'),
+      );
       const why = differ(value, own, `${path}.${key}`, naming);
       if (why !== undefined) return why;
       continue;
@@ -297,7 +366,7 @@ function differ(expected: unknown, actual: unknown, path: string, naming: Naming
       if (why !== undefined) return why;
       continue;
     }
-    if (key === 'restarts' || (key === 'size' && path.startsWith('Endpoints/')) || actualValue === undefined && isEmpty(value)) continue;
+    if (key === 'restarts' || (key === 'size' && path.startsWith('Endpoints/')) || (actualValue === undefined && isEmpty(value))) continue;
     const why = differ(value, actualValue, `${path}.${key}`, naming);
     if (why !== undefined) return why;
   }
@@ -336,7 +405,8 @@ export function compareOutcome(recording: Recording, current: readonly UntypedOb
   const byKey = new Map<string, UntypedObject>();
   for (const object of current) {
     const { namespace } = object.metadata;
-    if (namespace === undefined || namespace.startsWith(recording.namespace) || object.kind === 'Lease') byKey.set(recordedKey(object, recording, naming), object);
+    if (namespace === undefined || namespace.startsWith(recording.namespace) || object.kind === 'Lease')
+      byKey.set(recordedKey(object, recording, naming), object);
   }
   for (const [key, expected] of Object.entries(recording.outcome)) {
     const actual = byKey.get(key);
@@ -352,7 +422,8 @@ export function compareOutcome(recording: Recording, current: readonly UntypedOb
   for (const key of byKey.keys()) {
     const kind = key.split('/')[0] as string;
     if (kind === 'Pod' && equalPodsLeftOut) continue;
-    if (strictKinds.has(kind) && recording.outcome[key] === undefined && listsKind(recording, kind, count(kind))) differences.push(`outcome: ${key} exists, but not in the recording`);
+    if (strictKinds.has(kind) && recording.outcome[key] === undefined && listsKind(recording, kind, count(kind)))
+      differences.push(`outcome: ${key} exists, but not in the recording`);
   }
   return differences;
 }
@@ -372,10 +443,18 @@ export function compareEvents(recording: Recording, events: readonly UntypedObje
   const actual: { key: string; count: number; used: number }[] = [];
   const keyOf = (object: string, type: string, reason: string, message: string): string => `${object} ${type} ${reason} ${message}`;
   for (const event of events) {
-    const e = event as UntypedObject & { readonly involvedObject: { readonly kind: string; readonly name: string }; readonly type: string; readonly reason: string; readonly message: string; readonly count?: number };
+    const e = event as UntypedObject & {
+      readonly involvedObject: { readonly kind: string; readonly name: string };
+      readonly type: string;
+      readonly reason: string;
+      readonly message: string;
+      readonly count?: number;
+    };
     if (e.reason === 'FailedScheduling' && !withScheduling) continue;
     // Events of nodes are kept in namespace default, for all scenarios side by side: only those that the recording names are its own.
-    const isNode = e.involvedObject.kind === 'Node' && recording.events.some((r) => r.object === `Node/${e.involvedObject.name}` && r.reason === e.reason);
+    const isNode =
+      e.involvedObject.kind === 'Node' &&
+      recording.events.some((r) => r.object === `Node/${e.involvedObject.name}` && r.reason === e.reason);
     if (e.metadata.namespace?.startsWith(recording.namespace) !== true && !isNode) continue;
     const key = keyOf(`${e.involvedObject.kind}/${naming.text(e.involvedObject.name)}`, e.type, e.reason, naming.text(e.message));
     const known = actual.find((entry) => entry.key === key);
@@ -396,21 +475,45 @@ export function compareEvents(recording: Recording, events: readonly UntypedObje
         entry.used += take;
         wanted -= take;
       }
-      if (wanted > 0 && typeof event.count === 'number') differences.push(`event ${key}: expected ${event.count}, actual ${event.count - wanted}`);
+      if (wanted > 0 && typeof event.count === 'number')
+        differences.push(`event ${key}: expected ${event.count}, actual ${event.count - wanted}`);
       continue;
     }
     for (const entry of matching) entry.used = entry.count;
     // The scheduler's events are series, of which only some steps are written.
-    if (withScheduling && event.reason === 'FailedScheduling' && typeof event.count === 'number' && event.count >= 3 && total >= event.count) continue;
+    if (
+      withScheduling &&
+      event.reason === 'FailedScheduling' &&
+      typeof event.count === 'number' &&
+      event.count >= 3 &&
+      total >= event.count
+    )
+      continue;
     if (!countFits(event.count, total)) differences.push(`event ${key}: expected ${event.count}, actual ${total}`);
   }
-  if (!partial) for (const entry of actual) if (entry.used < entry.count) differences.push(`event ${entry.key}: ${entry.count - entry.used} not in the recording`);
+  if (!partial)
+    for (const entry of actual)
+      if (entry.used < entry.count) differences.push(`event ${entry.key}: ${entry.count - entry.used} not in the recording`);
   return differences;
 }
 
 export function compareResults(recording: Recording, results: readonly StepResult[]): readonly string[] {
-  const text = (result: { readonly step: number; readonly code?: number; readonly reason?: string; readonly message?: string; readonly drain?: string; readonly tries?: readonly string[] }): string =>
-    canonical({ step: result.step, code: result.code, reason: result.reason, message: result.message, drain: result.drain, tries: result.tries });
+  const text = (result: {
+    readonly step: number;
+    readonly code?: number;
+    readonly reason?: string;
+    readonly message?: string;
+    readonly drain?: string;
+    readonly tries?: readonly string[];
+  }): string =>
+    canonical({
+      step: result.step,
+      code: result.code,
+      reason: result.reason,
+      message: result.message,
+      drain: result.drain,
+      tries: result.tries,
+    });
   const expected = recording.results.map(text);
   const actual = results.map(text);
   if (expected.join() === actual.join()) return [];

@@ -25,7 +25,13 @@ const misses: { readonly [name: string]: string } = {
   'replicaset-rank-node': 'which of equal pods goes first',
 };
 
-const scenarios = folder === undefined ? [] : readdirSync(folder).filter((name) => name.endsWith('.json')).map((name) => name.replace('.json', '')).sort();
+const scenarios =
+  folder === undefined
+    ? []
+    : readdirSync(folder)
+        .filter((name) => name.endsWith('.json'))
+        .map((name) => name.replace('.json', ''))
+        .sort();
 const all = process.env['SEATRIAL_LONG'] === '1';
 
 describe.skipIf(folder === undefined)('controller recordings', () => {

@@ -70,7 +70,13 @@ export class FakeKubelets {
 
   #start(process: Process, servers: readonly Endpoint[]): void {
     this.#process = process;
-    this.#client = new Client(new ApiTransport(process, { servers, user: { name: 'system:admin', groups: ['system:masters', 'system:authenticated'] }, userAgent: 'golden' }));
+    this.#client = new Client(
+      new ApiTransport(process, {
+        servers,
+        user: { name: 'system:admin', groups: ['system:masters', 'system:authenticated'] },
+        userAgent: 'golden',
+      }),
+    );
     const informers = new InformerFactory(this.#client.transport, {});
     informers.informer(PODS).addHandler({
       onAdd: (pod) => this.#seen(pod),
@@ -92,12 +98,21 @@ export class FakeKubelets {
 
   #conditions(ready: boolean): Json[] {
     const now = formatTime(this.#p.wall());
-    const condition = (type: string, status: string, reason: string, message: string): Json => ({ type, status, reason, message, lastHeartbeatTime: now, lastTransitionTime: now });
+    const condition = (type: string, status: string, reason: string, message: string): Json => ({
+      type,
+      status,
+      reason,
+      message,
+      lastHeartbeatTime: now,
+      lastTransitionTime: now,
+    });
     return [
       condition('MemoryPressure', 'False', 'KubeletHasSufficientMemory', 'kubelet has sufficient memory available'),
       condition('DiskPressure', 'False', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'),
       condition('PIDPressure', 'False', 'KubeletHasSufficientPID', 'kubelet has sufficient PID available'),
-      ready ? condition('Ready', 'True', 'KubeletReady', 'kubelet is posting ready status') : condition('Ready', 'False', 'KubeletNotReady', 'container runtime is down'),
+      ready
+        ? condition('Ready', 'True', 'KubeletReady', 'kubelet is posting ready status')
+        : condition('Ready', 'False', 'KubeletNotReady', 'container runtime is down'),
     ];
   }
 
@@ -119,7 +134,10 @@ export class FakeKubelets {
           ...spec.labels,
         },
       },
-      spec: { ...(spec.taints !== undefined ? { taints: spec.taints as NonNullable<Node['spec']>['taints'] & object } : {}), ...(spec.unschedulable === true ? { unschedulable: true } : {}) },
+      spec: {
+        ...(spec.taints !== undefined ? { taints: spec.taints as NonNullable<Node['spec']>['taints'] & object } : {}),
+        ...(spec.unschedulable === true ? { unschedulable: true } : {}),
+      },
       status: {
         capacity,
         allocatable: capacity,
@@ -145,7 +163,13 @@ export class FakeKubelets {
         const spec = { holderIdentity: name, leaseDurationSeconds: 40, renewTime: formatMicroTime(process.wall()) };
         const current = yield* leases.get('kube-node-lease', name);
         if (current.ok) yield* leases.update({ ...current.object, spec });
-        else yield* leases.create({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { namespace: 'kube-node-lease', name }, spec });
+        else
+          yield* leases.create({
+            apiVersion: 'coordination.k8s.io/v1',
+            kind: 'Lease',
+            metadata: { namespace: 'kube-node-lease', name },
+            spec,
+          });
       }
       yield* process.sleep(this.#leasePeriod);
     }
@@ -173,11 +197,14 @@ export class FakeKubelets {
   *#renewOnce(name: string): Task<void> {
     const leases = this.client.resource(LEASES);
     const current = yield* leases.get('kube-node-lease', name);
-    if (current.ok) yield* leases.update({ ...current.object, spec: { ...current.object.spec, renewTime: formatMicroTime(this.#p.wall()) } });
+    if (current.ok)
+      yield* leases.update({ ...current.object, spec: { ...current.object.spec, renewTime: formatMicroTime(this.#p.wall()) } });
   }
 
   *#postStatus(node: Node_): Task<void> {
-    yield* this.client.resource(NODES).patch('', node.spec.name, 'strategic', { status: { conditions: this.#conditions(node.ready) } }, { subresource: 'status' });
+    yield* this.client
+      .resource(NODES)
+      .patch('', node.spec.name, 'strategic', { status: { conditions: this.#conditions(node.ready) } }, { subresource: 'status' });
   }
 
   *setReady(name: string, ready: boolean): Task<void> {
@@ -188,7 +215,9 @@ export class FakeKubelets {
   }
 
   *setCapacity(name: string, capacity: { readonly [key: string]: string }): Task<void> {
-    yield* this.client.resource(NODES).patch('', name, 'strategic', { status: { capacity, allocatable: capacity } }, { subresource: 'status' });
+    yield* this.client
+      .resource(NODES)
+      .patch('', name, 'strategic', { status: { capacity, allocatable: capacity } }, { subresource: 'status' });
   }
 
   // --- pods -------------------------------------------------------------------------------------------------------------------
@@ -216,8 +245,18 @@ export class FakeKubelets {
     let state = this.#pods.get(uid);
     if (state === undefined) {
       if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') return;
-      state = { pod, phase: 'waiting', ready: false, posted: undefined,
-      restarts: 0, timers: [], ip: '', startedAt: 0, stopping: false, exitCodeUsed: undefined };
+      state = {
+        pod,
+        phase: 'waiting',
+        ready: false,
+        posted: undefined,
+        restarts: 0,
+        timers: [],
+        ip: '',
+        startedAt: 0,
+        stopping: false,
+        exitCodeUsed: undefined,
+      };
       this.#pods.set(uid, state);
       if (this.#alive(state)) this.#begin(state);
       return;
@@ -231,7 +270,8 @@ export class FakeKubelets {
     }
     if (state.stopping) return;
     const exitNow = this.#annotation(state, 'exit-now');
-    if (exitNow !== undefined && before.metadata.annotations?.['golden/exit-now'] !== exitNow && state.phase === 'running') this.#exit(state, Number(exitNow));
+    if (exitNow !== undefined && before.metadata.annotations?.['golden/exit-now'] !== exitNow && state.phase === 'running')
+      this.#exit(state, Number(exitNow));
     else this.#reviewReadiness(state, before);
   }
 
@@ -241,18 +281,19 @@ export class FakeKubelets {
       return;
     }
     if (this.#annotation(state, 'fail-image-pull') !== undefined) {
-      const pull = (): void => this.#patch(state, {
-        startTime: formatTime(this.#p.wall()),
-        conditions: this.#podConditions(state),
-        containerStatuses: state.pod.spec.containers.map((container) => ({
-          name: container.name,
-          image: container.image ?? '',
-          imageID: '',
-          ready: false,
-          restartCount: 0,
-          state: { waiting: { reason: 'ErrImagePull', message: 'image cannot be pulled' } },
-        })),
-      });
+      const pull = (): void =>
+        this.#patch(state, {
+          startTime: formatTime(this.#p.wall()),
+          conditions: this.#podConditions(state),
+          containerStatuses: state.pod.spec.containers.map((container) => ({
+            name: container.name,
+            image: container.image ?? '',
+            imageID: '',
+            ready: false,
+            restartCount: 0,
+            state: { waiting: { reason: 'ErrImagePull', message: 'image cannot be pulled' } },
+          })),
+        });
       this.#later(state, 500 * MILLISECOND, pull);
       return;
     }
@@ -266,7 +307,8 @@ export class FakeKubelets {
     const { pod } = state;
     if (state.ip === '') {
       const node = this.#nodes.get(pod.spec.nodeName ?? '') as Node_;
-      state.ip = pod.spec.hostNetwork === true ? `10.0.0.${node.index}` : `10.1.${Math.floor(this.#nextIp / 250)}.${(this.#nextIp++ % 250) + 1}`;
+      state.ip =
+        pod.spec.hostNetwork === true ? `10.0.0.${node.index}` : `10.1.${Math.floor(this.#nextIp / 250)}.${(this.#nextIp++ % 250) + 1}`;
     }
     const byHand = this.#annotation(state, 'ready');
     const readyAfter = durationUs(this.#annotation(state, 'ready-after'), 0);
@@ -305,7 +347,8 @@ export class FakeKubelets {
     const ofIndex = index === undefined ? undefined : this.#annotation(state, `exit-codes-index-${index}`);
     const list = ofIndex ?? this.#annotation(state, 'exit-codes');
     if (list === undefined) return Number(this.#annotation(state, 'exit-code') ?? '0');
-    const owner = state.pod.metadata.ownerReferences?.find((reference) => reference.controller === true)?.uid ?? state.pod.metadata.uid ?? '';
+    const owner =
+      state.pod.metadata.ownerReferences?.find((reference) => reference.controller === true)?.uid ?? state.pod.metadata.uid ?? '';
     const key = `${owner}/${index ?? ''}`;
     const nth = this.#starts.get(key) ?? 0;
     this.#starts.set(key, nth + 1);
@@ -337,9 +380,7 @@ export class FakeKubelets {
     const now = formatTime(this.#p.wall());
     this.#patch(state, {
       phase,
-      conditions: [
-        ...this.#podConditions(state, reason),
-      ],
+      conditions: [...this.#podConditions(state, reason)],
       containerStatuses: state.pod.spec.containers.map((container) => ({
         name: container.name,
         image: container.image ?? '',
@@ -347,7 +388,14 @@ export class FakeKubelets {
         ready: false,
         started: false,
         restartCount: state.restarts,
-        state: { terminated: { exitCode: code, reason: code === 0 ? 'Completed' : 'Error', startedAt: formatTime(state.startedAt), finishedAt: now } },
+        state: {
+          terminated: {
+            exitCode: code,
+            reason: code === 0 ? 'Completed' : 'Error',
+            startedAt: formatTime(state.startedAt),
+            finishedAt: now,
+          },
+        },
       })),
     });
   }
@@ -378,7 +426,10 @@ export class FakeKubelets {
     const ready = state.ready ? 'True' : 'False';
     const open = gatesOpen(state.pod);
     const why = doneReason ?? (state.ready ? undefined : 'ContainersNotReady');
-    const unready = doneReason === undefined && !state.ready ? `containers with unready status: [${state.pod.spec.containers.map((container) => container.name).join(' ')}]` : undefined;
+    const unready =
+      doneReason === undefined && !state.ready
+        ? `containers with unready status: [${state.pod.spec.containers.map((container) => container.name).join(' ')}]`
+        : undefined;
     return [
       condition('PodReadyToStartContainers', doneReason === undefined ? 'True' : 'False'),
       condition('Initialized', 'True'),
@@ -419,7 +470,10 @@ export class FakeKubelets {
   #patch(state: PodState, status: { readonly [key: string]: Json }): void {
     const { metadata } = state.pod;
     const patch = { metadata: { uid: metadata.uid ?? '' }, status };
-    this.#p.spawn('pod status', this.client.resource(PODS).patch(metadata.namespace ?? '', metadata.name ?? '', 'strategic', patch, { subresource: 'status' }));
+    this.#p.spawn(
+      'pod status',
+      this.client.resource(PODS).patch(metadata.namespace ?? '', metadata.name ?? '', 'strategic', patch, { subresource: 'status' }),
+    );
   }
 
   #stop(state: PodState): void {
@@ -467,5 +521,7 @@ export class FakeKubelets {
 }
 
 function gatesOpen(pod: Pod): boolean {
-  return (pod.spec.readinessGates ?? []).every((gate) => pod.status?.conditions?.some((condition) => condition.type === gate.conditionType && condition.status === 'True') === true);
+  return (pod.spec.readinessGates ?? []).every(
+    (gate) => pod.status?.conditions?.some((condition) => condition.type === gate.conditionType && condition.status === 'True') === true,
+  );
 }

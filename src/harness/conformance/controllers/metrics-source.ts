@@ -19,12 +19,20 @@ export function usageOf(metrics: Metrics | undefined, pods: readonly Pod[]): rea
     .filter((pod) => pod.status?.phase === 'Running' && pod.metadata.deletionTimestamp === undefined)
     .sort((a, b) => ((a.metadata.creationTimestamp ?? '') < (b.metadata.creationTimestamp ?? '') ? -1 : 1))
     .slice(metrics.missingFor ?? 0);
-  const readyCount = pods.filter((pod) => pod.status?.phase === 'Running' && pod.metadata.deletionTimestamp === undefined && isReady(pod)).length;
-  const share = (total: number | undefined, each: number | undefined): number => (total === undefined ? (each ?? 0) : Math.round(total / Math.max(1, readyCount)));
+  const readyCount = pods.filter(
+    (pod) => pod.status?.phase === 'Running' && pod.metadata.deletionTimestamp === undefined && isReady(pod),
+  ).length;
+  const share = (total: number | undefined, each: number | undefined): number =>
+    total === undefined ? (each ?? 0) : Math.round(total / Math.max(1, readyCount));
   const out: PodUsage[] = [];
   for (const pod of listed) {
     const name = pod.metadata.name ?? '';
-    if (isReady(pod)) out.push({ name, cpuMilli: share(metrics.totalCpu, metrics.cpu), memoryBytes: share(metrics.totalMemory, metrics.memory) * 1024 * 1024 });
+    if (isReady(pod))
+      out.push({
+        name,
+        cpuMilli: share(metrics.totalCpu, metrics.cpu),
+        memoryBytes: share(metrics.totalMemory, metrics.memory) * 1024 * 1024,
+      });
     else if (metrics.unreadyCpu !== undefined) out.push({ name, cpuMilli: metrics.unreadyCpu, memoryBytes: 0 });
   }
   return out;

@@ -4,7 +4,7 @@ import type { Recording } from './recording.ts';
 
 const safe = '[bcdfghjklmnpqrstvwxz2456789]{5}';
 
-function escape(text: string): string {
+function escaped(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
@@ -85,7 +85,9 @@ export class Naming {
       if (ip !== undefined && ip !== '' && ip !== 'None') this.#address(ip, `Service/${name}`);
     }
     if (object.kind === 'Node') {
-      const addresses = (object.status as { readonly addresses?: readonly { readonly type: string; readonly address: string }[] } | undefined)?.addresses;
+      const addresses = (
+        object.status as { readonly addresses?: readonly { readonly type: string; readonly address: string }[] } | undefined
+      )?.addresses;
       for (const entry of addresses ?? []) if (entry.type === 'InternalIP') this.#address(entry.address, `Node/${name}`);
     }
   }
@@ -128,7 +130,8 @@ export class Naming {
 
   #withHashes(text: string): string {
     let out = text;
-    for (const [own, recorded] of this.#hashes) if (out.includes(own)) out = out.replaceAll(new RegExp(`(?<![a-z0-9])${own}(?![a-z0-9])`, 'g'), recorded);
+    for (const [own, recorded] of this.#hashes)
+      if (out.includes(own)) out = out.replaceAll(new RegExp(`(?<![a-z0-9])${own}(?![a-z0-9])`, 'g'), recorded);
     return out;
   }
 
@@ -142,7 +145,7 @@ export class Naming {
       }
       for (const uid of this.#uids.keys()) if (uid !== '') words.add(uid);
       for (const ip of this.#addresses.keys()) words.add(ip);
-      const alternatives = [...words].sort((a, b) => b.length - a.length || (a < b ? -1 : 1)).map(escape);
+      const alternatives = [...words].sort((a, b) => b.length - a.length || (a < b ? -1 : 1)).map(escaped);
       this.#pattern = new RegExp(`(?<![a-z0-9.])(?:${alternatives.length === 0 ? '(?!)' : alternatives.join('|')})(?![a-z0-9])`, 'g');
     }
     const byName = this.#byName();
@@ -154,7 +157,7 @@ export class Naming {
       return this.#nested(byName.get(word) ?? word);
     });
     for (const prefix of this.#prefixes) {
-      if (out.includes(prefix)) out = out.replaceAll(new RegExp(`(?<![a-z0-9])${escape(prefix)}${safe}(?![a-z0-9])`, 'g'), `${prefix}<?>`);
+      if (out.includes(prefix)) out = out.replaceAll(new RegExp(`(?<![a-z0-9])${escaped(prefix)}${safe}(?![a-z0-9])`, 'g'), `${prefix}<?>`);
     }
     return this.#withHashes(out);
   }

@@ -40,7 +40,8 @@ const alwaysNodes = ['always-1', 'always-2'].map((name) => ({
 
 function managerConfig(recording: Recording): ControllerManagerConfig {
   const flags = recording.flags['kube-controller-manager'] ?? {};
-  const seconds = (flag: string, otherwise: number): number => (flags[flag] === undefined ? otherwise : Number.parseFloat(flags[flag]) * SECOND);
+  const seconds = (flag: string, otherwise: number): number =>
+    flags[flag] === undefined ? otherwise : Number.parseFloat(flags[flag]) * SECOND;
   const d = DEFAULT_CONTROLLER_MANAGER_CONFIG;
   return {
     ...d,
@@ -99,24 +100,36 @@ function runAtPhase(recording: Recording, seed: string, phaseUs: number): readon
   const placements: Placement[] = [];
   const recorded = recording.facts.decisions ?? [];
   let stage: Stage | undefined;
-  host.install(apiServer({ name: 'api-0', address: 'cp-0', storage: () => storage, kinds: builtInKinds, admission: admissionPlugins(), options: { featureGates: apiGates }, facts }));
-  const manager = controllerManager({
-      name: 'kcm-0',
-      servers,
-      controllers: CONTROLLERS,
-      config: managerConfig(recording),
+  host.install(
+    apiServer({
+      name: 'api-0',
+      address: 'cp-0',
+      storage: () => storage,
+      kinds: builtInKinds,
+      admission: admissionPlugins(),
+      options: { featureGates: apiGates },
       facts,
-      defects: NO_DEFECTS,
-      metrics: {
-        *list(namespace, selector) {
-          const pods = [...history.current.values()].filter((object) => object.kind === 'Pod' && object.metadata.namespace === namespace && labelsMatch(selector, object.metadata.labels));
-          const usage = usageOf(stage?.metrics, pods as unknown as readonly Pod[]);
-          // Samples of the fake metrics API are stamped now, over a window of a second.
-          const atWallUs = TRIAL_EPOCH_WALL_US + world.now;
-          return { ok: true, pods: usage.map((pod) => ({ ...pod, atWallUs, windowUs: SECOND })) };
-        },
+    }),
+  );
+  const manager = controllerManager({
+    name: 'kcm-0',
+    servers,
+    controllers: CONTROLLERS,
+    config: managerConfig(recording),
+    facts,
+    defects: NO_DEFECTS,
+    metrics: {
+      *list(namespace, selector) {
+        const pods = [...history.current.values()].filter(
+          (object) => object.kind === 'Pod' && object.metadata.namespace === namespace && labelsMatch(selector, object.metadata.labels),
+        );
+        const usage = usageOf(stage?.metrics, pods as unknown as readonly Pod[]);
+        // Samples of the fake metrics API are stamped now, over a window of a second.
+        const atWallUs = TRIAL_EPOCH_WALL_US + world.now;
+        return { ok: true, pods: usage.map((pod) => ({ ...pod, atWallUs, windowUs: SECOND })) };
       },
-    });
+    },
+  });
   // Fixes the phase of its periodic loops: pod GC 8.5 s, node monitor 3.5 s after the start, as in most recordings.
   world.at(managerStart, () => host.install(manager));
   host.install(
@@ -161,18 +174,29 @@ function runAtPhase(recording: Recording, seed: string, phaseUs: number): readon
               else {
                 host.process(program)?.kill('step');
                 // The scheduler gives its lease up in an orderly exit, the controller manager does not.
-                if (name === 'scheduler') process.spawn('release', client.resource(LEASES).patch('kube-system', 'kube-scheduler', 'merge', { spec: { holderIdentity: '', leaseDurationSeconds: 1 } }));
+                if (name === 'scheduler')
+                  process.spawn(
+                    'release',
+                    client
+                      .resource(LEASES)
+                      .patch('kube-system', 'kube-scheduler', 'merge', { spec: { holderIdentity: '', leaseDurationSeconds: 1 } }),
+                  );
               }
             },
           };
           if (recording.category !== 'scheduler') for (const node of alwaysNodes) yield* kubelets.addNode(node);
           for (const node of recording.cluster.nodes) yield* kubelets.addNode(scenarioNode(node, recording.namespace));
-          if (recording.category !== 'namespace') yield* client.resource(NAMESPACES).create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: recording.namespace }, spec: {} });
+          if (recording.category !== 'namespace')
+            yield* client
+              .resource(NAMESPACES)
+              .create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: recording.namespace }, spec: {} });
           yield* process.sleep(20 * SECOND);
           if (recording.pre !== undefined) yield* createAll(stage, recording.pre);
           if (recording.category === 'namespace') {
             yield* process.sleep(start - SECOND / 1000 - process.mono());
-            yield* client.resource(NAMESPACES).create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: recording.namespace }, spec: {} });
+            yield* client
+              .resource(NAMESPACES)
+              .create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: recording.namespace }, spec: {} });
           }
           for (const [index, step] of recording.steps.entries()) {
             const due = start + Math.round(step.at * SECOND);
@@ -190,15 +214,20 @@ function runAtPhase(recording: Recording, seed: string, phaseUs: number): readon
   if (end.kind === 'livelock') return [`livelock at ${end.atUs} by ${end.culprit}`];
   const from = { us: start, wallUs: TRIAL_EPOCH_WALL_US + start };
   relabelPods(recording, history.writes, naming, from);
-  const current = [...history.current.keys()].sort().map((key) => history.current.get(key) as NonNullable<ReturnType<typeof history.current.get>>);
+  const current = [...history.current.keys()]
+    .sort()
+    .map((key) => history.current.get(key) as NonNullable<ReturnType<typeof history.current.get>>);
   const differences = [
     ...compareResults(recording, results),
     ...compareStories(recording, history.writes, naming, from),
     ...compareOutcome(recording, current, naming),
-    ...compareEvents(recording, current.filter((object) => object.kind === 'Event'), naming),
+    ...compareEvents(
+      recording,
+      current.filter((object) => object.kind === 'Event'),
+      naming,
+    ),
     ...comparePodFacts(recording, history.writes, naming, from),
     ...comparePlacements(recording, placements, naming),
   ];
   return differences;
 }
-

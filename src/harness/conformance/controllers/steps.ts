@@ -54,7 +54,8 @@ function resolve(stage: Stage, kind: string, name: string): string {
     const seen: string[] = [];
     for (const { object } of stage.history.writes) {
       const own = object?.metadata.name ?? '';
-      if (object?.kind === kind && object.metadata.namespace === stage.namespace && own.startsWith(prefix) && !seen.includes(own)) seen.push(own);
+      if (object?.kind === kind && object.metadata.namespace === stage.namespace && own.startsWith(prefix) && !seen.includes(own))
+        seen.push(own);
     }
     return seen[Number(star[2]) - 1] ?? name;
   }
@@ -73,7 +74,16 @@ function namespaceOf(stage: Stage, resource: Resource, given?: string): string {
 export function* runStep(stage: Stage, step: Step, index: number): Task<readonly StepResult[]> {
   const { client } = stage;
   const failed = (answer: ApiResult<ApiObject>): readonly StepResult[] =>
-    answer.ok ? [] : [{ step: index, code: answer.code, ...(answer.reason === '' ? {} : { reason: answer.reason }), message: stage.naming.text(answer.message) }];
+    answer.ok
+      ? []
+      : [
+          {
+            step: index,
+            code: answer.code,
+            ...(answer.reason === '' ? {} : { reason: answer.reason }),
+            message: stage.naming.text(answer.message),
+          },
+        ];
   switch (step.op) {
     case 'create': {
       const objects = (Array.isArray(step.object) ? step.object : [step.object]) as readonly UntypedObject[];
@@ -85,7 +95,11 @@ export function* runStep(stage: Stage, step: Step, index: number): Task<readonly
       const resource = resourceOf(step.kind ?? '');
       const name = resolve(stage, resource.kind, step.name ?? '');
       const options = step.subresource === undefined ? {} : { subresource: step.subresource };
-      return failed(yield* client.resource(resource).patch(namespaceOf(stage, resource, step.namespace), name, step.type ?? 'merge', step.patch as Json, options));
+      return failed(
+        yield* client
+          .resource(resource)
+          .patch(namespaceOf(stage, resource, step.namespace), name, step.type ?? 'merge', step.patch as Json, options),
+      );
     }
     case 'patchAll': {
       const resource = resourceOf(step.kind ?? '');
@@ -93,13 +107,23 @@ export function* runStep(stage: Stage, step: Step, index: number): Task<readonly
       if (!listed.ok) return failed(listed as ApiResult<ApiObject>);
       const results: StepResult[] = [];
       for (const object of listed.object.items) {
-        results.push(...failed(yield* client.resource(resource).patch(namespaceOf(stage, resource), object.metadata.name ?? '', step.type ?? 'merge', step.patch as Json)));
+        results.push(
+          ...failed(
+            yield* client
+              .resource(resource)
+              .patch(namespaceOf(stage, resource), object.metadata.name ?? '', step.type ?? 'merge', step.patch as Json),
+          ),
+        );
       }
       return results;
     }
     case 'scale': {
       const resource = resourceOf(step.kind ?? '');
-      return failed(yield* client.resource(resource).patch(stage.namespace, step.name ?? '', 'merge', { spec: { replicas: step.replicas ?? 0 } }, { subresource: 'scale' }));
+      return failed(
+        yield* client
+          .resource(resource)
+          .patch(stage.namespace, step.name ?? '', 'merge', { spec: { replicas: step.replicas ?? 0 } }, { subresource: 'scale' }),
+      );
     }
     case 'delete': {
       const resource = resourceOf(step.kind ?? '');
@@ -107,7 +131,11 @@ export function* runStep(stage: Stage, step: Step, index: number): Task<readonly
         ...(step.propagation === undefined ? {} : { propagationPolicy: step.propagation }),
         ...(step.grace === undefined ? {} : { gracePeriodSeconds: step.grace }),
       };
-      return failed(yield* client.resource(resource).delete(namespaceOf(stage, resource, step.namespace), resolve(stage, resource.kind, step.name ?? ''), { options }));
+      return failed(
+        yield* client
+          .resource(resource)
+          .delete(namespaceOf(stage, resource, step.namespace), resolve(stage, resource.kind, step.name ?? ''), { options }),
+      );
     }
     case 'evict': {
       const answer = yield* client.evict(stage.namespace, resolve(stage, 'Pod', step.name ?? ''));
@@ -129,7 +157,11 @@ export function* runStep(stage: Stage, step: Step, index: number): Task<readonly
     case 'drain':
       return yield* drain(stage, step, index);
     case 'createNamespace':
-      return failed(yield* client.resource(RESOURCES.NAMESPACES).create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: stage.namespace }, spec: {} }));
+      return failed(
+        yield* client
+          .resource(RESOURCES.NAMESPACES)
+          .create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: stage.namespace }, spec: {} }),
+      );
     default:
       yield* clusterStep(stage, step);
       return [];
@@ -139,7 +171,9 @@ export function* runStep(stage: Stage, step: Step, index: number): Task<readonly
 function* createObject(stage: Stage, object: UntypedObject): Task<ApiResult<ApiObject>> {
   const resource = resourceOf(object.kind);
   const metadata = resource.namespaced ? { ...object.metadata, namespace: object.metadata.namespace ?? stage.namespace } : object.metadata;
-  return yield* stage.client.resource(resource).create({ ...object, apiVersion: object.apiVersion ?? apiVersionOf(resource), metadata } as ApiObject);
+  return yield* stage.client
+    .resource(resource)
+    .create({ ...object, apiVersion: object.apiVersion ?? apiVersionOf(resource), metadata } as ApiObject);
 }
 
 export function* createAll(stage: Stage, objects: readonly UntypedObject[]): Task<void> {
@@ -238,7 +272,9 @@ function* own(stage: Stage, step: Step, index: number): Task<readonly StepResult
     });
   }
   const patch = { metadata: { ownerReferences: references } };
-  const answer = yield* stage.client.resource(resource).patch(namespaceOf(stage, resource, step.namespace), resolve(stage, resource.kind, step.name ?? ''), 'merge', patch);
+  const answer = yield* stage.client
+    .resource(resource)
+    .patch(namespaceOf(stage, resource, step.namespace), resolve(stage, resource.kind, step.name ?? ''), 'merge', patch);
   return answer.ok ? [] : [{ step: index, code: answer.code, reason: answer.reason, message: answer.message }];
 }
 
@@ -262,4 +298,3 @@ function* drain(stage: Stage, step: Step, index: number): Task<readonly StepResu
   const tries = yield* all(process, pods.map(evict));
   return [{ step: index, drain: node, tries: [...tries].sort() }];
 }
-

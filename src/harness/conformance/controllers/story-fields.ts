@@ -40,13 +40,18 @@ function ownersText(object: UntypedObject, naming: Naming): string | undefined {
   const owners = object.metadata.ownerReferences;
   if (owners === undefined || owners.length === 0) return undefined;
   return owners
-    .map((owner) => `${owner.kind}/${naming.text(owner.name)}${owner.controller === true ? ' controller' : ''}${owner.blockOwnerDeletion === true ? ' block' : ''}`)
+    .map(
+      (owner) =>
+        `${owner.kind}/${naming.text(owner.name)}${owner.controller === true ? ' controller' : ''}${owner.blockOwnerDeletion === true ? ' block' : ''}`,
+    )
     .join('; ');
 }
 
 function endpointText(endpoint: Fields, naming: Naming): string {
   const conditions = (endpoint.conditions ?? {}) as Fields;
-  const hints = endpoint.hints as { readonly forZones?: readonly { readonly name: string }[]; readonly forNodes?: readonly { readonly name: string }[] } | undefined;
+  const hints = endpoint.hints as
+    | { readonly forZones?: readonly { readonly name: string }[]; readonly forNodes?: readonly { readonly name: string }[] }
+    | undefined;
   const target = endpoint.targetRef as Fields | undefined;
   const parts = [
     conditions.ready === true ? 'ready' : 'notready',
@@ -71,8 +76,14 @@ function portText(port: Fields, withProtocol = true): string {
 }
 
 function subsetText(subset: Fields, naming: Naming): string {
-  const ips = (value: unknown): string => list(value).map((address) => naming.text(String(address.ip))).sort(byNumber).join(' ');
-  return `ready[${ips(subset.addresses)}] notReady[${ips(subset.notReadyAddresses)}] ports[${list(subset.ports).map((port) => portText(port, false)).join(',')}]`;
+  const ips = (value: unknown): string =>
+    list(value)
+      .map((address) => naming.text(String(address.ip)))
+      .sort(byNumber)
+      .join(' ');
+  return `ready[${ips(subset.addresses)}] notReady[${ips(subset.notReadyAddresses)}] ports[${list(subset.ports)
+    .map((port) => portText(port, false))
+    .join(',')}]`;
 }
 
 export function byNumber(a: string, b: string): number {
@@ -113,7 +124,11 @@ function withDefault(object: UntypedObject, field: string, value: unknown): unkn
   if (value !== undefined) return value;
   if (object.kind === 'CronJob' && field === 'status.active') return null;
   if (field === 'spec.suspend' || field === 'unschedulable') return false;
-  if (field === 'status.replicas' && (object.kind === 'ReplicaSet' || object.kind === 'StatefulSet' || object.kind === 'ReplicationController')) return 0;
+  if (
+    field === 'status.replicas' &&
+    (object.kind === 'ReplicaSet' || object.kind === 'StatefulSet' || object.kind === 'ReplicationController')
+  )
+    return 0;
   return undefined;
 }
 
@@ -168,9 +183,15 @@ export function storyField(object: UntypedObject, field: string, naming: Naming,
     case 'size':
       return list(object.endpoints).length;
     case 'ports':
-      return list(object.ports).map((port) => portText(port)).join(',');
+      return list(object.ports)
+        .map((port) => portText(port))
+        .join(',');
     case 'endpoints':
-      return Object.fromEntries(list(object.endpoints).map((entry) => [addressesOf(entry, naming), endpointText(entry, naming)] as const).sort(([a], [b]) => byNumber(a, b)));
+      return Object.fromEntries(
+        list(object.endpoints)
+          .map((entry) => [addressesOf(entry, naming), endpointText(entry, naming)] as const)
+          .sort(([a], [b]) => byNumber(a, b)),
+      );
     case 'subsets':
       return list(object.subsets).map((subset) => subsetText(subset, naming));
     case 'taints':
@@ -196,7 +217,9 @@ export function storyField(object: UntypedObject, field: string, naming: Naming,
     case 'revision':
       return object.revision;
     case 'keys':
-      return Object.keys((object.data ?? {}) as Fields).sort().join(',');
+      return Object.keys((object.data ?? {}) as Fields)
+        .sort()
+        .join(',');
     default:
       return undefined;
   }

@@ -45,7 +45,10 @@ function nodeOf(spec: RandomInstance['nodes'][number]): Node {
     apiVersion: 'v1',
     kind: 'Node',
     metadata: { name: spec.name, ...(spec.labels !== undefined ? { labels: spec.labels } : {}) },
-    spec: { ...(spec.taints !== undefined ? { taints: spec.taints } : {}), ...(spec.unschedulable === true ? { unschedulable: true } : {}) },
+    spec: {
+      ...(spec.taints !== undefined ? { taints: spec.taints } : {}),
+      ...(spec.unschedulable === true ? { unschedulable: true } : {}),
+    },
     status: { allocatable: spec.capacity, capacity: spec.capacity, ...(spec.images !== undefined ? { images: spec.images } : {}) },
   };
 }
@@ -86,14 +89,22 @@ function compare(recorded: RecordedDecision, decision: Decision, message: string
     const actual = inOrder(scores);
     const expected = recorded.scores?.[plugin];
     if (expected === undefined) {
-      if (plugin !== weightless && actual.some((score) => score !== actual[0])) differences.push(`${recorded.pod}: ${plugin}: not recorded, actual ${actual}`);
+      if (plugin !== weightless && actual.some((score) => score !== actual[0]))
+        differences.push(`${recorded.pod}: ${plugin}: not recorded, actual ${actual}`);
     } else expect(plugin, expected, actual);
   }
   for (const plugin of Object.keys(recorded.scores ?? {})) {
-    if (!decision.scores.some((scores) => scores.plugin === plugin)) differences.push(`${recorded.pod}: ${plugin}: expected ${recorded.scores?.[plugin]}, actual skipped`);
+    if (!decision.scores.some((scores) => scores.plugin === plugin))
+      differences.push(`${recorded.pod}: ${plugin}: expected ${recorded.scores?.[plugin]}, actual skipped`);
   }
   expect('total', recorded.total, inOrder(decision.totals));
-  expect('top', recorded.top, topNodes(decision.feasible, decision.totals).map((node) => node.name).sort(byNumber));
+  expect(
+    'top',
+    recorded.top,
+    topNodes(decision.feasible, decision.totals)
+      .map((node) => node.name)
+      .sort(byNumber),
+  );
   return differences;
 }
 
@@ -110,7 +121,12 @@ export function runRandomInstance(instance: RandomInstance): readonly string[] {
     metadata: { name: service.name, namespace },
     spec: { selector: service.selector },
   }));
-  const lister = { services: () => services, replicationController: () => undefined, replicaSet: () => undefined, statefulSet: () => undefined };
+  const lister = {
+    services: () => services,
+    replicationController: () => undefined,
+    replicaSet: () => undefined,
+    statefulSet: () => undefined,
+  };
   const view: SchedulingView = {
     get nodes() {
       return cache.nodes;
@@ -151,4 +167,3 @@ export function runRandomInstance(instance: RandomInstance): readonly string[] {
   }
   return differences;
 }
-

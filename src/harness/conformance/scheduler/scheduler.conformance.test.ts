@@ -13,7 +13,11 @@ const misses: ReadonlySet<string> = new Set([
 ]);
 
 describe.skipIf(folder === undefined)('scheduler recordings', () => {
-  for (const file of folder === undefined ? [] : readdirSync(folder).filter((name) => name.endsWith('.json')).sort()) {
+  for (const file of folder === undefined
+    ? []
+    : readdirSync(folder)
+        .filter((name) => name.endsWith('.json'))
+        .sort()) {
     const name = file.replace('.json', '');
     it.skipIf(misses.has(name))(name, () => {
       expect(runSchedulerScenario(join(folder ?? '', file))).toEqual([]);

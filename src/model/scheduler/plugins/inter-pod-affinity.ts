@@ -84,11 +84,25 @@ function matchesAll(terms: readonly AffinityTerm[], pod: PodInfo, namespaceLabel
   return true;
 }
 
-function addAntiTerms(counts: TopologyCounts, terms: readonly AffinityTerm[], target: PodInfo, node: NodeInfo, labels: NamespaceLabels, by: number): void {
+function addAntiTerms(
+  counts: TopologyCounts,
+  terms: readonly AffinityTerm[],
+  target: PodInfo,
+  node: NodeInfo,
+  labels: NamespaceLabels,
+  by: number,
+): void {
   for (const term of terms) if (termMatches(term, target.pod, labels)) counts.add(node, term.topologyKey, by);
 }
 
-function addAffinityTerms(counts: TopologyCounts, terms: readonly AffinityTerm[], target: PodInfo, node: NodeInfo, labels: NamespaceLabels, by: number): void {
+function addAffinityTerms(
+  counts: TopologyCounts,
+  terms: readonly AffinityTerm[],
+  target: PodInfo,
+  node: NodeInfo,
+  labels: NamespaceLabels,
+  by: number,
+): void {
   if (!matchesAll(terms, target, labels)) return;
   for (const term of terms) counts.add(node, term.topologyKey, by);
 }
@@ -105,7 +119,9 @@ function initialState(pod: PodInfo, view: SchedulingView): FilterState {
   const readsAll = pod.requiredAffinity.length + pod.requiredAntiAffinity.length > 0;
   for (const node of view.nodes) {
     if (readsAll) for (const other of node.pods.values()) addPod(state, pod, other, node, labels, 1);
-    else for (const other of node.podsWithRequiredAntiAffinity.values()) addAntiTerms(state.existingAnti, other.requiredAntiAffinity, pod, node, labels, 1);
+    else
+      for (const other of node.podsWithRequiredAntiAffinity.values())
+        addAntiTerms(state.existingAnti, other.requiredAntiAffinity, pod, node, labels, 1);
   }
   return state;
 }
@@ -141,7 +157,14 @@ function makeFilter(pod: PodInfo, state: FilterState, labels: NamespaceLabels): 
   };
 }
 
-function addWeights(scores: TopologyCounts, terms: readonly WeightedAffinityTerm[], target: PodInfo, node: NodeInfo, labels: NamespaceLabels, sign: 1 | -1): void {
+function addWeights(
+  scores: TopologyCounts,
+  terms: readonly WeightedAffinityTerm[],
+  target: PodInfo,
+  node: NodeInfo,
+  labels: NamespaceLabels,
+  sign: 1 | -1,
+): void {
   for (const term of terms) if (termMatches(term, target.pod, labels)) scores.add(node, term.topologyKey, sign * term.weight);
 }
 
@@ -149,7 +172,8 @@ function addWeights(scores: TopologyCounts, terms: readonly WeightedAffinityTerm
 function scoreExisting(scores: TopologyCounts, pod: PodInfo, other: PodInfo, node: NodeInfo, labels: NamespaceLabels): void {
   addWeights(scores, pod.preferredAffinity, other, node, labels, 1);
   addWeights(scores, pod.preferredAntiAffinity, other, node, labels, -1);
-  for (const term of other.requiredAffinity) if (termMatches(term, pod.pod, labels)) scores.add(node, term.topologyKey, hardPodAffinityWeight);
+  for (const term of other.requiredAffinity)
+    if (termMatches(term, pod.pod, labels)) scores.add(node, term.topologyKey, hardPodAffinityWeight);
   addWeights(scores, other.preferredAffinity, pod, node, labels, 1);
   addWeights(scores, other.preferredAntiAffinity, pod, node, labels, -1);
 }
@@ -189,7 +213,9 @@ export const interPodAffinity: FilterPlugin & ScorePlugin = {
         const before = event.previous.metadata.labels;
         const after = event.next.metadata.labels;
         if (before === after) return false;
-        return [...pod.requiredAffinity, ...pod.requiredAntiAffinity].some(({ topologyKey }) => before?.[topologyKey] !== after?.[topologyKey]);
+        return [...pod.requiredAffinity, ...pod.requiredAntiAffinity].some(
+          ({ topologyKey }) => before?.[topologyKey] !== after?.[topologyKey],
+        );
       }
       case 'pod-added':
         return wanted(event.pod);
@@ -206,7 +232,8 @@ export const interPodAffinity: FilterPlugin & ScorePlugin = {
     if (!wants && !view.anyAffinity) return 'skip';
     const scores = new TopologyCounts(false);
     for (const node of view.nodes) {
-      for (const other of wants ? node.pods.values() : node.podsWithAffinity.values()) scoreExisting(scores, pod, other, node, view.namespaceLabels);
+      for (const other of wants ? node.pods.values() : node.podsWithAffinity.values())
+        scoreExisting(scores, pod, other, node, view.namespaceLabels);
     }
     if (scores.isEmpty) return 'skip';
     return { score: (node) => scores.sum(node), normalize };

@@ -6,7 +6,7 @@ import { refusal } from '../status.ts';
 
 const name = 'NodeAffinity';
 const refused = refusal(name, 'UnschedulableAndUnresolvable', "node(s) didn't match Pod's node affinity/selector");
-const contradiction = refusal(name, 'UnschedulableAndUnresolvable', "pod affinity terms conflict");
+const contradiction = refusal(name, 'UnschedulableAndUnresolvable', 'pod affinity terms conflict');
 
 /** The nodes that a term asks for by name, or undefined where it does not. */
 function namedNodes(term: NodeSelectorTerm): ReadonlySet<string> | undefined {

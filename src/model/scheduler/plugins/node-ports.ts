@@ -18,5 +18,6 @@ export const nodePorts: FilterPlugin = {
       },
     };
   },
-  mayHelp: (_pod, event) => (event.kind === 'node' ? event.previous === undefined : event.kind === 'pod-deleted' && podInfoOf(event.pod).hostPorts.length > 0),
+  mayHelp: (_pod, event) =>
+    event.kind === 'node' ? event.previous === undefined : event.kind === 'pod-deleted' && podInfoOf(event.pod).hostPorts.length > 0,
 };

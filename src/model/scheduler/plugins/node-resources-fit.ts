@@ -30,7 +30,7 @@ function refusalOf(bits: number): Refusal {
 }
 
 /** Upstream fitsRequest: what the node lacks. */
-function fit(pod: PodInfo, plain: boolean, empty: boolean, node: NodeInfo): Refusal | undefined {
+function lacking(pod: PodInfo, plain: boolean, empty: boolean, node: NodeInfo): Refusal | undefined {
   let bits = node.pods.size + 1 > node.allowedPods ? tooManyPods : 0;
   if (empty) return bits === 0 ? undefined : refusalOf(bits);
   const { requests } = pod;
@@ -66,7 +66,12 @@ function leastAllocated(requested: number, allocatable: number): number {
 function nodeChangeHelps(pod: PodInfo, next: Node, previous: Node | undefined): boolean {
   const allocatable = resourceFromList(next.status?.allocatable);
   const { requests } = pod;
-  if (requests.milliCpu > allocatable.milliCpu || requests.memoryBytes > allocatable.memoryBytes || requests.ephemeralBytes > allocatable.ephemeralBytes) return false;
+  if (
+    requests.milliCpu > allocatable.milliCpu ||
+    requests.memoryBytes > allocatable.memoryBytes ||
+    requests.ephemeralBytes > allocatable.ephemeralBytes
+  )
+    return false;
   for (const [resource, wanted] of requests.scalars) if (wanted > (allocatable.scalars.get(resource) ?? 0)) return false;
   if (allowedPods(next.status?.allocatable) < 1) return false;
   if (previous === undefined) return true;
@@ -75,7 +80,8 @@ function nodeChangeHelps(pod: PodInfo, next: Node, previous: Node | undefined): 
   if (requests.milliCpu > 0 && allocatable.milliCpu > before.milliCpu) return true;
   if (requests.memoryBytes > 0 && allocatable.memoryBytes > before.memoryBytes) return true;
   if (requests.ephemeralBytes > 0 && allocatable.ephemeralBytes > before.ephemeralBytes) return true;
-  for (const resource of requests.scalars.keys()) if ((allocatable.scalars.get(resource) ?? 0) > (before.scalars.get(resource) ?? 0)) return true;
+  for (const resource of requests.scalars.keys())
+    if ((allocatable.scalars.get(resource) ?? 0) > (before.scalars.get(resource) ?? 0)) return true;
   return false;
 }
 
@@ -86,7 +92,7 @@ export const nodeResourcesFit: FilterPlugin & ScorePlugin = {
   prepareFilter: (pod) => {
     const empty = isZeroResource(pod.requests);
     const plain = pod.requests.scalars.size === 0;
-    return { filter: (node) => fit(pod, plain, empty, node) };
+    return { filter: (node) => lacking(pod, plain, empty, node) };
   },
   mayHelp: (pod, event) => {
     switch (event.kind) {

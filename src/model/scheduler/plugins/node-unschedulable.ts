@@ -13,5 +13,8 @@ export const nodeUnschedulable: FilterPlugin = {
   prepareFilter: (pod) => ({
     filter: (node) => (!node.unschedulable || isTolerated(pod.pod.spec.tolerations, taint) ? undefined : refused),
   }),
-  mayHelp: (_pod, event) => event.kind === 'node' && event.next.spec?.unschedulable !== true && (event.previous === undefined || event.previous.spec?.unschedulable === true),
+  mayHelp: (_pod, event) =>
+    event.kind === 'node' &&
+    event.next.spec?.unschedulable !== true &&
+    (event.previous === undefined || event.previous.spec?.unschedulable === true),
 };

@@ -2,12 +2,23 @@ import type { Pod } from '../../api/types.ts';
 import { type FilterPlugin, type NodeFilter, type NodeScorer, type ScorePlugin, type SchedulingView, nodeScoreMax } from '../framework.ts';
 import type { NodeInfo } from '../node-info.ts';
 import { refusal } from '../status.ts';
-import { type SpreadConstraint, defaultConstraints, hasAllTopologies, hostnameLabel, ownConstraints, selectsPod } from '../topology-constraint.ts';
+import {
+  type SpreadConstraint,
+  defaultConstraints,
+  hasAllTopologies,
+  hostnameLabel,
+  ownConstraints,
+  selectsPod,
+} from '../topology-constraint.ts';
 import { naturalLog } from './natural-log.ts';
 
 const name = 'PodTopologySpread';
 const skewed = refusal(name, 'Unschedulable', "node(s) didn't match pod topology spread constraints");
-const missingLabel = refusal(name, 'UnschedulableAndUnresolvable', "node(s) didn't match pod topology spread constraints (missing required label)");
+const missingLabel = refusal(
+  name,
+  'UnschedulableAndUnresolvable',
+  "node(s) didn't match pod topology spread constraints (missing required label)",
+);
 
 /** Matching pods by value of the topology key. */
 type DomainCounts = ReadonlyMap<string, number>;
@@ -23,7 +34,8 @@ function makeFilter(pod: Pod, constraints: readonly SpreadConstraint[], counts: 
   const self = constraints.map((constraint) => (selectsPod(constraint, pod) ? 1 : 0));
   const least = constraints.map((constraint, i) => smallest(counts[i] as DomainCounts, constraint.minDomains));
   const changed = (other: Pod, node: NodeInfo, by: 1 | -1): NodeFilter => {
-    if (other.metadata.namespace !== pod.metadata.namespace || !hasAllTopologies(node, constraints)) return makeFilter(pod, constraints, counts);
+    if (other.metadata.namespace !== pod.metadata.namespace || !hasAllTopologies(node, constraints))
+      return makeFilter(pod, constraints, counts);
     return makeFilter(
       pod,
       constraints,
@@ -170,12 +182,17 @@ export const podTopologySpread: FilterPlugin & ScorePlugin = {
   },
   mayHelp: (pod, event) => {
     const constraints = ownConstraints(pod.pod, 'DoNotSchedule');
-    const selected = (other: Pod): boolean => other.metadata.namespace === pod.pod.metadata.namespace && constraints.some((constraint) => selectsPod(constraint, other));
+    const selected = (other: Pod): boolean =>
+      other.metadata.namespace === pod.pod.metadata.namespace && constraints.some((constraint) => selectsPod(constraint, other));
     switch (event.kind) {
       case 'node':
-        return constraints.every(
-          ({ topologyKey }) => event.next.metadata.labels?.[topologyKey] !== undefined,
-        ) && (event.previous === undefined || constraints.some(({ topologyKey }) => event.previous?.metadata.labels?.[topologyKey] !== event.next.metadata.labels?.[topologyKey]));
+        return (
+          constraints.every(({ topologyKey }) => event.next.metadata.labels?.[topologyKey] !== undefined) &&
+          (event.previous === undefined ||
+            constraints.some(
+              ({ topologyKey }) => event.previous?.metadata.labels?.[topologyKey] !== event.next.metadata.labels?.[topologyKey],
+            ))
+        );
       case 'pod-added':
       case 'pod-deleted':
         return selected(event.pod);

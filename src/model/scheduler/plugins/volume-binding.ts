@@ -14,7 +14,8 @@ export const volumeBinding: FilterPlugin = {
     const { volumes } = view;
     if (volumes === undefined || claimNames(pod.pod).length === 0) return 'skip';
     const claims = podClaims(pod.pod, volumes);
-    if (typeof claims === 'string') return refusal(name, 'UnschedulableAndUnresolvable', `persistentvolumeclaim ${JSON.stringify(claims)} not found`);
+    if (typeof claims === 'string')
+      return refusal(name, 'UnschedulableAndUnresolvable', `persistentvolumeclaim ${JSON.stringify(claims)} not found`);
     if (claims.immediate.length > 0) return unbound;
     return {
       filter: (node) => {
