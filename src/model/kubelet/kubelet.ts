@@ -66,7 +66,10 @@ export function kubelet(options: KubeletOptions): Program {
   };
 }
 
-/** One running kubelet: upstream pkg/kubelet/kubelet.go. What it knows is gone when it ends; containers go on. */
+/**
+ * One running kubelet: upstream pkg/kubelet/kubelet.go. What it knows is gone when it ends; containers go on.
+ * The file is long because it is where all parts meet: what decides lives in them, here they are told of each other's news.
+ */
 class Kubelet {
   readonly #process: Process;
   readonly #options: KubeletOptions;
@@ -230,20 +233,35 @@ class Kubelet {
     yield* this.#refreshImages();
     this.#node.start();
     yield* this.#node.node.waitForSync();
+    // Everything that comes before the first state is complete is taken in together.
+    const first = new Map<string, Pod>();
     this.#source.addHandler({
-      onAdd: (pod) => this.#sourceAdded(pod),
+      onAdd: (pod) => {
+        if (this.#readySources) this.#sourceAdded(pod);
+        else first.set(pod.metadata.uid ?? '', pod);
+      },
       onUpdate: (before, pod) => {
+        if (!this.#readySources) {
+          first.delete(before.metadata.uid ?? '');
+          first.set(pod.metadata.uid ?? '', pod);
+          return;
+        }
         if (before.metadata.uid === pod.metadata.uid) this.#sourceUpdated(pod);
         else {
           this.#sourceRemoved(before);
           this.#sourceAdded(pod);
         }
       },
-      onDelete: (pod) => this.#sourceRemoved(pod),
+      onDelete: (pod) => {
+        if (this.#readySources) this.#sourceRemoved(pod);
+        else first.delete(pod.metadata.uid ?? '');
+      },
     });
     this.#source.start();
     yield* this.#source.waitForSync();
     this.#readySources = true;
+    // Admitted in the order of their creation, so that a restart refuses the youngest where room is short.
+    for (const pod of [...first.values()].sort(byCreation)) this.#sourceAdded(pod);
     this.#killOrphans();
     this.#process.after(HOUSEKEEPING, () => this.#firstHousekeeping());
   }
@@ -360,7 +378,12 @@ class Kubelet {
       metadata: { name: records.name, namespace: records.namespace, uid: records.podUid },
       spec: { containers: records.containers.map((container) => ({ name: container.name })) },
     };
-    yield* this.#runtime.killPod(pod, records, 1);
+    const killed = yield* this.#runtime.killPod(pod, records, 1);
+    if (!killed.ok) {
+      this.#orphans.delete(records.podUid);
+      this.#process.after(HOUSEKEEPING, () => this.#killOrphans());
+      return;
+    }
     const now = yield* this.#pleg.newerThan(records.podUid, this.#process.mono());
     if (now !== undefined) yield* this.#runtime.cleanUp(now, true);
     this.#orphans.delete(records.podUid);
@@ -383,7 +406,7 @@ class Kubelet {
 
   #endPods(critical: boolean, withinUs: Micros): void {
     const evict = { reason: 'Terminated', message: 'Pod was terminated in response to imminent node shutdown.', disruption: true };
-    for (const pod of this.#activePods('')) {
+    for (const pod of [...this.#activePods('')].sort(byCreation)) {
       if (isCritical(pod) !== critical) continue;
       const graceSeconds = Math.min(Math.floor(withinUs / SECOND), pod.spec.terminationGracePeriodSeconds ?? 30);
       this.#workers.kill(pod, { graceSeconds, evict });
@@ -593,6 +616,12 @@ function evicted(status: PodStatus, evict: Eviction, pod: Pod): PodStatus {
   const others = (status.conditions ?? []).filter((condition) => condition.type !== 'DisruptionTarget');
   const conditions = evict.disruption ? [disruptionTarget(evict.message, pod.metadata.generation), ...others] : (status.conditions ?? []);
   return { ...status, phase: 'Failed', reason: evict.reason, message: evict.message, conditions };
+}
+
+function byCreation(a: Pod, b: Pod): number {
+  const left = `${a.metadata.creationTimestamp ?? ''}|${keyOf(a)}`;
+  const right = `${b.metadata.creationTimestamp ?? ''}|${keyOf(b)}`;
+  return left < right ? -1 : left > right ? 1 : 0;
 }
 
 /** Whether an update of the object is more than a status that the kubelet itself wrote: upstream podUpdate's checkAndUpdatePod. */
