@@ -99,4 +99,10 @@ async function main(): Promise<number> {
   }
 }
 
+// Whoever reads our output has left (`| head`): what is still to run would be for nobody.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(EXIT.interrupted);
+});
+
 process.exitCode = await main();

@@ -2,12 +2,15 @@ import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 import { Coverage } from './coverage.ts';
 import type { ShrinkResult } from './shrink.ts';
-import { inputOf, runTask, shrinkTask, type Suite, type TrialOutcome, type TrialTask } from './trial-task.ts';
+import type { WorkerData } from './worker.ts';
+import { inputOf, runTask, type Suite, type TrialOutcome, type TrialTask } from './trial-task.ts';
 import type { TrialInput } from './trial-input.ts';
 import { type Signature, sameSignature, signatureOf, type Violation } from './trial-result.ts';
 
 /** Below this share of trials a required property counts as hardly exercised, and the suite is inconclusive. */
 const EXERCISED_SHARE_MIN = 0.01;
+/** How soon a shrinking worker hears that the user has had enough. */
+const STOP_LOOK_MS = 50;
 
 export interface CampaignOptions {
   readonly suite: Suite;
@@ -65,7 +68,7 @@ export async function runCampaign(options: CampaignOptions, events: CampaignEven
   let trials = 0;
   let violated = 0;
   let stop = false;
-  const runner = options.jobs > 1 ? new PoolRunner(suite, options.jobs) : new InlineRunner(suite);
+  const runner = options.jobs > 1 ? new PoolRunner(suite, options.jobs, options.interrupted) : new InlineRunner(suite, options.interrupted);
   const tasks = options.seeds.flatMap((seed) => suite.scenarios.map((_, scenario): TrialTask => ({ scenario, seed })));
   const total = tasks.length;
 
@@ -140,11 +143,14 @@ interface Runner {
   close(): Promise<void>;
 }
 
-/** Runs trials in this very thread; signals are looked at between them. */
+/** Runs trials in this very thread; signals are looked at between them. Shrinking takes longer: it goes to a thread of its own. */
 class InlineRunner implements Runner {
   readonly #suite: Suite;
-  constructor(suite: Suite) {
+  readonly #interrupted: () => boolean;
+  #shrinker: PoolRunner | undefined;
+  constructor(suite: Suite, interrupted: () => boolean) {
     this.#suite = suite;
+    this.#interrupted = interrupted;
   }
   async trial(task: TrialTask): Promise<TrialOutcome> {
     const outcome = runTask(this.#suite, task);
@@ -152,17 +158,23 @@ class InlineRunner implements Runner {
     return outcome;
   }
   async shrink(input: TrialInput, signature: Signature): Promise<ShrinkResult> {
-    return shrinkTask(input, signature);
+    this.#shrinker ??= new PoolRunner(this.#suite, 1, this.#interrupted);
+    return this.#shrinker.shrink(input, signature);
   }
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    await this.#shrinker?.close();
+  }
 }
 
 class PoolRunner implements Runner {
   readonly #pool: Piscina;
-  constructor(suite: Suite, jobs: number) {
+  readonly #stop = new Int32Array(new SharedArrayBuffer(4));
+  readonly #interrupted: () => boolean;
+  constructor(suite: Suite, jobs: number, interrupted: () => boolean) {
+    this.#interrupted = interrupted;
     this.#pool = new Piscina({
       filename: new URL('./worker.ts', import.meta.url).href,
-      workerData: suite,
+      workerData: { suite, stop: this.#stop } satisfies WorkerData,
       minThreads: jobs,
       maxThreads: jobs,
     });
@@ -170,8 +182,14 @@ class PoolRunner implements Runner {
   trial(task: TrialTask): Promise<TrialOutcome> {
     return this.#pool.run(task, { name: 'trial' }) as Promise<TrialOutcome>;
   }
-  shrink(input: TrialInput, signature: Signature): Promise<ShrinkResult> {
-    return this.#pool.run({ input, signature }, { name: 'shrink' }) as Promise<ShrinkResult>;
+  async shrink(input: TrialInput, signature: Signature): Promise<ShrinkResult> {
+    // The worker is deaf while it shrinks, but for this word.
+    const listen = setInterval(() => Atomics.store(this.#stop, 0, this.#interrupted() ? 1 : 0), STOP_LOOK_MS);
+    try {
+      return (await this.#pool.run({ input, signature }, { name: 'shrink' })) as ShrinkResult;
+    } finally {
+      clearInterval(listen);
+    }
   }
   async close(): Promise<void> {
     await this.#pool.destroy();

@@ -21,14 +21,15 @@ export type Fails = (input: TrialInput) => boolean;
 
 /**
  * Makes a failing trial small while it keeps failing: delta debugging first (faults, then operations, then manifests that nothing needs, then clients), then the
- * horizon, then the parameters of what remains through fast-check's shrinking. At most `attemptsMax` runs.
+ * horizon, then the parameters of what remains through fast-check's shrinking. At most `attemptsMax` runs; `stopped` ends it earlier, with the
+ * smallest trial so far.
  */
-export function shrinkTrial(start: TrialInput, fails: Fails, attemptsMax = 300): ShrinkResult {
+export function shrinkTrial(start: TrialInput, fails: Fails, attemptsMax = 300, stopped: () => boolean = () => false): ShrinkResult {
   let best = start;
   let attempts = 0;
   const steps: ShrinkStep[] = [];
   const attempt = (candidate: TrialInput): boolean => {
-    if (attempts >= attemptsMax) return false;
+    if (attempts >= attemptsMax || stopped()) return false;
     attempts++;
     if (!fails(candidate)) return false;
     best = candidate;

@@ -59,7 +59,7 @@ export function runTask(suite: Suite, task: TrialTask): TrialOutcome {
   };
 }
 
-/** Shrinks a failing trial while it keeps the signature. */
-export function shrinkTask(input: TrialInput, signature: Signature): ShrinkResult {
-  return shrinkTrial(input, (candidate) => findViolation(runTrial(candidate), signature) !== undefined);
+/** Shrinks a failing trial while it keeps the signature, until it is small or the user has had enough. */
+export function shrinkTask(input: TrialInput, signature: Signature, stopped?: () => boolean): ShrinkResult {
+  return shrinkTrial(input, (candidate) => findViolation(runTrial(candidate), signature) !== undefined, undefined, stopped);
 }
