@@ -48,6 +48,13 @@ const staticTokens = new Map(
 /** Replays one file of recordings against a fresh server over memory storage. */
 export function runApiSuite(path: string): SuiteResult {
   const suite = readSuite(path);
+  const results = runSuite(suite, path);
+  const failures = results.filter((result) => result.difference !== undefined);
+  return { suite: suite.name, passed: results.length - failures.length, total: results.length, failures };
+}
+
+/** The same for a suite that was read already: how every exchange went. `path` is its file, beside which response files lie. */
+export function runSuite(suite: Suite, path: string): readonly CaseResult[] {
   const kinds = builtInKinds;
   const world = new VirtualWorld(startUs);
   const storage = new MemoryStorage();
@@ -59,9 +66,7 @@ export function runApiSuite(path: string): SuiteResult {
   const first = makeServer();
   world.run(writeFreshCluster(first.core, { securePort: 16443 }));
   world.advance(60_000_000);
-  const results = new Replay({ suite, suitePath: path, world, storage, first, makeServer, kinds }).run();
-  const failures = results.filter((result) => result.difference !== undefined);
-  return { suite: suite.name, passed: results.length - failures.length, total: results.length, failures };
+  return new Replay({ suite, suitePath: path, world, storage, first, makeServer, kinds }).run();
 }
 
 function makeCore(suite: Suite, world: VirtualWorld, storage: MemoryStorage, kinds: readonly Kind[]): ApiServerCore {

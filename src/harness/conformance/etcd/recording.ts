@@ -99,15 +99,3 @@ export function isCase(line: RecordedLine): boolean {
     line.oneOf !== undefined
   );
 }
-
-/** Whether a text looks like a recording of etcd: told by its first line. */
-export function isEtcdRecording(text: string): boolean {
-  const first = text.slice(0, text.indexOf('\n') < 0 ? text.length : text.indexOf('\n'));
-  try {
-    const line = JSON.parse(first) as Partial<RecordedLine>;
-    const path = line.request?.path ?? '';
-    return typeof line.step === 'number' && (path.startsWith('/v3') || path === '/version' || path === '/health' || line.do !== undefined);
-  } catch {
-    return false;
-  }
-}
