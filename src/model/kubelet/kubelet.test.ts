@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SECOND } from '../../sim/time.ts';
 import type { Pod } from '../api/types.ts';
 import { EVENTS, NODES, PODS } from '../client/resources.ts';
-import { pod, testCluster } from './test-cluster.ts';
+import { pod, testCluster } from './test-cluster.fixture.ts';
 
 type TestCluster = ReturnType<typeof testCluster>;
 

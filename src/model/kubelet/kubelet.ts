@@ -131,7 +131,8 @@ class Kubelet {
     this.#cri = new CriClient(process);
     // A first list from a stale API server cache would bring back pods that were deleted here and run elsewhere by now
     // (kubernetes#59848). The stream of initial state (WatchListClient) is consistent; a list at resourceVersion 0 is not.
-    const watchList = !options.defects.has('K1') && options.watchListClient !== false;
+    // So the pods come as a stream even where the gate is off for other informers: the switch alone decides.
+    const watchList = !options.defects.has('K1');
     this.#source = new Informer(this.#client.transport, PODS, { fieldSelector: `spec.nodeName=${spec.name}`, watchList });
     this.#status = new StatusManager({
       process,

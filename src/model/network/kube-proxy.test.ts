@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SECOND } from '../../sim/time.ts';
 import type { EndpointSlice, Service } from '../api/types.ts';
 import { ENDPOINT_SLICES, PODS, SERVICES } from '../client/resources.ts';
-import { pod, testCluster } from '../kubelet/test-cluster.ts';
+import { pod, testCluster } from '../kubelet/test-cluster.fixture.ts';
 import { DEFAULT_TRAFFIC_CONFIG, traffic, type TrafficConfig } from '../workload/traffic.ts';
 import { kubeProxy } from './kube-proxy.ts';
 import { NodeRules } from './node-rules.ts';
