@@ -158,7 +158,8 @@ export function parseGoYaml(text: string): ParsedText {
   if (problem !== undefined) return { error: 'error converting YAML to JSON: yaml: did not find expected key' };
   const duplicates: string[] = [];
   findDuplicates(document.contents, lines, duplicates);
-  return { value: document.toJS() as unknown, duplicates };
+  const found = duplicates.length === 0 ? [] : [`yaml: unmarshal errors:\n${duplicates.map((line) => `  ${line}`).join('\n')}`];
+  return { value: document.toJS() as unknown, duplicates: found };
 }
 
 interface YamlNode {
@@ -180,7 +181,7 @@ function findDuplicates(node: unknown, lines: LineCounter, out: string[]): void 
     const name = pair.key.value;
     if (seen.has(name))
       out.push(
-        `yaml: unmarshal errors:\n  line ${lines.linePos(pair.key.range?.[0] ?? 0).line}: key ${JSON.stringify(name)} already set in map`,
+        `line ${lines.linePos(((pair.value ?? pair.key) as { readonly range?: readonly number[] }).range?.[0] ?? 0).line}: key ${JSON.stringify(name)} already set in map`,
       );
     seen.add(name);
     findDuplicates(pair.value, lines, out);

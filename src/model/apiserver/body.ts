@@ -89,7 +89,10 @@ export function reportFields(scope: RequestScope, kind: ServedKind, problems: re
       );
       break;
     default:
-      scope.warnings.push(...problems.map((problem) => (problem.startsWith(yamlPrefix) ? problem.slice(yamlPrefix.length) : problem)));
+      // YAML's reader tells all its findings in one error, of which every line is a warning.
+      scope.warnings.push(
+        ...problems.flatMap((problem) => (problem.startsWith(yamlPrefix) ? problem.slice(yamlPrefix.length).split('\n  ') : [problem])),
+      );
   }
 }
 

@@ -270,6 +270,9 @@ function applyPatch(scope: RequestScope, kind: ServedKind, body: Json): PatchFun
     refuse(badRequest(`invalid object type: ${group}/${version}, Kind=${String(config.kind ?? '')}`));
   }
   const duplicates = duplicateTexts(scope);
+  if (duplicates.length > 0 && scope.options.fieldValidation === 'Strict') {
+    refuse(badRequest(`error strict decoding YAML: error converting YAML to JSON: ${duplicates.join(', ')}`));
+  }
   if (duplicates.length > 0) reportFields(scope, kind, duplicates);
   return (existing) => {
     const metadata = config.metadata ?? {};
@@ -300,6 +303,14 @@ function applyPatch(scope: RequestScope, kind: ServedKind, body: Json): PatchFun
 function finishApply(scope: RequestScope, kind: ServedKind, merged: UntypedObject, existing: UntypedObject | undefined): UntypedObject {
   if (kind.type === undefined) return kind.custom === undefined ? merged : withDefaults(scope, kind, kind.custom.prune(merged).object);
   const result = decode(kind.type, merged, existing);
-  if (result.error !== undefined) refuse(plainError(result.error));
+  if (result.error !== undefined) refuse(plainError(conversionError(kind, merged, result.error)));
   return withDefaults(scope, kind, result.object);
+}
+
+/** What JSON's own decoder complains of is wrapped on its way; upstream: managedfields/internal/structuredmerge.go. */
+function conversionError(kind: ServedKind, merged: UntypedObject, error: string): string {
+  if (!error.startsWith('illegal base64 data')) return error;
+  const { namespace = '', name = '' } = merged.metadata;
+  const type = `${kind.apiVersion.includes('/') ? '' : '/'}${kind.apiVersion}, Kind=${kind.kind}`;
+  return `failed to convert new object (${namespace}/${name}; ${type}) to proper version: unable to convert unstructured object to ${type}: error decoding from json: ${error}`;
 }

@@ -15,7 +15,7 @@ export function manifestDocuments(text: string): ReadonlyMap<string, ManifestDoc
     number++;
     const value = document.toJS() as Readonly<Record<string, unknown>>;
     const [from, , to] = document.range ?? [0, 0, text.length];
-    found.set(String(number), { text: text.slice(from, to), value });
+    found.set(String(number), { text: text.slice(from, to).replace(/^(---[^\n]*)?\n/, ''), value });
     const items = document.contents.get('items', true);
     if (!String(value['kind'] ?? '').endsWith('List') || !isSeq(items)) continue;
     (value['items'] as readonly Readonly<Record<string, unknown>>[]).forEach((item, i) => {

@@ -4,6 +4,7 @@ import { type FieldErrors, forbidden, invalid, notSupported, required } from '..
 import { isDns1035Label, isDns1123Subdomain } from '../validation/names.ts';
 import { validateSchema } from './schema-validation.ts';
 import { prune, type Schema } from './structural-schema.ts';
+import { goRegExp } from './go-regexp.ts';
 
 /** Upstream `apiextensions-apiserver/pkg/apis/apiextensions/validation`, without the compilation of CEL rules. */
 type Version = CustomResourceDefinition['spec']['versions'][number];
@@ -158,7 +159,7 @@ function checkSchema(schema: JSONSchemaProps, path: string, isRoot: boolean, out
 
 function checkPattern(pattern: string, path: string, out: FieldErrors): void {
   try {
-    new RegExp(pattern);
+    goRegExp(pattern);
   } catch {
     const open = (pattern.match(/\(/g) ?? []).length > (pattern.match(/\)/g) ?? []).length;
     out.push(

@@ -3,6 +3,7 @@ import { equalJson } from '../equal.ts';
 import { parseTime } from '../time.ts';
 import { duplicate, invalid, notSupported, required, tooMany } from '../validation/field-errors.ts';
 import type { Schema } from './structural-schema.ts';
+import { goRegExp } from './go-regexp.ts';
 
 type Map = Readonly<Record<string, unknown>>;
 
@@ -123,7 +124,7 @@ function checkText(schema: Schema, value: string, path: string, found: Found): v
     found.errors.push({ type: 'FieldValueTooLong', field: path, detail: `may not be more than ${schema.maxLength} bytes` });
   }
   if (schema.minLength !== undefined && [...value].length < schema.minLength) add(`should be at least ${schema.minLength} chars long`);
-  else if (schema.pattern !== undefined && !new RegExp(schema.pattern).test(value)) add(`should match '${schema.pattern}'`);
+  else if (schema.pattern !== undefined && !goRegExp(schema.pattern).test(value)) add(`should match '${schema.pattern}'`);
   if (schema.format === 'date-time' && parseTime(value) === undefined) {
     found.blocksRules = true;
     found.errors.push({

@@ -443,6 +443,12 @@ function goValue(value: unknown): string {
   return `&value.valueUnstructured{Value:${typeof value === 'string' ? JSON.stringify(value) : String(value)}}`;
 }
 
+/** Numbers are told by Go's type, all else by its value. */
+function goType(value: unknown): string {
+  if (Array.isArray(value)) return '[]interface {}';
+  return typeof value === 'object' ? 'map[string]interface {}' : typeof value === 'boolean' ? 'bool' : 'string';
+}
+
 function scalarErrors(scalar: string, value: unknown, path: string): string[] {
   const expected = (what: string): string[] => [`${path}: expected ${what}, got ${goValue(value)}`];
   switch (scalar) {
@@ -456,7 +462,7 @@ function scalarErrors(scalar: string, value: unknown, path: string): string[] {
     case 'int32':
     case 'int64':
     case 'number':
-      return typeof value === 'number' ? [] : expected('numeric (int or float)');
+      return typeof value === 'number' ? [] : [`${path}: expected numeric (int or float), got ${goType(value)}`];
     default:
       return [];
   }

@@ -134,6 +134,10 @@ export const persistentVolumeClaim = defineKind<PersistentVolumeClaim>('v1', 'pe
   prepareForUpdate: (next, previous) => withDataSources(keepStatus(next, previous), previous),
   prepareForStatusUpdate: statusUpdate,
   validate,
+  warnings: ({ metadata }) =>
+    metadata.annotations?.[betaClassKey] === undefined
+      ? []
+      : [`metadata.annotations[${betaClassKey}]: deprecated since v1.8; use "storageClassName" attribute instead`],
   validateUpdate(next, previous) {
     const out: FieldErrors = [];
     checkMetadataUpdate(next.metadata, previous.metadata, rule, out);

@@ -97,8 +97,9 @@ export const secret = defineKind<Secret>('v1', 'secrets', {
     return out;
   },
   warnings: ({ type, data }, previous) => {
-    const key = type === 'kubernetes.io/tls' && previous === undefined && data?.['tls.crt'] === '' ? 'tls.crt' : undefined;
-    return key === undefined ? [] : [`tls: failed to find any PEM data in certificate input`];
+    const certificate = data?.['tls.crt'];
+    if (type !== 'kubernetes.io/tls' || previous !== undefined || certificate === undefined) return [];
+    return base64Decode(certificate).includes('-----BEGIN ') ? [] : ['tls: failed to find any PEM data in certificate input'];
   },
   fieldNames: ['type'],
   fields: ({ type }) => ({ type: type ?? '' }),
