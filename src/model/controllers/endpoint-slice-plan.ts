@@ -22,6 +22,9 @@ export interface PortGroup {
 
 /** What makes two endpoints the same one: addresses, hostname and pod. Upstream endpointset hashEndpoint. */
 function identity(endpoint: Endpoint): string {
+  const target = endpoint.targetRef;
+  if (endpoint.addresses.length === 1)
+    return `${endpoint.addresses[0]} ${endpoint.hostname ?? ''} ${target?.namespace ?? ''}/${target?.name ?? ''}`;
   return JSON.stringify([
     [...endpoint.addresses].sort(),
     endpoint.hostname ?? '',

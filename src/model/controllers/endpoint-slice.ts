@@ -9,7 +9,7 @@ import { type ReconcileError, WorkQueue, runWorkers } from '../client/work-queue
 import type { Task } from '../../sim/task.ts';
 import { SECOND } from '../../sim/time.ts';
 import type { ControllerContext } from './context.ts';
-import { endpointPorts, isEndpointPod, podAddresses, podEndpoint, publishesNotReady, readinessChange } from './endpoint.ts';
+import { endpointCostUs, endpointPorts, isEndpointPod, podAddresses, podEndpoint, publishesNotReady, readinessChange } from './endpoint.ts';
 import { planHints } from './endpoint-slice-hints.ts';
 import { type PortGroup, type SlicePlan, managedBy, planFamily, portsKey } from './endpoint-slice-plan.ts';
 import { EndpointSliceTracker, managedByLabel, serviceKeyOf, serviceNameLabel } from './endpoint-slice-tracker.ts';
@@ -27,6 +27,15 @@ export function startEndpointSliceController(context: ControllerContext): void {
   new EndpointSliceController(context).start();
 }
 
+interface Entry {
+  readonly service: Service;
+  readonly node: Node | undefined;
+  readonly family: 'IPv4' | 'IPv6';
+  readonly ports: PortGroup['ports'];
+  readonly key: string;
+  readonly endpoint: Endpoint;
+}
+
 class EndpointSliceController {
   readonly #context: ControllerContext;
   readonly #recorder: EventRecorder;
@@ -38,6 +47,7 @@ class EndpointSliceController {
   readonly #tracker = new EndpointSliceTracker();
   /** Trigger times of the service and its pods as of the last sync: upstream TriggerTimeTracker. */
   readonly #triggers = new Map<string, Map<string, number>>();
+  readonly #entries = new WeakMap<Pod, Entry>();
 
   constructor(context: ControllerContext) {
     this.#context = context;
@@ -114,6 +124,7 @@ class EndpointSliceController {
     if (service.spec?.type === 'ExternalName' || service.spec?.selector === undefined) return undefined;
     const pods = this.#pods.byIndex(byNamespace, splitKey(key).namespace).filter((pod) => selectsPod(service, pod.metadata.labels));
     const owned = this.#slices.byIndex(byService, key).filter((slice) => isManaged(slice));
+    process.charge(pods.length * endpointCostUs);
     // Compared with a copy that lacks our own last write, a change that takes it back looks like no change; without this check it was
     // skipped and nothing came to try again (kubernetes#127429, #125638).
     if (!defects.has('K10') && this.#tracker.isStale(key, owned)) return { message: 'EndpointSlice informer cache is out of date' };
@@ -155,6 +166,16 @@ class EndpointSliceController {
     return failure;
   }
 
+  /** What a pod gives to a service; worked out once for the same objects, which never change. */
+  #entry(pod: Pod, node: Node | undefined, service: Service, family: 'IPv4' | 'IPv6'): Entry {
+    const known = this.#entries.get(pod);
+    if (known !== undefined && known.service === service && known.node === node && known.family === family) return known;
+    const ports = endpointPorts(service, pod);
+    const entry = { service, node, family, ports, key: portsKey(ports), endpoint: podEndpoint(pod, node, service, family) };
+    this.#entries.set(pod, entry);
+    return entry;
+  }
+
   #portGroups(service: Service, pods: readonly Pod[], family: 'IPv4' | 'IPv6'): readonly PortGroup[] {
     const groups = new Map<string, PortGroup>();
     for (const pod of pods) {
@@ -162,9 +183,7 @@ class EndpointSliceController {
       const node = pod.spec.nodeName === undefined ? undefined : this.#nodes.get(pod.spec.nodeName);
       // Without its node the zone is unknown; the pod comes back with the node.
       if (node === undefined && !publishesNotReady(service)) continue;
-      const ports = endpointPorts(service, pod);
-      const key = portsKey(ports);
-      const endpoint: Endpoint = podEndpoint(pod, node, service, family);
+      const { ports, key, endpoint } = this.#entry(pod, node, service, family);
       const group = groups.get(key);
       if (group === undefined) groups.set(key, { ports, endpoints: [endpoint] });
       else group.endpoints.push(endpoint);

@@ -5,6 +5,12 @@ import { isPodFinished, isPodReady, podReadySince } from './pod-state.ts';
 /** Label and annotation of a service that wants addresses of pods that are not ready: the field replaced the annotation. */
 const tolerateUnreadyAnnotation = 'service.alpha.kubernetes.io/tolerate-unready-endpoints';
 
+/**
+ * CPU of looking at one endpoint in a sync (converting, comparing, encoding it): the larger a service, the longer a sync takes and the
+ * more changes the next one finds together.
+ */
+export const endpointCostUs = 5;
+
 export function publishesNotReady(service: Service): boolean {
   return service.spec?.publishNotReadyAddresses === true || service.metadata.annotations?.[tolerateUnreadyAnnotation] === 'true';
 }
@@ -106,8 +112,15 @@ export function podEndpointChange(previous: Pod, next: Pod): { readonly endpoint
   };
 }
 
+const readinessChanges = new WeakMap<Pod, { readonly at: number | undefined }>();
+
 /** When the pod's readiness last changed, for the trigger time that proxies measure their delay from. */
 export function readinessChange(pod: Pod): number | undefined {
-  const condition = pod.status?.conditions?.find((entry) => entry.type === 'Ready');
-  return condition?.lastTransitionTime === undefined ? undefined : parseTime(condition.lastTransitionTime);
+  let known = readinessChanges.get(pod);
+  if (known === undefined) {
+    const condition = pod.status?.conditions?.find((entry) => entry.type === 'Ready');
+    known = { at: condition?.lastTransitionTime === undefined ? undefined : parseTime(condition.lastTransitionTime) };
+    readinessChanges.set(pod, known);
+  }
+  return known.at;
 }

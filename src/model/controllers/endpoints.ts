@@ -8,7 +8,7 @@ import { type ReconcileError, WorkQueue, runWorkers } from '../client/work-queue
 import type { Task } from '../../sim/task.ts';
 import { SECOND } from '../../sim/time.ts';
 import type { ControllerContext } from './context.ts';
-import { endpointHostname, isEndpointPod, isHeadless, podAddresses, publishesNotReady, targetPort } from './endpoint.ts';
+import { endpointCostUs, endpointHostname, isEndpointPod, isHeadless, podAddresses, publishesNotReady, targetPort } from './endpoint.ts';
 import { isPodReady } from './pod-state.ts';
 import { semanticEqual } from './semantic-equal.ts';
 import { indexServicesByNamespace, selectsPod, servicesOf, servicesOnUpdate } from './service-membership.ts';
@@ -24,6 +24,10 @@ export function startEndpointsController(context: ControllerContext): void {
 }
 
 interface Entry {
+  readonly service: Service;
+  readonly portsKey: string;
+  /** Sorts addresses. */
+  readonly order: string;
   readonly address: EndpointAddress;
   readonly ready: boolean;
   readonly ports: EndpointPort[];
@@ -38,6 +42,7 @@ class EndpointsController {
   readonly #queue: WorkQueue;
   /** Versions that this controller has replaced: what still shows one is a stale copy (upstream staleEndpointsTracker). */
   readonly #replaced = new Map<string, string>();
+  readonly #entries = new WeakMap<Pod, Entry>();
 
   constructor(context: ControllerContext) {
     this.#context = context;
@@ -93,7 +98,9 @@ class EndpointsController {
         message: `endpoints informer cache is out of date, resource version ${current.metadata.resourceVersion} already processed for endpoints ${key}`,
       };
     }
-    const subsets = this.#subsets(service, this.#pods.byIndex(byNamespace, namespace));
+    const pods = this.#pods.byIndex(byNamespace, namespace);
+    process.charge(pods.length * endpointCostUs);
+    const subsets = this.#subsets(service, pods);
     const labels = endpointsLabels(service);
     if (current !== undefined && semanticEqual(current.subsets, subsets) && semanticEqual(current.metadata.labels, labels))
       return undefined;
@@ -111,6 +118,20 @@ class EndpointsController {
     return written;
   }
 
+  /** What a pod gives to a service; worked out once for the same objects, which never change. */
+  #entry(pod: Pod, service: Service, family: 'IPv4' | 'IPv6', tolerates: boolean): Entry | undefined {
+    const known = this.#entries.get(pod);
+    if (known !== undefined && known.service === service) return known;
+    const ip = podAddresses(pod, family)[0];
+    const ports = ip === undefined ? undefined : portsOf(service, pod);
+    if (ip === undefined || ports === undefined) return undefined;
+    const ready = tolerates || isPodReady(pod);
+    const order = `${ip}/${pod.metadata.uid ?? ''}`;
+    const entry = { service, address: addressOf(pod, ip, service), ready, ports, portsKey: JSON.stringify(ports), order };
+    this.#entries.set(pod, entry);
+    return entry;
+  }
+
   /** Pods by the set of ports that they serve, as upstream endpoints.RepackSubsets orders them. */
   #subsets(service: Service, pods: readonly Pod[]): readonly EndpointSubset[] {
     const family = service.spec?.ipFamilies?.[0] === 'IPv6' ? 'IPv6' : 'IPv4';
@@ -118,22 +139,19 @@ class EndpointsController {
     const entries: Entry[] = [];
     for (const pod of pods) {
       if (!selectsPod(service, pod.metadata.labels) || !isEndpointPod(pod, tolerates)) continue;
-      const ip = podAddresses(pod, family)[0];
-      if (ip === undefined) continue;
-      const ports = portsOf(service, pod);
-      if (ports === undefined) continue;
-      entries.push({ address: addressOf(pod, ip, service), ready: tolerates || isPodReady(pod), ports });
+      const entry = this.#entry(pod, service, family, tolerates);
+      if (entry !== undefined) entries.push(entry);
     }
+    entries.sort((x, y) => (x.order < y.order ? -1 : x.order > y.order ? 1 : 0));
     const groups = new Map<
       string,
       { readonly ports: readonly EndpointPort[]; readonly ready: EndpointAddress[]; readonly notReady: EndpointAddress[] }
     >();
     for (const entry of entries) {
-      const key = JSON.stringify(entry.ports);
-      let group = groups.get(key);
+      let group = groups.get(entry.portsKey);
       if (group === undefined) {
         group = { ports: entry.ports, ready: [], notReady: [] };
-        groups.set(key, group);
+        groups.set(entry.portsKey, group);
       }
       (entry.ready ? group.ready : group.notReady).push(entry.address);
     }
@@ -144,18 +162,12 @@ class EndpointsController {
         readonly notReady: EndpointAddress[];
       };
       return {
-        ...(group.ready.length > 0 ? { addresses: group.ready.sort(byAddress) } : {}),
-        ...(group.notReady.length > 0 ? { notReadyAddresses: group.notReady.sort(byAddress) } : {}),
+        ...(group.ready.length > 0 ? { addresses: group.ready } : {}),
+        ...(group.notReady.length > 0 ? { notReadyAddresses: group.notReady } : {}),
         ...(group.ports.length > 0 ? { ports: group.ports } : {}),
       };
     });
   }
-}
-
-function byAddress(a: EndpointAddress, b: EndpointAddress): number {
-  const keyA = `${a.ip}/${a.targetRef?.uid ?? ''}`;
-  const keyB = `${b.ip}/${b.targetRef?.uid ?? ''}`;
-  return keyA < keyB ? -1 : keyA > keyB ? 1 : 0;
 }
 
 /** Undefined: the pod serves none of the service's ports. */

@@ -1,4 +1,3 @@
-import { labelsMatch } from '../api/label-selector.ts';
 import { formatTime } from '../api/time.ts';
 import type { Pod, ReplicaSet, ReplicaSetCondition, ReplicaSetStatus } from '../api/types.ts';
 import type { Micros } from '../../sim/time.ts';
@@ -41,17 +40,14 @@ export function replicaSetStatus(
   error: string | undefined,
   wallUs: Micros,
 ): ReplicaSetStatus {
-  const labels = Object.entries(set.spec.template?.metadata?.labels ?? {}).map(([key, value]) => ({
-    key,
-    operator: '=' as const,
-    values: [value],
-  }));
+  const labels = Object.entries(set.spec.template?.metadata?.labels ?? {});
   const minReadySeconds = set.spec.minReadySeconds ?? 0;
   let fullyLabeled = 0;
   let ready = 0;
   let available = 0;
   for (const pod of active) {
-    if (labelsMatch(labels, pod.metadata.labels)) fullyLabeled++;
+    const own = pod.metadata.labels;
+    if (labels.every(([key, value]) => own?.[key] === value)) fullyLabeled++;
     if (!isPodReady(pod)) continue;
     ready++;
     if (isPodAvailable(pod, minReadySeconds, wallUs)) available++;

@@ -26,6 +26,9 @@ const burstReplicas = 500;
 
 const byController = 'controller';
 
+/** CPU of looking at one pod in a sync. */
+const podCostUs = 1;
+
 /** ReplicationControllers are run by the same code, seen as ReplicaSets: upstream pkg/controller/replication/conversion.go. */
 interface SetKind<T extends ApiObject> {
   readonly apiVersion: string;
@@ -195,6 +198,8 @@ class ReplicaSetController<T extends ApiObject> {
       return undefined;
     }
     const set = this.#kind.asSet(object);
+    // The larger the set, the longer a sync takes, and the more changes the next one finds together.
+    process.charge((set.status?.replicas ?? 0) * podCostUs);
     const needsSync = this.#expectations.satisfied(key);
     const pods = podsOfController(this.#pods, set);
     const terminating = pods.filter((pod) => isPodTerminating(pod) && controllerOf(pod)?.uid === set.metadata.uid).length;
