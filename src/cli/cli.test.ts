@@ -121,7 +121,7 @@ describe('seatrial run', () => {
   });
 
   it('whose reader leaves (| head) ends without a stack trace', async () => {
-    const { code, err } = await seatrial(folderOfScenarios(), ['run', 'small.yaml', '--seeds', '50', '--json'], (child) =>
+    const { code, err } = await seatrial(folderOfScenarios(), ['run', 'small.yaml', '--seeds', '50', '--jobs', '1', '--json'], (child) =>
       child.stdout?.destroy(),
     );
     expect([code, err]).toEqual([130, '']);

@@ -112,6 +112,37 @@ describe('opening', () => {
     expect(side.closed).toEqual([]);
   });
 
+  it('a cut hits the SYN and its answer in flight; the next SYN opens the one connection', () => {
+    for (const way of ['there', 'back'] as const) {
+      setUp();
+      const slow = { extraLatencyUs: 200 * MILLISECOND, touched: 0 };
+      w.world.network.link(w.a, w.b)?.addModifier(slow);
+      w.world.network.link(w.b, w.a)?.addModifier(slow);
+      const [from, to] = way === 'there' ? [w.a, w.b] : [w.b, w.a];
+      const at = w.world.now;
+      const side = connect();
+      w.world.at(at + (way === 'there' ? 100 : 300) * MILLISECOND, () => w.world.network.block(from, to, cut));
+      w.world.at(at + 600 * MILLISECOND, () => w.world.network.unblock(from, to, cut));
+      forSeconds(0.9);
+      expect([way, side.openedAt.length, served.length]).toEqual([way, 0, way === 'there' ? 0 : 1]);
+      forSeconds(5);
+      expect([way, side.openedAt.length, served.length]).toEqual([way, 1, 1]);
+      side.connection.send('x', 1);
+      forSeconds(1);
+      expect(served[0]?.got).toEqual(['x']);
+    }
+  });
+
+  it('given up at its time-out when the other side had taken it already: that side finds out by its keep-alive', () => {
+    w.world.network.link(w.b, w.a)?.addModifier({ lossPpm: 1_000_000, touched: 0 });
+    const side = connect({ connectTimeoutUs: 5 * SECOND, keepAliveUs: 10 * SECOND });
+    forSeconds(6);
+    expect(side.closed.map(([reason]) => reason)).toEqual(['connect-timeout']);
+    expect(served.map((s) => s.closed)).toEqual([[]]);
+    forSeconds(20);
+    expect(served.map((s) => s.closed)).toEqual([['reset']]);
+  });
+
   it('given up by the client while the answer is under way: the other side is reset', () => {
     w.world.network.link(w.b, w.a)?.addModifier({ extraLatencyUs: 100 * MILLISECOND, touched: 0 });
     const side = connect();
@@ -145,12 +176,13 @@ describe('delivery', () => {
     fc.assert(
       fc.property(fc.string(), fc.integer({ min: 0, max: 600_000 }), fc.integer({ min: 1, max: 60 }), (seed, lossPpm, count) => {
         setUp(seed);
+        const side = connect();
+        forSeconds(1);
         for (const [x, y] of [
           [w.a, w.b],
           [w.b, w.a],
         ] as const)
           w.world.network.link(x, y)?.addModifier({ lossPpm, reorderPpm: 300_000, reorderUs: 20_000, duplicatePpm: 300_000, touched: 0 });
-        const side = connect();
         for (let i = 0; i < count; i++) w.world.at(w.world.now + i * 1000, () => side.connection.send(i, 100));
         forSeconds(300);
         expect(served[0]?.got).toEqual(Array.from({ length: count }, (_, i) => i));

@@ -113,6 +113,7 @@ export class Connection {
     if (wasOpen && !this.process.effect('send')) return;
     this.#end();
     if (wasOpen) this.#transmitClose('closed');
+    else this.#forget();
   }
 
   /** The host at the other end, where known. */
@@ -138,7 +139,7 @@ export class Connection {
     const wasOpen = this.state === 'open';
     this.state = 'closed';
     if (tellPeer && wasOpen) this.#transmitClose('reset');
-    else this.#lost = true;
+    else this.#forget();
   }
 
   /** @internal */
@@ -177,12 +178,14 @@ export class Connection {
     const listener = this.endpoint.listener;
     if (this.state !== 'connecting') return;
     if (host?.up !== true) return; // no answer: the client tries again
+    const there = this.#network.link(this.process.host, host);
     const back = this.#network.link(host, this.process.host);
-    if (back?.blocked) {
-      back.countBlocked();
+    if (there?.blocked || back?.blocked) {
+      (there?.blocked ? there : back)?.countBlocked();
       return;
     }
-    const delay = back === undefined ? this.#world.calibration.loopbackUs : back.pass(this.#world.now, 64).delayUs;
+    const passage = back?.pass(this.#world.now, 64);
+    const delay = passage?.delayUs ?? this.#world.calibration.loopbackUs;
     const refused = listener?.onAccept === undefined || !listener.process.alive;
     // A repeated SYN (its first answer is late) finds the connection half made already.
     let made: Connection | undefined;
@@ -198,7 +201,8 @@ export class Connection {
       // What the server says at once does not overtake the answer to the SYN.
       other.#lastArrival = this.#world.now + delay;
     }
-    this.#world.queue.schedule(this.#world.now + delay, this.process.host.index, EVENT_KIND.connection, onSynAnswer, this, refused);
+    if (passage?.lost !== true)
+      this.#world.queue.schedule(this.#world.now + delay, this.process.host.index, EVENT_KIND.connection, onSynAnswer, this, refused);
     if (made !== undefined && listener !== undefined)
       made.process.deliver(made.source, listener.costUs, accept as (a: unknown, b: unknown) => void, listener.onAccept, made);
   }
@@ -206,9 +210,14 @@ export class Connection {
   /** @internal */
   synAnswered(refused: boolean): void {
     if (this.state === 'open') return;
+    const back = this.endpoint.host === undefined ? undefined : this.#network.link(this.endpoint.host, this.process.host);
+    if (back?.blocked) {
+      back.countBlocked();
+      return;
+    }
     if (this.state === 'closed' || !this.process.alive) {
       // Given up meanwhile: the other side holds a connection that we know nothing of.
-      if (this.peer !== undefined) this.peer.#resetSoon(undefined);
+      if (this.process.host.up) this.peer?.#resetSoon(undefined);
       return;
     }
     if (refused) {
@@ -223,7 +232,8 @@ export class Connection {
   /** @internal A segment of the other side arrived at this host. */
   segmentArrived(segment: Segment, sender: Connection): void {
     const link = this.#network.link(sender.process.host, this.process.host);
-    if (link?.blocked || !this.process.host.up) {
+    // The answer to the SYN may be lost where what was said after it is not.
+    if (link?.blocked || !this.process.host.up || this.state === 'connecting') {
       if (link?.blocked) link.countBlocked();
       sender.#stall(segment);
       return;
@@ -291,6 +301,12 @@ export class Connection {
     if (this.state === 'open' && this.process.alive) this.#closed('reset');
   }
 
+  /** Nobody here knows the connection any more. The other side, if it is half made, finds out: at its next word, or by its keep-alive. */
+  #forget(): void {
+    this.#lost = true;
+    this.peer?.suspect();
+  }
+
   #lookAgainAt(at: Micros): void {
     this.#suspected = true;
     this.#world.queue.schedule(at, this.process.host.index, EVENT_KIND.connection, onKeepAlive, this, undefined);
@@ -300,6 +316,7 @@ export class Connection {
     const world = this.#world;
     const departure = Math.max(this.process.leaveAt, world.now);
     if (departure >= this.#connectDeadline) {
+      this.#forget();
       this.#closed('connect-timeout');
       return;
     }
