@@ -67,12 +67,11 @@ export class Causes {
 
   /** The moments and everything that they came from. */
   behind(moments: readonly Moment[]): ReadonlySet<Moment> {
-    const behind = new Set<Moment>();
-    const open = [...moments];
-    for (let next = open.pop(); next !== undefined && behind.size < BEHIND_MAX; next = open.pop()) {
-      if (behind.has(next)) continue;
-      behind.add(next);
-      open.push(...this.of(next));
+    // A set is walked in the order of insertion while it grows: nearest causes first.
+    const behind = new Set<Moment>(moments);
+    for (const moment of behind) {
+      if (behind.size >= BEHIND_MAX) break;
+      for (const cause of this.of(moment)) behind.add(cause);
     }
     return behind;
   }

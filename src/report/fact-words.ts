@@ -39,7 +39,7 @@ const WORDS: Readonly<Record<string, Say>> = {
   }),
   raftLeader: ([member, term, lastIndex]) => ({
     subject: s(member),
-    text: `leads term ${s(term)} from entry ${s(lastIndex)} on`,
+    text: `becomes leader of term ${s(term)}, with a log up to entry ${s(lastIndex)}`,
   }),
   raftTruncate: ([member, from]) => ({
     subject: s(member),

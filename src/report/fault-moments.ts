@@ -36,11 +36,16 @@ export class FaultMoments {
     return this.all.filter((moment) => moment.atUs === atUs);
   }
 
-  /** A fault that waited in a program for its trigger: `crash-at-effect`, `crash-at-fact`. */
+  /** A fault that waited in a program for its trigger and fired: `crash-at-effect`, `crash-at-fact`. */
   armedOn(program: string, atUs: Micros): FaultMoment | undefined {
     return this.all.findLast(
-      ({ moment, effect, atUs: at }) =>
-        moment === 'inject' && at <= atUs && effect.kind.startsWith('crash-at-') && effect.lanes.includes(program),
+      ({ moment, effect }) =>
+        moment === 'inject' &&
+        effect.injectedAtUs <= atUs &&
+        atUs <= (effect.healedAtUs ?? atUs) &&
+        effect.touched > 0 &&
+        effect.kind.startsWith('crash-at-') &&
+        effect.lanes.includes(program),
     );
   }
 }

@@ -1,3 +1,4 @@
+import type { TraceNote } from '../harness/recorder.ts';
 import { SECOND } from '../sim/time.ts';
 import type { Causes } from './causes.ts';
 import type { Draft } from './draft.ts';
@@ -24,38 +25,42 @@ export class FaultSentences {
   of(focus: Focus, important: readonly Moment[]): readonly Draft[] {
     const at = focus.violation.witness.atUs;
     const reasons = new Set([...this.#behind(focus, important), ...this.#aroundSteps(focus, important)]);
-    const injections = important.filter(
-      (moment): moment is FaultMoment =>
-        isFault(moment) &&
-        moment.moment === 'inject' &&
-        moment.atUs <= at &&
-        (reasons.has(moment) || (moment.effect.healedAtUs ?? at) >= at),
-    );
-    const own = injections.slice(-2);
-    const older = injections.slice(0, -2);
-    const drafts: Draft[] = own.map((moment) => ({
-      moment,
-      icon: iconOfFault(moment.effect.kind),
-      text: this.text(moment),
-      need: reasons.has(moment) ? 76 : 48,
+    const struck = important
+      .filter((moment): moment is FaultMoment => isFault(moment) && moment.moment === 'inject')
+      .map((fault) => ({ fault, strike: this.#strike(fault) }))
+      .filter(({ fault, strike }) => strike.atUs <= at && (reasons.has(fault) || (fault.effect.healedAtUs ?? at) >= at))
+      .sort((a, b) => a.strike.atUs - b.strike.atUs);
+    const drafts: Draft[] = struck.slice(-2).map(({ fault, strike }) => ({
+      moment: strike,
+      icon: iconOfFault(fault.effect.kind),
+      text: this.text(fault),
+      need: reasons.has(fault) ? 76 : 48,
     }));
+    const older = struck.slice(0, -2);
     const last = older.at(-1);
     if (last !== undefined) {
       const said = older
         .slice(-3)
         .map(
-          ({ effect }) =>
-            `${effect.id} ${sayFault(this.#history, effect)}${effect === last.effect ? '' : ` (${clock(effect.injectedAtUs)})`}`,
+          ({ fault, strike }) =>
+            `${fault.effect.id} ${sayFault(this.#history, fault.effect)}${fault === last.fault ? '' : ` (${clock(strike.atUs)})`}`,
         );
       drafts.push({
-        moment: last,
-        icon: iconOfFault(last.effect.kind),
-        text: `${sentenceCase(listed(said))}.${this.#consequence(last)}`,
+        moment: last.strike,
+        icon: iconOfFault(last.fault.effect.kind),
+        text: `${sentenceCase(listed(said))}.${this.#consequence(last.fault)}`,
         need: 74,
-        also: older,
+        also: older.map(({ fault }) => fault),
       });
     }
     return drafts;
+  }
+
+  /** When a fault struck: at its injection, or, where it waited for its moment, at the death that it caused. */
+  #strike(fault: FaultMoment): TraceNote | FaultMoment {
+    if (!fault.effect.kind.startsWith('crash-at-')) return fault;
+    const notes = fault.effect.lanes.flatMap((lane) => this.#history.notesOf.get(lane) ?? []);
+    return notes.find((note) => note.what === 'killed' && this.#causes.of(note).includes(fault)) ?? fault;
   }
 
   /** Faults that acted on a host while something there got stuck; for what never came right, all that acted on its hosts. */
@@ -93,15 +98,13 @@ export class FaultSentences {
 
   /** What the fault means for etcd at once. */
   #consequence(moment: FaultMoment): string {
-    const at = moment.atUs;
+    const at = this.#strike(moment).atUs;
     const quorum = (this.#history.factsBy.get('memberQuorum') ?? []).filter((fact) => fact.atUs === at && fact.args[1] === false && at > 0);
     const dead = new Set(
       (this.#history.trace.notes ?? []).filter((note) => note.atUs === at && note.what === 'killed').map((note) => note.process),
     );
     const led = this.#history.members.filter(
-      (member) =>
-        this.#history.lastFact(member, at, (fact) => fact.channel === 'raftRole')?.args[1] === 'leader' &&
-        (dead.has(member) || quorum.some((fact) => fact.args[0] === member)),
+      (member) => this.#led(member, at) && (dead.has(member) || quorum.some((fact) => fact.args[0] === member)),
     );
     const members = quorum.map((fact) => String(fact.args[0])).filter((member) => !dead.has(member));
     const nodes = (this.#history.factsBy.get('nodeReachable') ?? []).filter((fact) => fact.atUs === at && fact.args[1] === false && at > 0);
@@ -114,6 +117,13 @@ export class FaultSentences {
     if (cut === '' && leader === '') return this.#heldBy(moment);
     if (cut === '') return ` ${sentenceCase(leader)}.`;
     return leader === '' ? `${cut}.` : `${cut}; ${leader}.`;
+  }
+
+  /** Whether a member led just before an instant: a role that a death ended counts no more. */
+  #led(member: string, atUs: number): boolean {
+    const role = this.#history.lastFact(member, atUs, (fact) => fact.channel === 'raftRole' || fact.channel === 'memberStart');
+    const death = this.#history.lastDeath(member, atUs - 1);
+    return role?.args[1] === 'leader' && (death === undefined || death.atUs < role.atUs);
   }
 
   /** Whether the fault hit the one control loop of its kind that works: " kcm-0 holds the lease kube-controller-manager." */

@@ -6,6 +6,16 @@ import { MILLISECOND } from '../sim/time.ts';
 import { span } from './time-words.ts';
 import { listed } from './glossary.ts';
 
+/** The moments at which `crash-at-fact` strikes. */
+const AFTER: Readonly<Record<string, string>> = {
+  raftVote: 'a vote',
+  raftLeader: 'its election',
+  raftAppend: 'an append',
+  raftCommit: 'a commit',
+  raftRole: 'a change of its role',
+  raftSnapshot: 'a snapshot',
+};
+
 /** What a fault does, as a clause that follows its name: "cuts cp-2 (api-2, etcd-2) off from all other hosts". */
 export function sayFault(history: History, effect: FaultEffect): string {
   const planned = [...history.input.faults, ...history.input.operations].find((fault) => fault.id === effect.id);
@@ -29,9 +39,15 @@ export function sayFault(history: History, effect: FaultEffect): string {
     case 'crash-host':
       return `takes the power from ${where}`;
     case 'crash-at-effect':
-      return `is to kill ${where} in the middle of its work, at its ${ordinal(Number(params.effects))} send, write or answer from now`;
-    case 'crash-at-fact':
-      return `waits for ${where} to come to ${String(params.fact)} number ${String(params.nth)}, then kills it`;
+    case 'crash-at-fact': {
+      const what = params.powerLoss === true ? `the power of ${effect.lanes.map((lane) => history.hostOf(lane)).join(', ')} off` : '';
+      const when =
+        effect.kind === 'crash-at-effect' ? 'in the middle of its work' : `right after ${AFTER[String(params.fact)] ?? 'a telling moment'}`;
+      if (effect.touched === 0) return `waits to kill ${where} ${when}, and never does`;
+      return what === ''
+        ? `kills ${where} ${when}`
+        : `turns ${what}, ${when.replace('its work', `the work of ${where}`).replace('right after', `right after ${where} has seen`)}`;
+    }
     case 'app-hang':
       return `lets pod ${String(params.ordinal)} of ${String(params.workload)} hang`;
     case 'drain-node':
@@ -73,12 +89,6 @@ export function iconOfFault(kind: string): ActorKind {
   if (/^(partition|link|connection)/.test(kind)) return 'network';
   if (kind.startsWith('disk')) return 'disk';
   return kind.startsWith('clock') ? 'clock' : 'fault';
-}
-
-/** `1st`, `2nd`, `13th`. */
-function ordinal(n: number): string {
-  const end = n % 100 > 10 && n % 100 < 14 ? 'th' : (['th', 'st', 'nd', 'rd'][n % 10] ?? 'th');
-  return `${n}${end}`;
 }
 
 function lower(text: string): string {

@@ -106,7 +106,7 @@ function factAt(history: History, atUs: number, subject: string, text: string, s
   let most = strict ? 1 : 0;
   for (const fact of candidates) {
     const common = words(sayFact(fact)?.text ?? '').filter((word) => wanted.includes(word)).length;
-    if (common > most || (common === most && best !== undefined && !strict)) {
+    if (common > most || (common === most && best === undefined && !strict)) {
       best = fact;
       most = common;
     }

@@ -86,7 +86,9 @@ export class History {
       (effect) => effect.injectedAtUs <= atUs && atUs <= (effect.healedAtUs ?? Number.POSITIVE_INFINITY),
     );
     return (
-      active.find((effect) => /^(crash|pause|power)/.test(effect.kind) && this.#touches(effect, to, b)) ??
+      (this.#isDown(to, atUs)
+        ? active.find((effect) => /^(crash|pause|power)/.test(effect.kind) && effect.touched > 0 && this.#touches(effect, to, b))
+        : undefined) ??
       active.find((effect) => effect.kind.startsWith('partition') && this.#separates(effect, a, b)) ??
       active.find((effect) => effect.kind === 'link-loss' && (this.#touches(effect, from, a) || this.#touches(effect, to, b)))
     );
@@ -133,6 +135,11 @@ export class History {
     const list = this.factsOf.get(subject) ?? [];
     for (let i = lastAt(list, atMost, (x) => x.atUs); i >= 0; i--) if (fits(list[i] as TraceFact)) return list[i];
     return undefined;
+  }
+
+  #isDown(program: string, atUs: Micros): boolean {
+    const last = (this.notesOf.get(program) ?? []).findLast((note) => note.atUs <= atUs);
+    return last !== undefined && last.what !== 'started' && last.what !== 'resumed';
   }
 
   #touches(effect: FaultEffect, program: string, host: string): boolean {

@@ -75,7 +75,8 @@ export class Sentences {
     }
     // What happens again and again is told once, where it happened first.
     const told = new Map<string, string>();
-    for (const [id, { text }] of [...byEvent].sort(([, a], [, b]) => compareMoments(this.#history, a.moment, b.moment))) {
+    for (const [id, { text, moment }] of [...byEvent].sort(([, a], [, b]) => compareMoments(this.#history, a.moment, b.moment))) {
+      if (!isFact(moment) || moment.channel !== 'nodeCondition') continue;
       if (told.has(text)) byEvent.delete(id);
       else told.set(text, id);
     }

@@ -9,7 +9,7 @@ import type { History } from './history.ts';
 import { compareMoments, isFact, isFault, isMessage, isWitness, lossOf, type Moment, timeOf } from './moment.ts';
 
 /** Events that the diagram shows first. */
-const IMPORTANT_MAX = 40;
+const IMPORTANT_MAX = 38;
 /** Below this an event is too far from the violation to explain it. */
 const SCORE_MIN = 9;
 /** A fault that ended longer before the violation than this is context only when the causes lead to it. */
@@ -32,7 +32,7 @@ export class Slice {
     this.#causes = causes;
   }
 
-  /** Of a failure: at most 40 moments in time order. */
+  /** Of a failure: at most 38 moments in time order. */
   ofFailure(focus: Focus): readonly Moment[] {
     const at = focus.violation.witness.atUs;
     this.#aboutObjects = focus.steps.length > 0 && !focus.violation.property.startsWith('watch-');
@@ -85,6 +85,13 @@ export class Slice {
         this.#history.factsOf.get(String(moment.args[0]))?.find((fact) => fact.channel === 'raftLeader' && fact.atUs === moment.atUs) ??
         moment
       );
+    }
+    if (moment.what === 'killed' && moment.process !== '*') {
+      // A host that loses power takes its programs with it: one event.
+      const host = this.#history.notesOf
+        .get(moment.process)
+        ?.find((note) => note.atUs === moment.atUs && note.process === '*' && note.what === 'killed');
+      if (host !== undefined) return this.canonical(host);
     }
     const program = moment.process === '*' ? moment.host : moment.process;
     const wanted = moment.what === 'started' || moment.what === 'resumed' ? 'heal' : 'inject';

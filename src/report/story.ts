@@ -5,7 +5,7 @@ import { DEFECTS } from '../model/defects.ts';
 import { withBackground } from './background.ts';
 import { Causes } from './causes.ts';
 import { diagramTitle } from './diagram-title.ts';
-import type { LabelledText, ReportCommand, ReportDocument, Shrinking, Story, TrialStatus, VerdictHeader } from './document.ts';
+import type { LabelledText, ReportCommand, ReportDocument, ReportEvent, Shrinking, Story, TrialStatus, VerdictHeader } from './document.ts';
 import { evidenceOf } from './evidence.ts';
 import { Events } from './events.ts';
 import { bandsOf, planOf } from './fault-plan.ts';
@@ -59,7 +59,7 @@ export function buildReport({ trial, result, trace, reproduced, shrinking }: Rep
     diagramTitle: diagramTitle(history, focus, important.length),
     lanes,
     ...(omitted === undefined ? {} : { lanesOmitted: omitted }),
-    events: events.events.map((event) =>
+    events: markTold(events.events, story).map((event) =>
       focus !== undefined && event.id === events.idOf(focus.anchor)
         ? {
             ...event,
@@ -101,6 +101,12 @@ export function buildReport({ trial, result, trace, reproduced, shrinking }: Rep
     })),
     evidence: evidenceOf(history, events.events, violation?.witness.atUs, shrinking),
   };
+}
+
+/** What the story tells is in the slice, also where the causes alone would have left it out. */
+function markTold(events: readonly ReportEvent[], story: Story): readonly ReportEvent[] {
+  const told = new Set(story.sentences.map((sentence) => sentence.eventId));
+  return events.map((event) => (told.has(event.id) && !event.important ? { ...event, important: true } : event));
 }
 
 function storyOf(history: History, causes: Causes, events: Events, focus: Focus | undefined, important: readonly Moment[]): Story {
