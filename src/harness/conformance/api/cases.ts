@@ -14,12 +14,9 @@ function isApiRecording(text: string): boolean {
   );
 }
 
-function problemOf(exchange: Exchange, previous: number | undefined): string | undefined {
-  const { step, method, path, status } = exchange;
-  if (typeof step !== 'number' || typeof method !== 'string' || typeof path !== 'string' || typeof status !== 'number') {
-    return 'not an exchange: it needs step, method, path and status';
-  }
-  return stepGap(previous, step);
+function isReadable({ step, method, path, status, watch }: Exchange): boolean {
+  const isClose = watch?.action === 'close' && typeof watch.id === 'string';
+  return typeof step === 'number' && (isClose || (typeof method === 'string' && typeof path === 'string' && typeof status === 'number'));
 }
 
 /** A case is an exchange. One that cannot be read or is missing failed; the others are still tried. */
@@ -42,11 +39,11 @@ export const kind: ConformanceKind = {
         return;
       }
       const exchange = line.value as unknown as Exchange;
-      const problem = problemOf(exchange, previous);
+      const problem = isReadable(exchange) ? stepGap(previous, exchange.step) : 'not an exchange: it needs step, method, path and status';
       if (problem !== undefined) problems.set(i, problem);
       if (typeof exchange.step === 'number') previous = exchange.step;
       names.push(`step ${exchange.step} ${exchange.name}`);
-      if (typeof exchange.method === 'string' && typeof exchange.path === 'string') exchanges.push(exchange);
+      if (isReadable(exchange)) exchanges.push(exchange);
     });
     const suite: Suite = {
       name: String(head['suite'] ?? exchanges[0]?.suite ?? file.shown),
