@@ -19,7 +19,13 @@ const TRAFFIC_FROM_US = 40 * SECOND;
 
 /** Builds the cluster of a trial with its users, and holds it for the harness. */
 export function clusterSystem(world: World, input: TrialInput, facts: Facts): System {
-  const cluster = buildCluster(world, input.cluster, { facts, defects: new Set(input.defects), featureGates: input.featureGates });
+  const { etcdAppendBytesMax } = input.cluster;
+  const cluster = buildCluster(world, input.cluster, {
+    facts,
+    defects: new Set(input.defects),
+    featureGates: input.featureGates,
+    ...(etcdAppendBytesMax === undefined ? {} : { overrides: { etcd: { appendBytesMax: etcdAppendBytesMax } } }),
+  });
   const topology = topologyOf(input.cluster);
   const members = cluster.etcdEndpoints.map((endpoint, i) => ({ name: `etcd-${i}`, endpoint }));
   const notes = new Set<string>(cluster.warnings);

@@ -31,7 +31,13 @@ interface RawScenario {
   readonly about?: string;
   readonly cluster:
     | string
-    | { readonly preset: string; readonly controlPlanes?: number; readonly workers?: number; readonly zones?: number };
+    | {
+        readonly preset: string;
+        readonly controlPlanes?: number;
+        readonly workers?: number;
+        readonly zones?: number;
+        readonly etcdAppendBytesMax?: number;
+      };
   readonly featureGates?: { readonly [gate: string]: boolean };
   readonly defects?: readonly string[];
   readonly apply?: readonly string[];

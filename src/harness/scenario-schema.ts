@@ -48,6 +48,11 @@ export const SCENARIO_SCHEMA = {
             controlPlanes: { ...count, minimum: 1, maximum: 9 },
             workers: { ...count, maximum: 5000 },
             zones: { ...count, minimum: 1, maximum: 9 },
+            etcdAppendBytesMax: {
+              type: 'integer',
+              minimum: 1,
+              description: 'Bytes of entries in one append message of etcd; 1: each entry travels alone.',
+            },
           },
         },
       ],

@@ -39,6 +39,8 @@ export interface TrialCluster {
   readonly controlPlanes: number;
   readonly workers: number;
   readonly zones: number;
+  /** Bytes of entries that one append message of etcd's raft carries at the most; absent: etcd's 1 MiB. 1: every entry travels alone. */
+  readonly etcdAppendBytesMax?: number;
 }
 
 export interface Manifest {

@@ -95,6 +95,7 @@ export const TRIAL_SCHEMA = {
             controlPlanes: { type: 'integer', minimum: 1, maximum: 9 },
             workers: { type: 'integer', minimum: 0, maximum: 5000 },
             zones: { type: 'integer', minimum: 1, maximum: 9 },
+            etcdAppendBytesMax: { type: 'integer', minimum: 1 },
           },
         },
         featureGates: { type: 'object', additionalProperties: { type: 'boolean' } },

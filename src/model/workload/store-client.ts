@@ -26,7 +26,7 @@ export interface StoreClientOptions {
 /** Some clients are patient, some ask again soon: an old leader that wakes up finds both kinds of requests. */
 const PATIENCE_US = [10 * SECOND, 1 * SECOND];
 const PREFIX = 'seatrial/';
-const LARGE_ONE_IN = 5;
+const LARGE_ONE_IN = 8;
 const LARGE_BYTES = 1_200_000;
 
 /** Program of a store client. It is pinned to one member, so that a stale member is asked and not passed over. */
