@@ -16,6 +16,7 @@ import { claimProtectionController, volumeProtectionController } from './volume-
 import { startDeploymentController } from './deployment.ts';
 import { startReplicaSetController, startReplicationController } from './replicaset.ts';
 import { startEndpointSliceController } from './endpoint-slice.ts';
+import { startEndpointSliceMirroringController } from './endpoint-slice-mirroring.ts';
 import { startEndpointsController } from './endpoints.ts';
 import { startCronJobController } from './cronjob.ts';
 import { startDaemonSetController } from './daemonset.ts';
@@ -44,6 +45,7 @@ export const CONTROLLERS: readonly ControllerRow[] = [
   { name: 'replicaset-controller', start: startReplicaSetController },
   { name: 'replicationcontroller-controller', start: startReplicationController },
   { name: 'endpointslice-controller', start: startEndpointSliceController },
+  { name: 'endpointslice-mirroring-controller', start: startEndpointSliceMirroringController },
   { name: 'endpoints-controller', start: startEndpointsController },
   { name: 'statefulset-controller', start: startStatefulSetController },
   { name: 'daemonset-controller', start: startDaemonSetController },
