@@ -1,5 +1,6 @@
 import type { Focus } from './focus.ts';
 import type { History } from './history.ts';
+import { isFact } from './moment.ts';
 import { MINUTE, SECOND } from '../sim/time.ts';
 import { span } from './time-words.ts';
 
@@ -24,8 +25,9 @@ export function diagramTitle(history: History, focus: Focus | undefined, importa
   const healedAt = history.result.healedAtUs;
   if (healedAt !== undefined && witness.atUs - healedAt > 20 * SECOND)
     return `${span(witness.atUs - healedAt)} after all faults were healed, it still was not so`;
+  const guilty = isFact(focus.anchor) ? focus.anchor.args[0] : focus.lanes.at(-1);
   const start = focus.lanes
-    .slice(-1)
+    .filter((lane) => lane === guilty)
     .flatMap((lane) =>
       (history.notesOf.get(lane) ?? []).filter(
         (note) =>
