@@ -26,7 +26,7 @@ const params = {
   program: { type: 'name', of: members },
   fact: { type: 'name', of: () => FACTS },
   nth: { type: 'integer', min: 1, max: 3, unit: 'facts' },
-  effectsAfter: { type: 'integer', min: 0, max: 6, unit: 'effects' },
+  effectsAfter: { type: 'integer', min: 0, max: 30, unit: 'effects' },
   powerLoss: { type: 'boolean' },
 } as const;
 
