@@ -101,6 +101,11 @@ describe('seatrial run', () => {
     ['a number that is none', ['run', 'small.yaml', '--seeds', '0'], /must be a whole number from 1/],
     ['no scenario', ['run'], /missing required argument 'scenario'/],
     ['a trial that is not there', ['replay', 't-000000'], /^t-000000: no such trial file or id; /],
+    [
+      'a file where reports should go',
+      ['run', 'small.yaml', '--out', 'calm.yaml'],
+      /^calm\.yaml: is a file, where a folder for results is needed; /,
+    ],
     ['manifests that are not there', ['run', 'small.yaml', '--manifests', 'nope'], /^nope: no such file or folder\n$/],
   ])('%s: exit 64, one error, no stack, nothing left behind', async (_what, args, complaint) => {
     const folder = folderOfScenarios();
@@ -175,6 +180,8 @@ describe('a failure, from the run that finds it to the replay after a change', (
   });
 
   it('replay --until --log stops there and tells what happened', async () => {
+    const json = await seatrial(folder, ['replay', failure.id, '--until', '2s', '--json']);
+    expect(lines(json.out)).toEqual([expect.objectContaining({ outcome: 'stopped', atVirtualMs: 2000, violations: [] })]);
     const { code, out } = await seatrial(folder, ['replay', failure.id, '--until', '2s', '--log']);
     expect(out).toMatch(/stopped at 2\.000 s after \d+ events, digest [0-9a-f]{16}\n$/);
     expect(out.split('\n').length).toBeGreaterThan(10);

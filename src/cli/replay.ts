@@ -34,6 +34,19 @@ export async function replay(nameOrPath: string, options: ReplayOptions): Promis
   const { signature, digest } = trial.expect;
   const same = result.digest === digest;
   const violation = signature === null ? result.violations[0] : findViolation(result, signature);
+  if (untilMs !== undefined && options.json) {
+    printJson({
+      schemaVersion: 1,
+      type: 'replay',
+      id: trial.id,
+      outcome: 'stopped',
+      atVirtualMs: Math.round(result.endUs / 1000),
+      events: result.events,
+      digest: result.digest,
+      violations: result.violations.map((v) => ({ property: v.property, clause: v.witness.clause })),
+    });
+    return result.violations.length > 0 ? EXIT.violated : EXIT.passed;
+  }
   if (untilMs !== undefined) {
     print(`stopped at ${formatSeconds(result.endUs)} after ${result.events} events, digest ${result.digest}`);
     for (const v of result.violations)

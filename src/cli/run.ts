@@ -1,4 +1,4 @@
-import { mkdirSync, createWriteStream } from 'node:fs';
+import { createWriteStream, existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Failure, type CampaignResult, defaultJobs, runCampaign } from '../harness/campaign.ts';
 import { loadManifests } from '../harness/manifests.ts';
@@ -43,6 +43,10 @@ const REPRODUCE_TIMES = 2;
 /** `seatrial run`: the main command. */
 export async function run(files: readonly string[], options: RunOptions): Promise<ExitCode> {
   const suite = loadSuite(files, options);
+  for (const folder of ['.seatrial', options.out]) {
+    if (existsSync(folder) && !statSync(folder).isDirectory())
+      throw fileError(folder, 'is a file, where a folder for results is needed', 'move it, or choose another folder with --out');
+  }
   const seeds = seedsFrom(options.seed, options.seeds ?? 1);
   const hunted = DEFECTS.filter((d) => suite.defects.includes(d.id)).flatMap((d) => d.properties);
   const total = seeds.length * suite.scenarios.length;

@@ -115,6 +115,19 @@ describe('shrinkTrial', () => {
     }
   });
 
+  it('stops when told to, with the smallest trial so far', () => {
+    let runs = 0;
+    const result = shrinkTrial(
+      start,
+      (input) => ++runs > 0 && latency(input) >= 700,
+      300,
+      () => runs >= 5,
+    );
+    expect(runs).toBe(5);
+    expect(result.input.faults.length).toBeLessThan(start.faults.length);
+    expect(latency(result.input)).toBe(1500);
+  });
+
   it('gives back the trial as it was when nothing smaller fails', () => {
     expect(shrinkTrial(start, () => false)).toMatchObject({ input: start, steps: [] });
   });

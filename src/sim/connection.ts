@@ -217,7 +217,7 @@ export class Connection {
     }
     if (this.state === 'closed' || !this.process.alive) {
       // Given up meanwhile: the other side holds a connection that we know nothing of.
-      if (this.process.host.up) this.peer?.#resetSoon(undefined);
+      if (this.process.host.up && this.peer !== undefined) this.peer.#resetSoon(undefined);
       return;
     }
     if (refused) {

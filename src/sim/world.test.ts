@@ -29,8 +29,8 @@ describe('World.run', () => {
   it('ends a run in which time stands still and names the culprit', () => {
     const w = testWorld({ eventsPerInstantMax: 1000, calibration: { resumeUs: 0 } });
     const again = (process: Process): void => void process.after(0, () => again(process));
-    runProgram(w.b, (process) => void process.after(SECOND, () => again(process)));
-    expect(w.world.run(5 * SECOND)).toEqual({ kind: 'livelock', atUs: SECOND, culprit: 'b' });
+    const spinner = runProgram(w.b, (process) => void process.after(SECOND, () => again(process)));
+    expect(w.world.run(5 * SECOND)).toEqual({ kind: 'livelock', atUs: SECOND, culprit: spinner.label });
 
     const plan = testWorld({ eventsPerInstantMax: 1000 });
     const forever = (): void => void plan.world.at(plan.world.now, forever);

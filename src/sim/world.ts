@@ -26,7 +26,7 @@ export type RunEnd =
   /** Nothing is scheduled any more. */
   | { readonly kind: 'idle' }
   | { readonly kind: 'stopped'; readonly reason: string }
-  /** Time does not pass; `culprit` is the host whose events ran last. */
+  /** Time does not pass; `culprit` is the process whose event is next, or its host, or the plan. */
   | { readonly kind: 'livelock'; readonly atUs: Micros; readonly culprit: string };
 
 /** Event host of everything that belongs to no machine: the plan's actions. */
@@ -100,6 +100,12 @@ export class World {
     this.#stopReason ??= reason;
   }
 
+  #culprit(): string {
+    if (this.queue.host === NO_HOST) return 'the plan';
+    const label = (this.queue.a as { readonly label?: unknown } | undefined)?.label;
+    return typeof label === 'string' ? label : this.hostAt(this.queue.host).name;
+  }
+
   /** Runs all events up to and including `until`. */
   run(until: Micros): RunEnd {
     const queue = this.queue;
@@ -115,8 +121,7 @@ export class World {
       queue.pop();
       if (at === this.now) {
         if (++instantEvents > this.#eventsPerInstantMax) {
-          const culprit = queue.host === NO_HOST ? 'the plan' : this.hostAt(queue.host).name;
-          return { kind: 'livelock', atUs: at, culprit };
+          return { kind: 'livelock', atUs: at, culprit: this.#culprit() };
         }
       } else {
         assert(at > this.now, () => `World.run: event at ${at} before now ${this.now}`);
