@@ -53,7 +53,8 @@ export interface FilterPlugin {
 
 /** PreScore, Score and NormalizeScore of one plugin for one pod. */
 export interface NodeScorer {
-  readonly score: (node: NodeInfo) => number;
+  /** Raw scores of all nodes into `scores`, one place a node: one call for all, because a call a node costs as much as its score. */
+  readonly scoreAll: (nodes: readonly NodeInfo[], scores: number[]) => void;
   /** Brings raw scores to 0..100, in place. */
   readonly normalize?: (scores: number[], nodes: readonly NodeInfo[]) => void;
 }

@@ -109,7 +109,7 @@ function score(
     const scorer = plugin.prepareScore(pod, feasible, view);
     if (scorer === 'skip') continue;
     const raw = new Array<number>(feasible.length);
-    for (let i = 0; i < feasible.length; i++) raw[i] = scorer.score(feasible[i] as NodeInfo);
+    scorer.scoreAll(feasible, raw);
     scorer.normalize?.(raw, feasible);
     for (let i = 0; i < raw.length; i++) {
       raw[i] = (raw[i] as number) * plugin.weight;

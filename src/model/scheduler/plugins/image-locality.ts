@@ -1,4 +1,5 @@
 import { type ScorePlugin, nodeScoreMax } from '../framework.ts';
+import type { NodeInfo } from '../node-info.ts';
 
 const mebibyte = 1024 * 1024;
 const thresholdMin = 23 * mebibyte;
@@ -20,15 +21,19 @@ export const imageLocality: ScorePlugin = {
     const thresholdMax = thresholdMaxPerContainer * images.length;
     const nodeCount = view.nodes.length;
     return {
-      score: (node) => {
-        if (node.images.size === 0) return 0;
-        let sum = 0;
-        for (const image of images) {
-          const state = node.images.get(image);
-          if (state !== undefined) sum += Math.floor(state.sizeBytes * (state.nodes.size / nodeCount));
+      scoreAll: (nodes: readonly NodeInfo[], out: number[]) => {
+        for (let i = 0; i < nodes.length; i++) {
+          const node = nodes[i] as NodeInfo;
+          out[i] = 0;
+          if (node.images.size === 0) continue;
+          let sum = 0;
+          for (const image of images) {
+            const state = node.images.get(image);
+            if (state !== undefined) sum += Math.floor(state.sizeBytes * (state.nodes.size / nodeCount));
+          }
+          if (sum <= thresholdMin) continue;
+          out[i] = Math.floor((nodeScoreMax * (Math.min(sum, thresholdMax) - thresholdMin)) / (thresholdMax - thresholdMin));
         }
-        if (sum <= thresholdMin) return 0;
-        return Math.floor((nodeScoreMax * (Math.min(sum, thresholdMax) - thresholdMin)) / (thresholdMax - thresholdMin));
       },
     };
   },

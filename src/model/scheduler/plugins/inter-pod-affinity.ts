@@ -236,6 +236,11 @@ export const interPodAffinity: FilterPlugin & ScorePlugin = {
         scoreExisting(scores, pod, other, node, view.namespaceLabels);
     }
     if (scores.isEmpty) return 'skip';
-    return { score: (node) => scores.sum(node), normalize };
+    return {
+      scoreAll: (nodes, out) => {
+        for (let i = 0; i < nodes.length; i++) out[i] = scores.sum(nodes[i] as NodeInfo);
+      },
+      normalize,
+    };
   },
 };

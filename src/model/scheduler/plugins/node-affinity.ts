@@ -61,10 +61,13 @@ export const nodeAffinity: FilterPlugin & ScorePlugin = {
     const preferred = pod.pod.spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
     if (preferred.length === 0) return 'skip';
     return {
-      score: (node) => {
-        let sum = 0;
-        for (const { weight, preference } of preferred) if (nodeTermMatches(preference, node)) sum += weight;
-        return sum;
+      scoreAll: (nodes: readonly NodeInfo[], out: number[]) => {
+        for (let i = 0; i < nodes.length; i++) {
+          const node = nodes[i] as NodeInfo;
+          let sum = 0;
+          for (const { weight, preference } of preferred) if (nodeTermMatches(preference, node)) sum += weight;
+          out[i] = sum;
+        }
       },
       normalize: (scores: number[]) => normalizeByMax(scores, false),
     };

@@ -1,4 +1,5 @@
 import { type ScorePlugin, nodeScoreMax } from '../framework.ts';
+import type { NodeInfo } from '../node-info.ts';
 
 /** Prefers nodes whose cpu and memory would be used to a similar share. Pods that request nothing change no balance. */
 export const nodeResourcesBalancedAllocation: ScorePlugin = {
@@ -8,14 +9,20 @@ export const nodeResourcesBalancedAllocation: ScorePlugin = {
     const { milliCpu, memoryBytes } = pod.requests;
     if (milliCpu === 0 && memoryBytes === 0) return 'skip';
     return {
-      score: (node) => {
-        const { allocatable, requested } = node;
-        if (allocatable.milliCpu === 0 || allocatable.memoryBytes === 0) return nodeScoreMax;
-        const cpu = Math.min(1, (requested.milliCpu + milliCpu) / allocatable.milliCpu);
-        const memory = Math.min(1, (requested.memoryBytes + memoryBytes) / allocatable.memoryBytes);
-        // The standard deviation of two values is half their distance.
-        const deviation = Math.abs((cpu - memory) / 2);
-        return Math.floor((1 - deviation) * nodeScoreMax);
+      scoreAll: (nodes: readonly NodeInfo[], out: number[]) => {
+        for (let i = 0; i < nodes.length; i++) {
+          const node = nodes[i] as NodeInfo;
+          const { allocatable, requested } = node;
+          if (allocatable.milliCpu === 0 || allocatable.memoryBytes === 0) {
+            out[i] = nodeScoreMax;
+            continue;
+          }
+          const cpu = Math.min(1, (requested.milliCpu + milliCpu) / allocatable.milliCpu);
+          const memory = Math.min(1, (requested.memoryBytes + memoryBytes) / allocatable.memoryBytes);
+          // The standard deviation of two values is half their distance.
+          const deviation = Math.abs((cpu - memory) / 2);
+          out[i] = Math.floor((1 - deviation) * nodeScoreMax);
+        }
       },
     };
   },

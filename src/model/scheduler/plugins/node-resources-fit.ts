@@ -109,19 +109,22 @@ export const nodeResourcesFit: FilterPlugin & ScorePlugin = {
   prepareScore: (pod) => {
     const { milliCpu, memoryBytes } = pod.scoreRequests;
     return {
-      score: (node) => {
-        const { allocatable, scoreRequested } = node;
-        let sum = 0;
-        let weights = 0;
-        if (allocatable.milliCpu > 0) {
-          sum += leastAllocated(scoreRequested.milliCpu + milliCpu, allocatable.milliCpu);
-          weights++;
+      scoreAll: (nodes: readonly NodeInfo[], out: number[]) => {
+        for (let i = 0; i < nodes.length; i++) {
+          const node = nodes[i] as NodeInfo;
+          const { allocatable, scoreRequested } = node;
+          let sum = 0;
+          let weights = 0;
+          if (allocatable.milliCpu > 0) {
+            sum += leastAllocated(scoreRequested.milliCpu + milliCpu, allocatable.milliCpu);
+            weights++;
+          }
+          if (allocatable.memoryBytes > 0) {
+            sum += leastAllocated(scoreRequested.memoryBytes + memoryBytes, allocatable.memoryBytes);
+            weights++;
+          }
+          out[i] = weights === 0 ? 0 : Math.floor(sum / weights);
         }
-        if (allocatable.memoryBytes > 0) {
-          sum += leastAllocated(scoreRequested.memoryBytes + memoryBytes, allocatable.memoryBytes);
-          weights++;
-        }
-        return weights === 0 ? 0 : Math.floor(sum / weights);
       },
     };
   },

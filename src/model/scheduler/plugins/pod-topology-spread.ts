@@ -142,15 +142,19 @@ function domainCount(topologyKey: string, feasible: readonly NodeInfo[]): number
 
 function makeScorer(constraints: readonly ScoredConstraint[], ignored: ReadonlySet<string>): NodeScorer {
   return {
-    score: (node) => {
-      if (ignored.has(node.name)) return 0;
-      let sum = 0;
-      for (const { topologyKey, byHost, counts, weight, allowance } of constraints) {
-        const value = node.labels[topologyKey];
-        if (value === undefined) continue;
-        sum += (counts.get(byHost ? node.name : value) ?? 0) * weight + allowance;
+    scoreAll: (nodes: readonly NodeInfo[], out: number[]) => {
+      for (let i = 0; i < nodes.length; i++) {
+        const node = nodes[i] as NodeInfo;
+        out[i] = 0;
+        if (ignored.has(node.name)) continue;
+        let sum = 0;
+        for (const { topologyKey, byHost, counts, weight, allowance } of constraints) {
+          const value = node.labels[topologyKey];
+          if (value === undefined) continue;
+          sum += (counts.get(byHost ? node.name : value) ?? 0) * weight + allowance;
+        }
+        out[i] = Math.round(sum);
       }
-      return Math.round(sum);
     },
     normalize: (scores, nodes) => {
       let min = Number.POSITIVE_INFINITY;

@@ -1,5 +1,6 @@
 import type { Node, Toleration } from '../../api/types.ts';
 import { type FilterPlugin, type ScorePlugin, normalizeByMax } from '../framework.ts';
+import type { NodeInfo } from '../node-info.ts';
 import { refusal } from '../status.ts';
 import { isTolerated } from '../tolerations.ts';
 
@@ -35,10 +36,13 @@ export const taintToleration: FilterPlugin & ScorePlugin = {
   prepareScore: (pod) => {
     const tolerations = pod.pod.spec.tolerations?.filter(isForSoftTaints);
     return {
-      score: (node) => {
-        let intolerable = 0;
-        for (const taint of node.softTaints) if (!isTolerated(tolerations, taint)) intolerable++;
-        return intolerable;
+      scoreAll: (nodes: readonly NodeInfo[], out: number[]) => {
+        for (let i = 0; i < nodes.length; i++) {
+          const node = nodes[i] as NodeInfo;
+          let intolerable = 0;
+          for (const taint of node.softTaints) if (!isTolerated(tolerations, taint)) intolerable++;
+          out[i] = intolerable;
+        }
       },
       normalize: (scores: number[]) => normalizeByMax(scores, true),
     };
