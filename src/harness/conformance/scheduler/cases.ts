@@ -11,8 +11,10 @@ const scenarioFields = ['name', 'namespace', 'flags', 'cluster', 'steps', 'end',
 function differencesOf(text: string): readonly string[] {
   if (scenarioCategory(text) !== random) return runControllerScenario(parseScenario(text, scenarioFields) as unknown as Recording);
   const instance = parseScenario(text, instanceFields) as unknown as RandomInstance;
-  if (instance.decisions.length !== instance.pods.length)
-    return [`${instance.pods.length} pods, but ${instance.decisions.length} decisions`];
+  const { pods, decisions } = instance;
+  if (decisions.length !== pods.length) return [`${pods.length} pods, but ${decisions.length} decisions`];
+  const at = decisions.findIndex(({ pod }, i) => pod !== pods[i]?.name);
+  if (at >= 0) return [`decision ${at + 1} is about ${decisions[at]?.pod}, pod ${at + 1} is ${pods[at]?.name}: out of order`];
   return runRandomInstance(instance);
 }
 
