@@ -16,22 +16,24 @@ export interface CrashAtFactParams extends FaultParams {
 }
 
 /** Moments in the life of an etcd member at which a crash is telling. All their facts name the member first. */
-const FACTS = ['raftVote', 'raftLeader', 'raftAppend', 'raftCommit', 'raftRole', 'raftSnapshot'] as const;
+export const CRASH_FACTS = ['raftVote', 'raftLeader', 'raftAppend', 'raftCommit', 'raftRole', 'raftSnapshot'] as const;
 
-function members(topology: Topology): readonly string[] {
+/** Programs whose facts such faults can wait for. */
+export function etcdMembers(topology: Topology): readonly string[] {
   return programNames(topology, 'etcd-');
 }
 
 const params = {
-  program: { type: 'name', of: members },
-  fact: { type: 'name', of: () => FACTS },
+  program: { type: 'name', of: etcdMembers },
+  fact: { type: 'name', of: () => CRASH_FACTS },
   nth: { type: 'integer', min: 1, max: 3, unit: 'facts' },
   effectsAfter: { type: 'integer', min: 0, max: 30, unit: 'effects' },
   powerLoss: { type: 'boolean' },
 } as const;
 
-function channelOf(facts: Facts, name: string): FactChannel<readonly FactValue[]> {
-  return facts[name as (typeof FACTS)[number]] as unknown as FactChannel<readonly FactValue[]>;
+/** The channel of one of these facts. */
+export function factChannel(facts: Facts, name: string): FactChannel<readonly FactValue[]> {
+  return facts[name as (typeof CRASH_FACTS)[number]] as unknown as FactChannel<readonly FactValue[]>;
 }
 
 /** A crash at a telling moment: just after a vote, as a leader is elected, between an append and its commit. */
@@ -49,7 +51,7 @@ export const crashAtFact: Fault<CrashAtFactParams> = {
     let waiting = true;
     let seen = 0;
     let crash: ArmedCrash | undefined;
-    channelOf(target.facts, p.fact).subscribe((member) => {
+    factChannel(target.facts, p.fact).subscribe((member) => {
       if (!waiting || member !== p.program || ++seen < p.nth) return;
       waiting = false;
       const process = host.process(p.program);

@@ -18,6 +18,7 @@ import { linkLatency } from './link-latency.ts';
 import { linkLoss } from './link-loss.ts';
 import { linkReorder } from './link-reorder.ts';
 import { moveLeader } from './move-leader.ts';
+import { muteAtFact } from './mute-at-fact.ts';
 import { partition } from './partition.ts';
 import { partitionPair } from './partition-pair.ts';
 import { partitionZone } from './partition-zone.ts';
@@ -48,6 +49,7 @@ export const FAULTS: readonly Fault[] = [
   linkLoss,
   linkReorder,
   moveLeader,
+  muteAtFact,
   partition,
   partitionPair,
   partitionZone,
