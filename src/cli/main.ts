@@ -12,6 +12,12 @@ function count(text: string): number {
   return value;
 }
 
+function steps(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('must be a whole number from 1.');
+  return value;
+}
+
 function collect(text: string, before: readonly string[]): readonly string[] {
   return [...before, ...text.split(',')];
 }
@@ -71,6 +77,15 @@ function program(finish: (code: number) => void): Command {
     .option('--jobs <n>', 'processes side by side', count)
     .option('--json', 'print NDJSON')
     .action(async (files: string[], options) => finish(await (await import('./doctor.ts')).doctor(files, options)));
+
+  root
+    .command('check-history')
+    .description('check whether a recorded history of operations is linearizable')
+    .argument('<file>', 'JSON lines, an etcd log of Jepsen, or a key-value history of porcupine')
+    .option('--model <name>', 'register, kv, mutex, etcd, or a module that exports model (default: by content)')
+    .option('--steps <n>', 'budget of the search; beyond it the verdict is "gave up"', steps)
+    .option('--json', 'print the verdict as one JSON line')
+    .action(async (file: string, options) => finish(await (await import('./check-history.ts')).checkHistoryFile(file, options)));
 
   root
     .command('digest', { hidden: true })

@@ -12,6 +12,7 @@ import { mutexModel } from './mutex.ts';
 import { isLinearizableNaively } from './naive.fixture.ts';
 import { readHistory } from './read-history.ts';
 import { registerModel } from './register.ts';
+import { type RevisionedState, revisionedModel, revisionOrder } from './revisions.ts';
 
 /** Random histories of a few operations: what each asks, how it ends, and where its two events fall. */
 function histories(asked: fc.Arbitrary<Pick<Operation, 'f' | 'input' | 'output' | 'outcome' | 'key'>>): fc.Arbitrary<readonly Operation[]> {
@@ -123,6 +124,75 @@ describe('the checker agrees with its slow twin on random small histories', () =
       fc.property(histories(mutexOperation), (history) => agrees(history, mutexModel, mutexModel)),
       runs,
     ));
+});
+
+/** Histories as a store makes them: each operation takes effect at one moment within its interval; some answers get lost, some are wrong. */
+const storeHistories = fc
+  .array(
+    fc.record({
+      f: fc.constantFrom('get', 'put', 'put', 'delete'),
+      key,
+      input: fc.constantFrom('x', 'y'),
+      call: fc.nat(20),
+      before: fc.nat(8),
+      after: fc.nat(8),
+      isLost: fc.integer({ min: 0, max: 5 }).map((n) => n === 0),
+      error: fc.integer({ min: -1, max: 12 }),
+    }),
+    { maxLength: 7 },
+  )
+  .map((list): readonly Operation[] => {
+    let state: RevisionedState = revisionedModel.initial;
+    const done = new Map<number, Operation>();
+    const effects = list
+      .map((item, i) => ({ item, i }))
+      .sort((a, b) => a.item.call + a.item.before - (b.item.call + b.item.before) || a.i - b.i);
+    for (const { item, i } of effects) {
+      const { f, key: on, call, before, after, isLost, error } = item;
+      const input = f === 'put' ? item.input : undefined;
+      const asked = { process: String(i), f, key: on, input, line: 0, call: call * 100 - i };
+      const now = { ...asked, output: undefined, outcome: 'unknown' as const, return: OPEN };
+      state = revisionedModel.step(state, now) ?? state;
+      const revision = state.revision + Math.min(error, 0);
+      const text = state.values.get(on);
+      const output = f === 'get' ? { value: text === undefined ? null : (JSON.parse(text) as unknown), revision } : { revision };
+      done.set(i, isLost ? now : { ...asked, output, outcome: 'ok', return: (call + before + after) * 100 + 100 + i });
+    }
+    return list
+      .flatMap((_, i) => done.get(i) ?? [])
+      .filter((operation) => operation.outcome === 'ok' || operation.f !== 'get')
+      .sort((a, b) => a.call - b.call);
+  });
+
+describe('stores with revisions', () => {
+  test('the checker agrees with its slow twin', () => {
+    let ordered = 0;
+    fc.assert(
+      fc.property(storeHistories, (history) => {
+        agrees(history, revisionedModel, revisionedModel);
+        const order = revisionOrder(history);
+        if (order === undefined) return;
+        ordered++;
+        expect(isLinearizableNaively(history, revisionedModel)).toBe(true);
+      }),
+      { numRuns: 1500 },
+    );
+    expect(ordered).toBeGreaterThan(200);
+  });
+
+  test('are read from JSON lines', () => {
+    const lines = [
+      '{"process":1,"type":"invoke","f":"put","key":"a","value":"x"}',
+      '{"process":1,"type":"ok","f":"put","key":"a","value":"x","revision":2}',
+      '{"process":1,"type":"invoke","f":"get","key":"a"}',
+      '{"process":1,"type":"ok","f":"get","key":"a","value":"x","revision":2}',
+    ];
+    const history = readHistory(lines.join('\n'));
+    expect(history?.model).toBe('etcd');
+    expect(checkHistory(history ?? { operations: [] }, revisionedModel).verdict).toBe('linearizable');
+    const stale = readHistory([...lines.slice(0, 3), (lines[3] ?? '').replace('"revision":2', '"revision":1')].join('\n'));
+    expect(checkHistory(stale ?? { operations: [] }, revisionedModel).verdict).toBe('illegal');
+  });
 });
 
 const root = sharedPath('conformance/linearizability');
