@@ -182,6 +182,11 @@ export class Scheduler {
       recorder.event(pod, 'Normal', 'Scheduled', `Successfully assigned ${queued.info.key} to ${node}`);
       return;
     }
+    if (bound.code === 0 && this.cache.has(queued.uid) && !this.cache.isAssumed(queued.uid)) {
+      // No answer came, but the informer has shown the pod on its node: the binding did happen.
+      facts.podBound.emit(queued.info.key, queued.uid, node);
+      return;
+    }
     const assumed = this.cache.isAssumed(queued.uid);
     this.cache.forget(queued.uid);
     for (const claim of volumes?.claims ?? []) this.#volumes.forget(claim.metadata.uid ?? '');
@@ -191,6 +196,8 @@ export class Scheduler {
       this.queue.remove(queued.uid);
       return;
     }
+    // Gone, or placed by somebody else, in the meantime: nothing to tell about.
+    if (this.queue.get(queued.uid) !== queued) return;
     const message = `binding rejected: ${bound.message}`;
     this.queue.fail(queued);
     this.#tellFailure(pod, 'SchedulerError', message, {});
