@@ -1,15 +1,7 @@
-/**
- * Raft in memory: N bare RawNodes in one process, first-in first-out delivery, memory storage. The workload of the Go program that
- * etcd's library is measured with: CheckQuorum and PreVote on, one Ready per proposal, 128-byte entries, 1 or 64 in flight; and
- * idle ticking (one tick is 100 ms). Prints one JSON line per figure. `node bench/raft.ts [seconds per figure]`
- */
 import { RawNode } from '../src/raft/rawnode.ts';
 import type { Message } from '../src/raft/message.ts';
 import { MemoryStorage } from '../src/raft/storage.ts';
 import { EntryNormal, type ConfChange, StateLeader } from '../src/raft/types.ts';
-
-const entryBytes = 128;
-const tickSeconds = 0.1;
 
 interface BenchNode {
   readonly raw: RawNode;
@@ -32,7 +24,11 @@ function lehmer(seed: number): (bound: number) => number {
   };
 }
 
-class Cluster {
+/**
+ * N bare RawNodes in one process, first-in first-out delivery, memory storage: the workload of the Go program that etcd's library is
+ * measured with. CheckQuorum and PreVote on, one Ready per proposal; one tick is 100 ms.
+ */
+export class BareRaft {
   readonly nodes: BenchNode[] = [];
   readonly leader: BenchNode;
   private readonly queue: Message[] = [];
@@ -129,91 +125,4 @@ class Cluster {
     for (const { commands } of this.nodes) if (commands < least) least = commands;
     return least;
   }
-}
-
-function cpuSeconds(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
-}
-
-function print(figure: Record<string, unknown>): void {
-  console.log(JSON.stringify({ bench: 'raft', ...figure }));
-}
-
-function proposals(size: number, inflight: number, seconds: number): void {
-  const payload = new Uint8Array(entryBytes).fill(120);
-  const cluster = new Cluster(size);
-  let proposed = 0;
-  const { delivered, readies } = cluster;
-  const start = performance.now();
-  const cpu = cpuSeconds();
-  for (let rounds = 0; ; rounds++) {
-    while (proposed < cluster.minCommands() + inflight) {
-      const error = cluster.leader.raw.propose(payload, entryBytes);
-      if (error !== undefined) throw new Error(error);
-      proposed++;
-      cluster.pump(cluster.leader);
-    }
-    cluster.settle();
-    if (rounds % 64 === 0) {
-      cluster.compact();
-      if (performance.now() - start > seconds * 1000) break;
-    }
-  }
-  const wall = (performance.now() - start) / 1000;
-  const used = cpuSeconds() - cpu;
-  if (cluster.minCommands() !== proposed) throw new Error('not all committed');
-  print({
-    n: size,
-    inflight,
-    proposals_per_s: Math.round(proposed / wall),
-    messages_per_s: Math.round((cluster.delivered - delivered) / wall),
-    readies_per_s: Math.round((cluster.readies - readies) / wall),
-    proposals_per_cpu_s: Math.round(proposed / used),
-    messages_per_cpu_s: Math.round((cluster.delivered - delivered) / used),
-  });
-}
-
-function idle(size: number, seconds: number, lazy: boolean): void {
-  const cluster = new Cluster(size);
-  const { delivered } = cluster;
-  const start = performance.now();
-  const cpu = cpuSeconds();
-  let ticks = 0;
-  do {
-    for (let k = 0; k < 100; k++) {
-      cluster.now++;
-      for (const node of cluster.nodes) {
-        if (!lazy) {
-          node.raw.tick();
-          node.ticked = cluster.now;
-        } else if (node.due <= cluster.now) {
-          // Followers are told of time when a heartbeat comes; their timer is looked at again when it would have been due.
-          cluster.catchUp(node);
-          node.due = cluster.now + node.raw.ticksUntilNextAction();
-        }
-      }
-      cluster.settle();
-      ticks++;
-    }
-  } while (performance.now() - start <= seconds * 1000);
-  const wall = (performance.now() - start) / 1000;
-  const used = cpuSeconds() - cpu;
-  if (cluster.leader.raw.state !== StateLeader) throw new Error('leader lost');
-  print({
-    n: size,
-    idle: true,
-    lazy,
-    virtual_s_per_s: Math.round((ticks * tickSeconds) / wall),
-    messages_per_s: Math.round((cluster.delivered - delivered) / wall),
-    virtual_s_per_cpu_s: Math.round((ticks * tickSeconds) / used),
-    messages_per_cpu_s: Math.round((cluster.delivered - delivered) / used),
-  });
-}
-
-const seconds = Number(process.argv[2] ?? '2');
-for (const size of [3, 5]) {
-  for (const inflight of [1, 64]) proposals(size, inflight, seconds);
-  idle(size, seconds, false);
-  idle(size, seconds, true);
 }
