@@ -89,7 +89,8 @@ function stateOf(target: ReturnType<typeof testTarget>): object {
       programs: programs.map((p) => `${p} ${host.process(p)?.state}`),
       // What it gained or lost by a drift stays, as it does without NTP.
       drift: host.clock.error().driftPpm,
-      jumped: host.clock.error().wallErrorUs - (host.clock.mono() - world.now),
+      // A clock that went ahead stays ahead; one that fell behind is set right.
+      jumped: Math.min(0, host.clock.error().wallErrorUs - (host.clock.mono() - world.now)),
       blocked: world.hosts().filter((o) => o !== host && world.network.link(host, o)?.blocked),
       full: host.disk.full,
     };
