@@ -29,7 +29,12 @@ module.exports = {
   forbidden: [
     ...arrows,
     { name: 'raft-imports-nothing', severity: 'error', from: { path: '^src/raft/', pathNot: test }, to: { pathNot: '^src/raft/' } },
-    { name: 'faults-and-properties-apart', severity: 'error', from: { path: '^src/properties/', pathNot: test }, to: { path: '^src/faults/' } },
+    {
+      name: 'faults-and-properties-apart',
+      severity: 'error',
+      from: { path: '^src/properties/', pathNot: test },
+      to: { path: '^src/faults/' },
+    },
     {
       name: 'properties-read-facts-only',
       severity: 'error',

@@ -46,7 +46,10 @@ export function operationsFigure(history: History, wrong: Operation, eventId: st
 function knownBefore(history: History, operation: Operation): Operation | undefined {
   return history.operations
     .filter((op) => op !== operation && op.answer?.outcome === 'ok' && op.answer.atUs <= operation.invokedAtUs)
-    .reduce<Operation | undefined>((best, op) => (best === undefined || (op.answer?.revision ?? 0) > (best.answer?.revision ?? 0) ? op : best), undefined);
+    .reduce<Operation | undefined>(
+      (best, op) => (best === undefined || (op.answer?.revision ?? 0) > (best.answer?.revision ?? 0) ? op : best),
+      undefined,
+    );
 }
 
 /** True when an answer is older than what had been shown before the operation began. */

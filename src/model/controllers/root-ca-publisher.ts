@@ -62,5 +62,5 @@ export const rootCaPublisherController: ControllerRow = {
 
 function isRight(map: ConfigMap): boolean {
   const data = map.data ?? {};
-  return data['ca.crt'] === BUNDLE && Object.keys(data).length === 1 && (map.metadata.annotations ?? {})[DESCRIPTION] !== undefined;
+  return data['ca.crt'] === BUNDLE && Object.keys(data).length === 1 && map.metadata.annotations?.[DESCRIPTION] !== undefined;
 }

@@ -27,7 +27,11 @@ describe('the selection', () => {
       () => selectViolation(view),
       () => selectFirstCause(view),
     ];
-    expect(walk.map((move) => (move(), view.selected.value))).toEqual(['e18', 'e24', 'e10', 'e17', 'e1']);
+    const selectedAfter = walk.map((move) => {
+      move();
+      return view.selected.value;
+    });
+    expect(selectedAfter).toEqual(['e18', 'e24', 'e10', 'e17', 'e1']);
     step(view, -1);
     expect(view.selected.value).toBe('e1');
   });

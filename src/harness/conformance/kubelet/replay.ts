@@ -137,16 +137,14 @@ class Run {
     world
       .addHost({ name: 'cp-0', zone: 'zone-a' })
       .install(apiServer({ name: 'api-0', address: 'cp-0', storage: () => storage, facts, kinds: builtInKinds }));
-    world
-      .addHost({ name: REGISTRY_HOST, zone: 'zone-a' })
-      .install(
-        registryProgram({
-          bytesPerSecond: 1e9,
-          manifestUs: 20_000,
-          manifest: (name, request) => this.#manifest(name, request.password),
-          layerUs: (name) => layerTime(name),
-        }),
-      );
+    world.addHost({ name: REGISTRY_HOST, zone: 'zone-a' }).install(
+      registryProgram({
+        bytesPerSecond: 1e9,
+        manifestUs: 20_000,
+        manifest: (name, request) => this.#manifest(name, request.password),
+        layerUs: (name) => layerTime(name),
+      }),
+    );
     const servers = [world.network.endpoint('cp-0', '6443')];
     this.#host = world.addHost({ name: NODE, zone: 'zone-a' });
     const holder = this;

@@ -5,7 +5,14 @@ import type { PersistentVolumeClaim, PodTemplateSpec, StatefulSet, StatefulSetSp
 import { checkClaimSpec } from '../../validation/claim-spec.ts';
 import { type FieldErrors, forbidden, goMap, invalid, notSupported, required } from '../../validation/field-errors.ts';
 import { sameValue } from '../../validation/immutable.ts';
-import { checkAnnotations, checkLabelSelector, checkLabels, goSelector, isEmptySelector, selectorMatches } from '../../validation/labels.ts';
+import {
+  checkAnnotations,
+  checkLabelSelector,
+  checkLabels,
+  goSelector,
+  isEmptySelector,
+  selectorMatches,
+} from '../../validation/labels.ts';
 import { checkMetadata, checkMetadataUpdate } from '../../validation/metadata.ts';
 import { isDns1123Label, nameIsDnsLabel } from '../../validation/names.ts';
 import { checkNonNegative } from '../../validation/numbers.ts';
