@@ -7,7 +7,7 @@ const skipped = new Set(['node_modules', '.git']);
 /** No recording comes near. */
 const fileBytesMax = 64 * 1024 * 1024;
 
-/** Every text file under a folder (or the one file), in the order of their paths; read one by one. @throws UserError */
+/** Every file under a folder (or the one file), in the order of their paths; read one by one. @throws UserError */
 export function* textFiles(root: string): Generator<SourceFile> {
   let isFolder: boolean;
   try {
@@ -17,8 +17,7 @@ export function* textFiles(root: string): Generator<SourceFile> {
   }
   for (const path of isFolder ? walk(root) : [root]) {
     if (statSync(path).size > fileBytesMax) continue;
-    const text = readFileSync(path, 'utf8');
-    if (!text.slice(0, 4096).includes('\0')) yield { path, shown: isFolder ? relative(root, path) : path, text };
+    yield { path, shown: isFolder ? relative(root, path) : path, text: readFileSync(path, 'utf8') };
   }
 }
 

@@ -1,6 +1,6 @@
 import { formatMicroTime, formatTime } from '../../../model/api/time.ts';
 
-const token = /<(uid|rv|lrv|time|microtime|nanotime|now|age|name|ip|port|continue|token|apiserver-id|hostname)([^<>]*)>/g;
+const token = /<(uid|rv|lrv|time|microtime|nanotime|now|age|name|ip|port|continue|token(?=:)|apiserver-id|hostname)([^<>]*)>/g;
 
 const patterns: Readonly<Record<string, string>> = {
   uid: '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}',

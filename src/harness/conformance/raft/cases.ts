@@ -11,7 +11,7 @@ function isCommand(line: string): boolean {
 
 /** The first line of each directive: what follows a blank line or the beginning. Outputs may look the same, so the first ones decide. */
 function isRaftScript(text: string): boolean {
-  if (text.includes('\0') || /^\s*[{[]/.test(text)) return false;
+  if (/^\s*[{[]/.test(text)) return false;
   const lines = text.split('\n').filter((line) => line.trim() !== '' && !line.trimStart().startsWith('#'));
   const [first = ''] = lines;
   if (isCommand(first)) return lines.includes('----');
