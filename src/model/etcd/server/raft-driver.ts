@@ -180,7 +180,8 @@ export class RaftDriver {
       }
       throw error;
     }
-    this.#ticker.wakeAfter(this.node.ticksUntilNextAction());
+    // The end of the write looks again; until then the next tick may lie in the past, and a timer for it would fire without end.
+    if (!this.#writing) this.#ticker.wakeAfter(this.node.ticksUntilNextAction());
   }
 
   #pump(): void {
