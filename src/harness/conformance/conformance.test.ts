@@ -189,7 +189,6 @@ describe.skipIf(goldens === '')('histories with known verdicts', () => {
     ['a missing line', (folder) => change(folder, history, (text) => text.replace(/^[^\n]*\n/, ''))],
     ['an order', (folder) => change(folder, history, (text) => text.split('\n').reverse().join('\n'))],
     ['another verdict', (folder) => change(folder, 'table', (text) => text.replace('Illegal', 'Ok'))],
-    ['a missing history', (folder) => rmSync(join(folder, history))],
     [
       'a history without a row',
       (folder) => change(folder, 'table', (text) => text.replace(/^knossos\/knossos-good-memstress3-0\..*\n/m, '')),

@@ -1,10 +1,10 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { checkHistory } from '../../linearizability/check.ts';
 import { describeOperation } from '../../linearizability/history.ts';
 import { MODEL_NAMES, modelNamed } from '../../linearizability/models.ts';
 import { isHistory, readHistory } from '../../linearizability/read-history.ts';
-import type { CaseResult, ConformanceKind, SourceFile } from '../conformance-kind.ts';
+import type { ConformanceKind, SourceFile } from '../conformance-kind.ts';
 import { isVerdictTable, type KnownVerdict, parseVerdictTable } from './verdict-table.ts';
 
 const words: Readonly<Record<string, string>> = { linearizable: 'Ok', illegal: 'Illegal' };
@@ -60,22 +60,10 @@ function differenceOf(file: SourceFile, known: KnownVerdict | undefined): string
   return `expected ${known.verdict}, got ${words[result.verdict] ?? result.verdict}${why}`;
 }
 
-/** Rows whose history is not there. */
-function* missing(file: SourceFile): Generator<CaseResult> {
-  for (const row of parseVerdictTable(file.text)) {
-    if (!existsSync(join(dirname(file.path), row.file)))
-      yield { name: row.file, difference: 'the table knows this history, but it is not there' };
-  }
-}
-
-/** A case is a history: its verdict must be the one that a table beside or above it says. */
+/** A case is a history: its verdict must be the one that a table beside or above it says. Tables may know histories that are not there. */
 export const kind: ConformanceKind = {
-  isOfKind: (text) => isHistory(text) || isVerdictTable(text),
+  isOfKind: isHistory,
   *run(file, isWanted) {
-    if (isVerdictTable(file.text)) {
-      for (const result of missing(file)) if (isWanted(result.name)) yield result;
-      return;
-    }
     if (isWanted(file.shown)) yield { name: '', difference: differenceOf(file, knownOf(file.path)) };
   },
 };
