@@ -78,6 +78,19 @@ const wholeStore: SequentialModel<Readonly<Record<string, string>>> = {
   keyOf: (state) => JSON.stringify(Object.entries(state).sort()),
 };
 
+/** A mutex that only its holder may release, and may take again: its steps depend on the process. */
+const ownedMutex: SequentialModel<string | null> = {
+  name: 'owned mutex',
+  initial: null,
+  step(holder, { f, process, outcome }) {
+    const owner = String(Number(process) % 3);
+    const isLegal = f === 'acquire' ? holder === null || holder === owner : holder === owner;
+    const after = f === 'acquire' ? owner : null;
+    return isLegal ? after : outcome === 'unknown' ? holder : undefined;
+  },
+  keyOf: String,
+};
+
 /** An own model: it goes through the general compiler, where the built-in register has its own. */
 const ownRegister: SequentialModel<unknown> = { ...registerModel, name: 'own' };
 
@@ -117,6 +130,11 @@ describe('the checker agrees with its slow twin on random small histories', () =
   test('keys, part by part', () =>
     fc.assert(
       fc.property(histories(keyValueOperation), (history) => agrees(history, keyValueModel, wholeStore as never)),
+      runs,
+    ));
+  test('mutexes with owners', () =>
+    fc.assert(
+      fc.property(histories(mutexOperation), (history) => agrees(history, ownedMutex, ownedMutex)),
       runs,
     ));
   test('mutexes', () =>

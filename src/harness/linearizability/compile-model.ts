@@ -3,10 +3,10 @@ import type { Operation } from './history.ts';
 import type { SequentialModel } from './model.ts';
 import { ILLEGAL, type SearchProblem } from './search.ts';
 
-/** What an operation is, times and process aside: operations of one class step alike. */
-function classOf(operation: Operation): string {
-  const { f, key, input, output, outcome } = operation;
-  return JSON.stringify([f, key ?? null, input ?? null, output ?? null, outcome]);
+/** What an operation is, times aside: operations of one class step alike. */
+function classOf(operation: Operation, ignoresProcess: boolean): string {
+  const { f, key, input, output, outcome, process } = operation;
+  return JSON.stringify([f, key ?? null, input ?? null, output ?? null, outcome, ignoresProcess ? null : process]);
 }
 
 /** Numbers for the states of any model: every state is met once, every step computed once. `states` collects them by number. */
@@ -20,9 +20,10 @@ export function compileModel<State>(model: SequentialModel<State>, operations: r
     states.push(state);
     return states.length - 1;
   };
+  const classText = (operation: Operation): string => classOf(operation, model.ignoresProcess === true);
   const classes = new Map<string, number>();
   const classNumbers = operations.map((operation) => {
-    const asked = classOf(operation);
+    const asked = classText(operation);
     const known = classes.get(asked) ?? classes.size;
     classes.set(asked, known);
     return known;
@@ -42,6 +43,6 @@ export function compileModel<State>(model: SequentialModel<State>, operations: r
       return result;
     },
     isReadOnly: Uint8Array.from(operations, (operation) => (model.isReadOnly?.(operation) === true ? 1 : 0)),
-    twinBefore: twinsOf(operations, classOf),
+    twinBefore: twinsOf(operations, classText),
   };
 }

@@ -7,6 +7,7 @@ import type { SearchProblem } from './search.ts';
 export const keyValueModel: SequentialModel<string> = {
   name: 'kv',
   initial: '',
+  ignoresProcess: true,
   step(state, { f, input, output, outcome }) {
     switch (f) {
       case 'get':

@@ -12,6 +12,8 @@ export interface SequentialModel<State> {
    * outcome answers with the state that it leaves if it takes effect here.
    */
   step(state: State, operation: Operation): State | undefined;
+  /** Set where `step` never looks at an operation's process: then equal operations of different processes need not be told apart. It must never look at times. */
+  readonly ignoresProcess?: boolean;
   /** Equal texts exactly for equal states. */
   keyOf(state: State): string;
   /** Whether the operation leaves every state as it is (a read). Those are placed at once, which keeps the search small. */

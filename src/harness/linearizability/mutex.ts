@@ -4,6 +4,7 @@ import type { SequentialModel } from './model.ts';
 export const mutexModel: SequentialModel<boolean> = {
   name: 'mutex',
   initial: false,
+  ignoresProcess: true,
   step(isHeld, { f, outcome }) {
     if (f !== 'acquire' && f !== 'release') throw new Error(`a mutex has no operation ${JSON.stringify(f)} (acquire, release)`);
     const wantsHeld = f === 'acquire';

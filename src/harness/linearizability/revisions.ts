@@ -37,6 +37,7 @@ function changed(state: RevisionedState, { f, key = '', input }: Operation): Rev
 export const revisionedModel: SequentialModel<RevisionedState> = {
   name: 'etcd',
   initial: { revision: 1, values: new Map() },
+  ignoresProcess: true,
   step(state, operation) {
     const { f, key = '' } = operation;
     const said = outputOf(operation);
