@@ -32,6 +32,8 @@ export class EventQueue {
   /** The popped event: valid after `pop` answered true, until the next `pop`. */
   at: Micros = 0;
   host = 0;
+  /** How many events had been scheduled for that host before this one, low 32 bits. */
+  sequence = 0;
   kind = 0;
   fn: EventFn | undefined;
   a: unknown;
@@ -91,7 +93,9 @@ export class EventQueue {
     if (this.#size === 0) return false;
     const slot = this.#heapSlot[0] as number;
     this.at = this.#heapAt[0] as number;
-    this.host = Math.floor((this.#heapKey[0] as number) / HOST_FACTOR);
+    const key = this.#heapKey[0] as number;
+    this.host = Math.floor(key / HOST_FACTOR);
+    this.sequence = key - this.host * HOST_FACTOR;
     this.kind = this.#kind[slot] as number;
     this.fn = this.#fn[slot];
     this.a = this.#a[slot];

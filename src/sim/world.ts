@@ -128,7 +128,7 @@ export class World {
         this.now = at;
         instantEvents = 0;
       }
-      digest.event(at, queue.host, queue.kind, 0);
+      digest.event(at, queue.host, queue.kind, queue.sequence);
       const fn = queue.fn as (a: unknown, b: unknown) => void;
       fn(queue.a, queue.b);
       if (this.#stopReason !== undefined) return { kind: 'stopped', reason: this.#stopReason };

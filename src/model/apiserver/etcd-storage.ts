@@ -1,3 +1,4 @@
+import { sharedContentHash } from '../../sim/content-hash.ts';
 import { hashText, mixWord } from '../../sim/mix.ts';
 import type { Endpoint } from '../../sim/network.ts';
 import type { Process } from '../../sim/process.ts';
@@ -83,6 +84,7 @@ export class EtcdStorage implements ServerStorage {
   }
 
   *#write(key: string, modRevision: number, value: StoredObject, ttlSeconds: number | undefined): Task<WriteAnswer | StorageFailure> {
+    this.#process.world.digest.fold(sharedContentHash(value.raw));
     let lease = NO_LEASE;
     if (ttlSeconds !== undefined && ttlSeconds > 0) {
       const granted = yield* this.#leaseFor(ttlSeconds);

@@ -37,7 +37,7 @@ export type ProposedRequest =
 export interface Proposal {
   readonly request: ProposedRequest;
   readonly auth: AuthInfo;
-  /** Identifies the content in facts and digests. */
+  /** Identifies the content in facts: no two proposals share it. */
   readonly hash: number;
   readonly sizeBytes: number;
 }

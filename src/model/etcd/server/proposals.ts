@@ -1,4 +1,5 @@
 import type { ConfChange } from '../../../raft/types.ts';
+import { contentHash } from '../../../sim/content-hash.ts';
 import { finalize32, hashText, mixWord } from '../../../sim/mix.ts';
 import type { Process } from '../../../sim/process.ts';
 import type { Micros } from '../../../sim/time.ts';
@@ -61,8 +62,8 @@ export class Proposals {
       return;
     }
     const hash = finalize32(mixWord(this.#hashSeed, ++this.#count));
-    // What is written is part of the run's fingerprint.
-    process.world.digest.fold(hash);
+    // What is written is part of the run's fingerprint; the API servers add what their objects hold.
+    process.world.digest.fold(contentHash(request));
     const proposal: Proposal = { request, auth, hash, sizeBytes };
     this.#wait(proposal, answered, requestTimeoutUs(config));
     this.#tryPropose(proposal);

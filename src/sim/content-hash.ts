@@ -1,0 +1,66 @@
+import { finalize32, hashText, mixWord } from './mix.ts';
+
+/** Seeds that tell kinds of values apart: the text '1', the number 1 and a list of it are different contents. */
+const TEXT = 1;
+const NUMBER = 2;
+const LIST = 3;
+const STRUCT = 4;
+const OPAQUE = 5;
+
+/**
+ * Hash of plain data (what JSON can say, bigint and bytes) by value: members in their order, absent ones left out. Instances of classes
+ * count as one opaque value: whoever knows what is in them hashes that.
+ */
+export function contentHash(value: unknown): number {
+  switch (typeof value) {
+    case 'string':
+      return hashText(value, TEXT);
+    case 'number':
+      return hashText(String(value), NUMBER);
+    case 'object':
+      return value === null ? OPAQUE + 1 : objectHash(value);
+    default:
+      return hashText(String(value), OPAQUE);
+  }
+}
+
+function objectHash(value: object): number {
+  let h = LIST;
+  if (Array.isArray(value) || value instanceof Uint8Array) {
+    for (const item of value) h = mixWord(h, contentHash(item));
+    return finalize32(h ^ value.length);
+  }
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  if (prototype !== Object.prototype && prototype !== null) return OPAQUE;
+  h = STRUCT;
+  let members = 0;
+  for (const key in value) {
+    const member = (value as Readonly<Record<string, unknown>>)[key];
+    if (member === undefined) continue;
+    members++;
+    h = mixWord(mixWord(h, hashText(key)), contentHash(member));
+  }
+  return finalize32(h ^ members);
+}
+
+/** Hashes of parts that objects share: a change of a status leaves the spec what it was. Objects do not change, so this decides nothing. */
+const known = new WeakMap<object, number>();
+
+/** As {@link contentHash}, for objects that are immutable and share their parts: each part is hashed once. */
+export function sharedContentHash(object: object): number {
+  let h = STRUCT;
+  for (const key in object) {
+    const member = (object as Readonly<Record<string, unknown>>)[key];
+    if (member === undefined) continue;
+    let hash: number | undefined;
+    if (typeof member === 'object' && member !== null) {
+      hash = known.get(member);
+      if (hash === undefined) {
+        hash = contentHash(member);
+        known.set(member, hash);
+      }
+    } else hash = contentHash(member);
+    h = mixWord(mixWord(h, hashText(key)), hash);
+  }
+  return finalize32(h);
+}
