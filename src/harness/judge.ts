@@ -1,5 +1,6 @@
 import type { Facts } from '../model/facts.ts';
 import type { PropertyRun, TrialEnd } from '../properties/property.ts';
+import { SharedViews } from '../properties/shared-views.ts';
 import { PROPERTIES } from '../properties/registry.ts';
 import type { PropertyResult, TrialResult, Violation } from './trial-result.ts';
 
@@ -14,12 +15,14 @@ export class Judge {
   readonly #violations: Violation[] = [];
 
   constructor(facts: Facts, clock: { readonly now: number }, members: readonly string[], kubernetes: boolean) {
+    const views = new SharedViews(facts);
     for (const property of PROPERTIES) {
       if (property.needsKubernetes && !kubernetes) continue;
       const told = new Set<string>();
       const run = property.start({
         facts,
         clock,
+        views,
         members,
         violate: (witness) => {
           if (told.has(witness.clause)) return;

@@ -1,4 +1,3 @@
-import { CommittedHistory } from './committed-history.ts';
 import { type Answer, Operations } from './operations.ts';
 import type { Property } from './property.ts';
 
@@ -15,8 +14,8 @@ export const correctReads: Property = {
     { id: 'serializable-is-committed', must: 'A serializable read returns what the store held at the revision of its answer.' },
   ],
   needsKubernetes: false,
-  start({ facts, clock, violate }) {
-    const history = new CommittedHistory(facts);
+  start({ facts, clock, views, violate }) {
+    const { history } = views;
     let judged = 0;
     const later: Answer[] = [];
 

@@ -1,4 +1,3 @@
-import { CommittedHistory } from './committed-history.ts';
 import { type Answer, isWrite, Operations } from './operations.ts';
 import type { Property } from './property.ts';
 
@@ -10,8 +9,8 @@ export const durableWrites: Property = {
     { id: 'acknowledged-is-committed', must: 'Every acknowledged write stands in the committed history at the revision of its answer.' },
   ],
   needsKubernetes: false,
-  start({ facts, clock, violate }) {
-    const history = new CommittedHistory(facts);
+  start({ facts, clock, views, violate }) {
+    const { history } = views;
     const acknowledged: { readonly answer: Answer; readonly atUs: number }[] = [];
     new Operations(facts, clock, (answer) => {
       const { operation, outcome } = answer;

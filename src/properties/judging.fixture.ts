@@ -1,5 +1,6 @@
 import { createFacts, type Facts } from '../model/facts.ts';
 import { SECOND } from '../sim/time.ts';
+import { SharedViews } from './shared-views.ts';
 import type { Property, StoredObject, TrialEnd, Witness } from './property.ts';
 
 /** Facts of a made-up trial, told in order of time: `at(seconds, tell)`. */
@@ -29,7 +30,13 @@ export function judge(
   const facts = createFacts();
   const clock = { now: 0 };
   const witnesses: Witness[] = [];
-  const run = property.start({ facts, clock, members: MEMBERS, violate: (witness) => witnesses.push(witness) });
+  const run = property.start({
+    facts,
+    clock,
+    views: new SharedViews(facts),
+    members: MEMBERS,
+    violate: (witness) => witnesses.push(witness),
+  });
   stream((seconds, tell) => {
     clock.now = seconds * SECOND;
     tell(facts);

@@ -1,5 +1,6 @@
 import type { Facts } from '../model/facts.ts';
 import type { Micros } from '../sim/time.ts';
+import type { SharedViews } from './shared-views.ts';
 
 /** What a property says of one trial. */
 export type PropertyVerdict = 'held' | 'violated' | 'not-exercised' | 'gave-up';
@@ -86,6 +87,7 @@ export interface TrialEnd {
 export interface PropertyContext {
   readonly facts: Facts;
   readonly clock: { readonly now: Micros };
+  readonly views: SharedViews;
   /** Names of the voting etcd members. */
   readonly members: readonly string[];
   /** Reports a violation. The first of each clause counts; a property goes on judging after it. */

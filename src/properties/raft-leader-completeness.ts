@@ -1,4 +1,3 @@
-import { MemberLogs } from './member-logs.ts';
 import type { Property, WitnessFigure } from './property.ts';
 
 /** Raft paper, figure 3 and 5.4: an entry committed in some term is in the logs of the leaders of all later terms. */
@@ -10,8 +9,8 @@ export const raftLeaderCompleteness: Property = {
     { id: 'committed-stays', must: 'A committed entry is never replaced by another.' },
   ],
   needsKubernetes: false,
-  start({ facts, clock, members, violate }) {
-    const logs = new MemberLogs(facts);
+  start({ facts, clock, views, members, violate }) {
+    const { logs } = views;
     /** Committed entries by index: who said so first. */
     const committed = new Map<
       number,

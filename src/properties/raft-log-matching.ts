@@ -1,4 +1,3 @@
-import { MemberLogs } from './member-logs.ts';
 import type { Property } from './property.ts';
 
 /** Raft paper, figure 3: if two logs hold an entry with the same index and term, they are identical up to it. */
@@ -10,8 +9,8 @@ export const raftLogMatching: Property = {
     { id: 'same-predecessor', must: 'Two logs that agree on an entry agree on the term of the entry before it.' },
   ],
   needsKubernetes: false,
-  start({ facts, clock, violate }) {
-    const logs = new MemberLogs(facts);
+  start({ facts, clock, views, violate }) {
+    const { logs } = views;
     const seen = new Map<
       number,
       { readonly hash: number; readonly previousTerm: number; readonly member: string; readonly atUs: number }[]

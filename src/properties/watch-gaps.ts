@@ -1,5 +1,5 @@
 import type { Micros } from '../sim/time.ts';
-import { type Change, CommittedHistory } from './committed-history.ts';
+import type { Change } from './committed-history.ts';
 import type { PropertyContext } from './property.ts';
 import { inRange, Watches, type WatchState } from './watches.ts';
 
@@ -16,12 +16,12 @@ export interface Gap {
  * the range below r must have come. Calls back for each gap; answers how many steps were judged.
  */
 export function watchGaps(
-  context: Pick<PropertyContext, 'facts' | 'clock'>,
+  context: Pick<PropertyContext, 'facts' | 'clock' | 'views'>,
   onGap: (gap: Gap) => void,
   onStep: (state: WatchState) => void,
 ): void {
   const { facts, clock } = context;
-  const history = new CommittedHistory(facts);
+  const { history } = context.views;
   const watches = new Watches(facts);
 
   const advance = (state: WatchState, upTo: number): void => {
