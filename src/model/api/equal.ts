@@ -10,13 +10,18 @@ export function equalJson(a: unknown, b: unknown): boolean {
   if (Array.isArray(b)) return false;
   const left = a as Readonly<Record<string, unknown>>;
   const right = b as Readonly<Record<string, unknown>>;
+  // Not for…in with keyed reads: V8 optimises those for the names seen so far and throws the code away at every new one.
+  const keys = Object.keys(left);
   let count = 0;
-  for (const key in left) {
-    if (left[key] === undefined) continue;
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i] as string;
+    const value = left[key];
+    if (value === undefined) continue;
     count++;
-    if (!equalJson(left[key], right[key])) return false;
+    if (!equalJson(value, right[key])) return false;
   }
-  for (const key in right) if (right[key] !== undefined) count--;
+  const others = Object.keys(right);
+  for (let i = 0; i < others.length; i++) if (right[others[i] as string] !== undefined) count--;
   return count === 0;
 }
 
