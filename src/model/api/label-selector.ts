@@ -1,4 +1,4 @@
-import { labelKeyErrors, labelValueErrors } from './label-syntax.ts';
+import { isLabelValue, isQualifiedName } from './validation/names.ts';
 import type { LabelSelector } from './types.ts';
 
 /** One requirement of a label selector. */
@@ -108,7 +108,7 @@ class SelectorParser {
     if (negated) lexeme = this.take(true);
     if (lexeme.token !== 'identifier') throw new ParseFailure(`found '${lexeme.text}', expected: identifier`);
     const key = lexeme.text;
-    const keyErrors = labelKeyErrors(key);
+    const keyErrors = isQualifiedName(key);
     if (keyErrors.length > 0) throw new ParseFailure(`<nil>: Invalid value: ${JSON.stringify(key)}: ${keyErrors.join('; ')}`);
     if (negated) return { key, operator: '!', values: [] };
     const follow = this.peek(true);
@@ -145,7 +145,7 @@ class SelectorParser {
         throw new ParseFailure(`found '${operator.text}', expected: ${binaryOperators}`);
     }
     for (const [i, value] of values.entries()) {
-      const errors = labelValueErrors(value);
+      const errors = isLabelValue(value);
       if (errors.length > 0) throw new ParseFailure(`values[${i}][${key}]: Invalid value: ${JSON.stringify(value)}: ${errors.join('; ')}`);
     }
     return { key, operator: kind, values };

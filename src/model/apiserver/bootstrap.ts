@@ -28,7 +28,11 @@ function priorityRow(name: string, value: number, description: string): Bootstra
   };
 }
 
-/** What every API server makes sure of at its start: start-system-namespaces-controller, bootstrap-system-priority-classes, the kubernetes service. */
+/**
+ * What every API server of a simulated cluster makes sure of at its start, as far as a program of the model reads it:
+ * start-system-namespaces-controller, bootstrap-system-priority-classes, the kubernetes service. fresh-cluster.ts has all that a real one
+ * makes, for the conformance suites, which begin with a cluster that has started.
+ */
 const ROWS: readonly BootstrapRow[] = [
   namespaceRow('kube-system'),
   namespaceRow('kube-public'),

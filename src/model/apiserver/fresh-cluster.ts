@@ -102,7 +102,7 @@ function ownRows(options: FreshClusterOptions, uid: string, nowUs: number): read
 
 /**
  * Puts what a cluster holds right after its first API server has started, straight into storage: what exists already stays, so that every
- * server of a cluster may run it.
+ * server of a cluster may run it. For the conformance suites; the servers of a trial start with bootstrap.ts, through their own API.
  */
 export function* writeFreshCluster(server: ServerContext, options: FreshClusterOptions = {}): Task<void> {
   const { environment, registry } = server;

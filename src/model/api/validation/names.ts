@@ -1,5 +1,3 @@
-import { labelKeyErrors, labelValueErrors } from '../label-syntax.ts';
-
 /**
  * Names of things: DNS labels and subdomains, qualified names, label values, keys, port names, header names.
  * Each check answers the complaints about the value, none when it is right.
@@ -30,6 +28,10 @@ const configKeyMessage =
   "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
 const headerMessage =
   "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')";
+const qualifiedNameMessage =
+  "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+const labelValueMessage =
+  "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 const cIdentifierMessage =
   "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', regex used for validation is '[A-Za-z_][A-Za-z0-9_]*')";
 const percentMessage =
@@ -53,9 +55,6 @@ export function byteLength(text: string): number {
 export function maxLengthMessage(limit: number): string {
   return `must be no more than ${limit} characters`;
 }
-
-/** validation.EmptyError. */
-export const emptyMessage = 'must be non-empty';
 
 function bounded(value: string, pattern: RegExp, message: string, limit: number): readonly string[] {
   const short = value.length <= limit && (value.length * 3 <= limit || byteLength(value) <= limit);
@@ -89,7 +88,7 @@ export function isWildcardDns1123Subdomain(value: string): readonly string[] {
   return bounded(value, wildcardSubdomain, wildcardMessage, 253);
 }
 
-/** validation.IsQualifiedName: `prefix/name` or `name`. */
+/** validation.IsQualifiedName, IsLabelKey: `prefix/name` or `name`. */
 export function isQualifiedName(value: string): readonly string[] {
   const slash = value.indexOf('/');
   if (slash < 0 && value.length <= 63 && qualifiedNamePart.test(value)) return none;
@@ -102,12 +101,34 @@ export function isQualifiedName(value: string): readonly string[] {
   ) {
     return none;
   }
-  return labelKeyErrors(value);
+  return qualifiedNameErrors(value);
+}
+
+function qualifiedNameErrors(value: string): readonly string[] {
+  const errors: string[] = [];
+  const parts = value.split('/');
+  if (parts.length > 2) {
+    return [`a valid label key ${qualifiedNameMessage} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
+  }
+  const name = parts.at(-1) ?? '';
+  const prefix = parts.length === 2 ? parts[0] : undefined;
+  if (prefix !== undefined) {
+    if (prefix.length === 0) errors.push('prefix part must be non-empty');
+    else if (prefix.length > 253) errors.push('prefix part must be no more than 253 bytes');
+    else if (!dns1123Subdomain.test(prefix)) errors.push(`prefix part ${subdomainMessage}`);
+  }
+  if (name.length === 0) errors.push('name part must be non-empty');
+  else if (name.length > 63) errors.push('name part must be no more than 63 bytes');
+  if (!qualifiedNamePart.test(name)) errors.push(`name part ${qualifiedNameMessage}`);
+  return errors;
 }
 
 /** validation.IsValidLabelValue. */
 export function isLabelValue(value: string): readonly string[] {
-  return value.length <= 63 && labelValue.test(value) ? none : labelValueErrors(value);
+  const short = value.length <= 63;
+  const matches = labelValue.test(value);
+  if (short && matches) return none;
+  return [...(short ? [] : ['must be no more than 63 bytes']), ...(matches ? [] : [labelValueMessage])];
 }
 
 /** validation.IsConfigMapKey. */
