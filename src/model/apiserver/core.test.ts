@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { runToEnd } from '../../sim/task.ts';
+import { builtInKinds } from '../api/kinds/registry.ts';
 import type { UntypedObject } from '../api/object.ts';
 import type { ApiRequest, ApiResponse, WatchEvent } from '../api/request.ts';
 import { ApiServerCore } from './core.ts';
@@ -73,5 +74,30 @@ describe('ApiServerCore', () => {
       ['DELETED', 'a'],
     ]);
     if ('stop' in handle) handle.stop();
+  });
+
+  it('lets the approval subresource, and not status, add a condition Approved to a certificate signing request', () => {
+    const core = new ApiServerCore({ storage: new MemoryStorage(), environment: environment(), kinds: builtInKinds });
+    const csr = (verb: ApiRequest['verb'], extra: Partial<ApiRequest>): ApiResponse => {
+      const { namespace: _, ...cluster } = request(verb, 'certificatesigningrequests', { group: 'certificates.k8s.io', ...extra });
+      return runToEnd(core.handle(cluster));
+    };
+    const created = csr('create', {
+      object: {
+        apiVersion: 'certificates.k8s.io/v1',
+        kind: 'CertificateSigningRequest',
+        metadata: { name: 'kubelet' },
+        spec: { request: 'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0K', signerName: 'example.com/signer', usages: ['client auth'] },
+      },
+    });
+    expect(created.object).toMatchObject({ metadata: { name: 'kubelet' } });
+    const object = {
+      ...(created.object as UntypedObject),
+      status: { conditions: [{ type: 'Approved', status: 'True', reason: 'ByHand', message: 'checked' }] },
+    };
+    expect(csr('update', { name: 'kubelet', subresource: 'status', object }).object).toMatchObject({ reason: 'Invalid' });
+    expect(csr('update', { name: 'kubelet', subresource: 'approval', object }).object).toMatchObject({
+      status: { conditions: [{ type: 'Approved' }] },
+    });
   });
 });

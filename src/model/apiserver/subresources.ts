@@ -1,7 +1,8 @@
 import type { Task } from '../../sim/task.ts';
+import { validateApproval } from '../api/kinds/certificates/certificate-signing-request.ts';
 import type { UntypedObject } from '../api/object.ts';
 import type { ApiResponse } from '../api/request.ts';
-import type { Namespace, Pod } from '../api/types.ts';
+import type { CertificateSigningRequest, Namespace, Pod } from '../api/types.ts';
 import { checkEphemeralContainers } from '../api/validation/containers.ts';
 import { methodNotAllowed } from '../api/status.ts';
 import { patch } from './patch.ts';
@@ -45,7 +46,7 @@ const finalizeRules = (): UpdateRules => ({
 });
 
 /** certificatesigningrequests/approval: the conditions alone. */
-const approvalRules = (scope: RequestScope): UpdateRules => ({
+const approvalRules = (): UpdateRules => ({
   bumpsGeneration: false,
   prepare: (next, previous) => {
     const status = { ...(previous['status'] as object | undefined) };
@@ -56,7 +57,8 @@ const approvalRules = (scope: RequestScope): UpdateRules => ({
       status: { ...status, ...(conditions === undefined ? {} : { conditions }) },
     } as UntypedObject;
   },
-  validate: (next, previous) => scope.kind.validateStatusUpdate?.(next, previous, scope.context) ?? [],
+  validate: (next, previous) =>
+    validateApproval(next as unknown as CertificateSigningRequest, previous as unknown as CertificateSigningRequest),
 });
 
 const ephemeral = ephemeralContainerRules((pod: Pod, out) =>
