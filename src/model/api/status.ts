@@ -47,11 +47,6 @@ function detailsOf(target: GroupResource, name: string, extra?: Partial<Details>
   };
 }
 
-/** Whether an answer is a Status that says no. */
-export function isFailure(object: { readonly kind: string }): object is Status {
-  return object.kind === 'Status' && (object as Status).status === 'Failure';
-}
-
 export function success(details: Details): Status {
   return { kind: 'Status', apiVersion: 'v1', metadata: noMetadata, status: 'Success', details };
 }
@@ -146,19 +141,11 @@ export function tooLargeResourceVersion(requested: number | string, current: num
   });
 }
 
-export function timeout(message: string, retryAfterSeconds?: number): Status {
-  return failure(504, 'Timeout', message, retryAfterSeconds === undefined ? {} : { retryAfterSeconds });
-}
-
 export function tooManyRequests(message: string, retryAfterSeconds: number, causes?: Details['causes']): Status {
   return failure(429, 'TooManyRequests', message, {
     ...(causes ? { causes } : {}),
     ...(retryAfterSeconds > 0 ? { retryAfterSeconds } : {}),
   });
-}
-
-export function internalError(message: string): Status {
-  return failure(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] });
 }
 
 /** 500 of an error that is no API status upstream: the text alone, without a reason. */

@@ -1,5 +1,6 @@
 import type { Task } from '../../sim/task.ts';
 import type { FieldError } from '../api/field-error.ts';
+import { needsHealthCheckPort, needsNodePorts } from '../api/kinds/core/service-fields.ts';
 import { initIpFamilies } from '../api/kinds/core/service-ip-families.ts';
 import type { UntypedObject } from '../api/object.ts';
 import type { ServedKind } from '../api/registry.ts';
@@ -178,10 +179,6 @@ interface PortRange extends UntypedObject {
   readonly ports: readonly number[];
 }
 
-function needsNodePorts(spec: ServiceSpec): boolean {
-  return spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false);
-}
-
 function* withPorts(
   scope: RequestScope,
   spec: ServiceSpec,
@@ -192,7 +189,7 @@ function* withPorts(
   const held = new Set((before?.ports ?? []).map((port) => port.nodePort ?? 0));
   if (before?.healthCheckNodePort !== undefined) held.add(before.healthCheckNodePort);
   const wantsPorts = needsNodePorts(spec) || (spec.ports ?? []).some((port) => (port.nodePort ?? 0) > 0);
-  const wantsHealth = spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local';
+  const wantsHealth = needsHealthCheckPort(spec);
   if (!wantsPorts && !wantsHealth) return spec;
   const { first, last } = scope.server.options.serviceNodePortRange ?? defaultPorts;
   let ports: ServicePort[] = [...(spec.ports ?? [])];

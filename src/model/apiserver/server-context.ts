@@ -1,6 +1,6 @@
 import type { Task } from '../../sim/task.ts';
 import type { KindContext } from '../api/kind.ts';
-import type { Json, UntypedObject } from '../api/object.ts';
+import type { UntypedObject } from '../api/object.ts';
 import type { KindRegistry, ServedKind } from '../api/registry.ts';
 import type { ApiRequest, RequestOptions, UserInfo } from '../api/request.ts';
 import type { ComponentHealth } from './component-status.ts';
@@ -128,5 +128,3 @@ export interface RequestScope {
   readonly context: KindContext;
   readonly warnings: string[];
 }
-
-export type PatchBody = Json;

@@ -5,7 +5,7 @@ import { inVersion } from '../api/kinds/conversion.ts';
 import type { ObjectMeta, Status, UntypedObject } from '../api/object.ts';
 import type { ServedKind } from '../api/registry.ts';
 import type { ApiResponse } from '../api/request.ts';
-import { badRequest, conflict, invalid, plainError, qualified } from '../api/status.ts';
+import { badRequest, conflict, invalid, plainError } from '../api/status.ts';
 import { formatTime } from '../api/time.ts';
 import { newUid } from '../api/names.ts';
 import { type FieldErrors, invalid as invalidField } from '../api/validation/field-errors.ts';
@@ -268,9 +268,4 @@ function goesNow(next: UntypedObject, existing: UntypedObject): boolean {
   if (next.kind === 'Namespace')
     return ((next['spec'] as { readonly finalizers?: readonly string[] } | undefined)?.finalizers?.length ?? 0) === 0;
   return existing.metadata.deletionGracePeriodSeconds === 0;
-}
-
-/** 'pods "x"' for messages. */
-export function describe(kind: ServedKind, name: string): string {
-  return `${qualified(kind.resource, kind.group)} ${JSON.stringify(name)}`;
 }

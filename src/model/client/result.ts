@@ -61,9 +61,6 @@ export function isTooManyRequests(result: ApiFailure): boolean {
 export function isExpired(result: ApiFailure): boolean {
   return result.reason === 'Expired' || result.reason === 'Gone' || result.code === 410;
 }
-export function isInternalError(result: ApiFailure): boolean {
-  return result.reason === 'InternalError';
-}
 /** 504 of a read at a version that the server has not seen yet. */
 export function isTooLargeResourceVersion(result: ApiFailure): boolean {
   return result.status?.details?.causes?.some((cause) => cause.reason === 'ResourceVersionTooLarge') === true;

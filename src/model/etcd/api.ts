@@ -3,7 +3,6 @@
  * answers always carry them. Revisions, terms, member and cluster ids are safe integers; lease ids use all of int64 and are bigint.
  */
 import type { Permission } from './auth/permission.ts';
-import type { EtcdError } from './errors.ts';
 
 /** A revision of the store (main part). 1 is the empty store. */
 export type Revision = number;
@@ -451,6 +450,3 @@ export interface CallMetadata {
   /** Refuse (and cut running watches) while the member knows of no leader (clientv3.WithRequireLeader). */
   readonly requireLeader?: boolean;
 }
-
-/** How a unary call ends at the client. */
-export type CallOutcome<R extends EtcdRequest> = ResponseTo<R> | EtcdError;

@@ -9,8 +9,3 @@ export interface Refusal {
 export function refusal(plugin: string, code: Refusal['code'], ...reasons: string[]): Refusal {
   return { plugin, code, reasons };
 }
-
-/** The refusal of a node that no plugin looked at. */
-export function isUnresolvable(status: Refusal | undefined): boolean {
-  return status?.code === 'UnschedulableAndUnresolvable';
-}

@@ -13,7 +13,6 @@ export type ResourceList = Readonly<Record<string, string>>;
 
 export const notPositiveMessage = 'must be greater than zero';
 const nanoPerUnit = 1_000_000_000n;
-const nanoPerMilli = 1_000_000n;
 
 const standardContainer = new Set(['cpu', 'memory', 'ephemeral-storage']);
 const standardQuota = new Set([
@@ -220,9 +219,4 @@ function checkClaims(
       out.push(notFound(path, name, `must be one of the names in pod.spec.resourceClaims${tail}`));
     }
   }
-}
-
-/** Amounts in thousandths, rounded up. */
-export function milliValue(quantity: Quantity): bigint {
-  return quantity.nano >= 0n ? (quantity.nano + nanoPerMilli - 1n) / nanoPerMilli : quantity.nano / nanoPerMilli;
 }

@@ -11,14 +11,6 @@ export const BEHAVIOURS: readonly Behaviour[] = [serve, neverReady, crash, job];
 /** Tags of images that are known to be broken. */
 const BROKEN_TAGS: Readonly<Record<string, Behaviour>> = { broken: neverReady, 'never-ready': neverReady, crash, crashing: crash };
 
-/** The behaviour of that name. @throws Error naming the valid ones. */
-export function behaviourNamed(name: string): Behaviour {
-  const found = BEHAVIOURS.find((behaviour) => behaviour.name === name);
-  if (found === undefined)
-    throw new Error(`no app behaviour "${name}"; there are: ${BEHAVIOURS.map((behaviour) => behaviour.name).join(', ')}`);
-  return found;
-}
-
 /**
  * What a container runs: the behaviour that its annotation names; else by the image's tag; else a simple command as written; else containers
  * that are meant to end (init containers, pods that are not restarted always) are jobs, and all others serve.
