@@ -128,7 +128,8 @@ export class World {
         this.now = at;
         instantEvents = 0;
       }
-      digest.event(at, queue.host, queue.kind, queue.sequence);
+      // The plan is laid out before the run: a plan with one fault less begins the same way all the same.
+      digest.event(at, queue.host, queue.kind, queue.host === NO_HOST ? 0 : queue.sequence);
       const fn = queue.fn as (a: unknown, b: unknown) => void;
       fn(queue.a, queue.b);
       if (this.#stopReason !== undefined) return { kind: 'stopped', reason: this.#stopReason };
