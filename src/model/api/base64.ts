@@ -5,7 +5,10 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 export function base64Encode(text: string): string {
-  const bytes = encoder.encode(text);
+  return base64EncodeBytes(encoder.encode(text));
+}
+
+export function base64EncodeBytes(bytes: Uint8Array): string {
   let result = '';
   for (let i = 0; i < bytes.length; i += 3) {
     const left = bytes.length - i;

@@ -1,4 +1,6 @@
+import { base64EncodeBytes } from '../api/base64.ts';
 import type { ServedKind } from '../api/registry.ts';
+import { sha256 } from '../api/sha256.ts';
 import recorded from './generated/discovery.json' with { type: 'json' };
 
 /** metav1.APIResource, as recorded. */
@@ -29,6 +31,11 @@ export const serverVersion = recorded.version;
 export const healthChecks = recorded.health as Readonly<Record<string, readonly string[]>>;
 export const indexPaths = recorded.paths as readonly string[];
 
+/** Upstream: discovery.StorageVersionHash: eight bytes that change when objects are stored in another version. */
+function storageVersionHash(kind: ServedKind): string {
+  return base64EncodeBytes(sha256(`${kind.custom?.storageApiVersion ?? kind.apiVersion}/${kind.kind}`).subarray(0, 8));
+}
+
 /** Resources of a group and version: recorded ones, then custom kinds. Undefined where neither knows it. */
 export function resourcesOf(groupVersion: string, custom: readonly ServedKind[]): readonly ApiResource[] | undefined {
   const own = custom.filter((kind) => kind.apiVersion === groupVersion);
@@ -45,6 +52,7 @@ export function resourcesOf(groupVersion: string, custom: readonly ServedKind[])
       version: kind.version,
       ...(kind.shortNames.length > 0 ? { shortNames: kind.shortNames } : {}),
       ...(kind.categories.length > 0 ? { categories: kind.categories } : {}),
+      storageVersionHash: storageVersionHash(kind),
     });
     for (const subresource of kind.subresources) {
       const isScale = subresource === 'scale';
