@@ -1,3 +1,4 @@
+import { countFrom } from './disk-counter.ts';
 import { diskHosts } from './disk-stall.ts';
 import type { Fault, FaultParams } from './fault.ts';
 import { paramsArbitrary } from './params.ts';
@@ -20,8 +21,14 @@ export const diskFull: Fault<DiskFullParams> = {
   lanes: (p) => [p.host],
   inject: (target, p) => {
     const disk = target.world.host(p.host).disk;
-    const before = disk.touched.refusedWrites;
+    const counter = countFrom(() => disk.touched.refusedWrites);
     disk.fill();
-    return { heal: () => disk.free(), touched: () => disk.touched.refusedWrites - before };
+    return {
+      heal: () => {
+        disk.free();
+        counter.stop();
+      },
+      touched: counter.touched,
+    };
   },
 };

@@ -1,3 +1,4 @@
+import { countFrom } from './disk-counter.ts';
 import { diskHosts } from './disk-stall.ts';
 import type { Fault, FaultParams } from './fault.ts';
 import { paramsArbitrary } from './params.ts';
@@ -21,8 +22,14 @@ export const diskSlow: Fault<DiskSlowParams> = {
   lanes: (p) => [p.host],
   inject: (target, p) => {
     const disk = target.world.host(p.host).disk;
-    const before = disk.touched.slowSyncs;
+    const counter = countFrom(() => disk.touched.slowSyncs);
     disk.slowDown(p.factor);
-    return { heal: () => disk.speedUp(p.factor), touched: () => disk.touched.slowSyncs - before };
+    return {
+      heal: () => {
+        disk.speedUp(p.factor);
+        counter.stop();
+      },
+      touched: counter.touched,
+    };
   },
 };

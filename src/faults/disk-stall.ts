@@ -1,3 +1,4 @@
+import { countFrom } from './disk-counter.ts';
 import type { Fault, FaultParams } from './fault.ts';
 import { paramsArbitrary } from './params.ts';
 import { hostNames, type Topology } from './topology.ts';
@@ -27,8 +28,14 @@ export const diskStall: Fault<DiskStallParams> = {
   lanes: (p) => [p.host],
   inject: (target, p) => {
     const disk = target.world.host(p.host).disk;
-    const before = disk.touched.stalledSyncs;
+    const counter = countFrom(() => disk.touched.stalledSyncs);
     disk.stall();
-    return { heal: () => disk.unstall(), touched: () => disk.touched.stalledSyncs - before };
+    return {
+      heal: () => {
+        disk.unstall();
+        counter.stop();
+      },
+      touched: counter.touched,
+    };
   },
 };

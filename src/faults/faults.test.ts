@@ -159,6 +159,21 @@ describe('inject and heal', () => {
     }
   });
 
+  it('a fault of a disk counts until it is healed, not what the next one of its kind touches', () => {
+    for (const kind of ['disk-slow', 'disk-stall', 'disk-full']) {
+      const target = testTarget(TOPOLOGIES.ha);
+      const params = { kind, host: 'cp-0', factor: 3 } as unknown as FaultParams;
+      const first = faultOf(kind).inject(target, params);
+      target.world.run(3 * SECOND);
+      first.heal();
+      const touched = first.touched();
+      expect(touched).toBeGreaterThan(0);
+      const second = faultOf(kind).inject(target, params);
+      target.world.run(6 * SECOND);
+      expect([first.touched(), second.touched() > 0]).toEqual([touched, true]);
+    }
+  });
+
   it('every kind that is drawn touches something in a cluster that is at work', () => {
     for (const fault of FAULTS) {
       const params =

@@ -77,8 +77,11 @@ export class Link {
     this.#modifiers = this.#modifiers.filter((m) => m !== modifier);
   }
 
-  /** Draws what happens to a message that departs now. The answer is overwritten by the next call. */
-  pass(departure: Micros, sizeBytes: number): Passage {
+  /**
+   * Draws what happens to a message that departs now. The answer is overwritten by the next call. `mayRepeat`: a second copy would be seen;
+   * a connection drops it, so there a duplication touches nothing.
+   */
+  pass(departure: Micros, sizeBytes: number, mayRepeat = false): Passage {
     const passage = this.#passage;
     const draw = this.#stream.u32();
     let delay = this.#baseUs + (draw % (this.#jitterUs + 1));
@@ -87,12 +90,12 @@ export class Link {
     passage.lost = false;
     passage.duplicateDelayUs = -1;
     passage.overtaken = false;
-    if (this.#modifiers.length > 0) delay = this.#applyModifiers(passage, delay, departure, sizeBytes);
+    if (this.#modifiers.length > 0) delay = this.#applyModifiers(passage, delay, departure, sizeBytes, mayRepeat);
     passage.delayUs = delay;
     return passage;
   }
 
-  #applyModifiers(passage: Passage, base: Micros, departure: Micros, sizeBytes: number): Micros {
+  #applyModifiers(passage: Passage, base: Micros, departure: Micros, sizeBytes: number, mayRepeat: boolean): Micros {
     let delay = base;
     for (const modifier of this.#modifiers) {
       let touched = false;
@@ -102,7 +105,7 @@ export class Link {
       }
       if (modifier.duplicatePpm !== undefined && this.#stream.below(MILLION) < modifier.duplicatePpm) {
         passage.duplicateDelayUs = delay + this.#stream.below(4 * this.#baseUs + 1000);
-        touched = true;
+        touched ||= mayRepeat;
       }
       if (modifier.reorderPpm !== undefined && this.#stream.below(MILLION) < modifier.reorderPpm) {
         delay += this.#stream.below((modifier.reorderUs ?? 10_000) + 1);

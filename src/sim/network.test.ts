@@ -77,6 +77,9 @@ describe('datagrams', () => {
     w.world.run(3 * SECOND);
     expect(whats()).toEqual([1, 1]);
     expect(duplicate.touched).toBe(1);
+    // What a connection sends twice arrives once: nothing is touched.
+    w.world.network.link(w.a, w.b)?.pass(w.world.now, 1);
+    expect(duplicate.touched).toBe(1);
     w.world.network.link(w.a, w.b)?.removeModifier(duplicate);
     got.length = 0;
     const slow = modify({ extraLatencyUs: 100 * MILLISECOND });

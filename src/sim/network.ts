@@ -148,7 +148,7 @@ export class Network {
       this.#dropped(id, departure, 'partition');
       return;
     }
-    const passage = link.pass(departure, sizeBytes);
+    const passage = link.pass(departure, sizeBytes, true);
     if (passage.lost) this.#dropped(id, departure + passage.delayUs, 'loss');
     else {
       let arrival = departure + passage.delayUs;
