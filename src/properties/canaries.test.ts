@@ -479,6 +479,22 @@ const CANARIES: Readonly<Record<string, readonly Canary[]>> = {
       end: { atS: 60 },
     },
     {
+      // The last that was heard of a member that is down is that it leads.
+      clause: 'leader-exists',
+      breaks: (at) => {
+        at(1, (f) => f.raftRole.emit('etcd-0', 'leader', 2, 'etcd-0'));
+        at(5, (f) => f.memberQuorum.emit('etcd-0', false));
+        at(10, (f) => f.phase.emit('healing'));
+      },
+      holds: (at) => {
+        at(1, (f) => f.raftRole.emit('etcd-0', 'leader', 2, 'etcd-0'));
+        at(5, (f) => f.memberQuorum.emit('etcd-0', false));
+        at(8, (f) => f.memberQuorum.emit('etcd-0', true));
+        at(10, (f) => f.phase.emit('healing'));
+      },
+      end: { atS: 60 },
+    },
+    {
       clause: 'commits',
       breaks: (at) => {
         at(10, (f) => f.phase.emit('healing'));

@@ -28,6 +28,12 @@ export const progressAfterHeal: Property = {
       if (role === 'leader') leader = member;
     });
     facts.memberStart.subscribe((member) => roles.set(member, 'follower'));
+    // A member that is dead or cut off says nothing of the end of its leadership.
+    const cutOff = new Set<string>();
+    facts.memberQuorum.subscribe((member, has) => {
+      if (has) cutOff.delete(member);
+      else cutOff.add(member);
+    });
     const late = (): boolean => healedAt !== undefined && clock.now - healedAt > SETTLE_US;
     facts.keyChanged.subscribe(() => {
       if (late()) commitsAfter++;
@@ -40,7 +46,7 @@ export const progressAfterHeal: Property = {
       exercised: () => (late() ? 1 : 0),
       finish: (end) => {
         if (healedAt === undefined || end.atUs - healedAt <= SETTLE_US) return;
-        if (![...roles.values()].includes('leader')) {
+        if (![...roles].some(([member, role]) => role === 'leader' && !cutOff.has(member))) {
           violate({
             clause: 'leader-exists',
             atUs: end.atUs,
@@ -48,7 +54,7 @@ export const progressAfterHeal: Property = {
             expected: 'a leader',
             actual: [...roles]
               .sort(([a], [b]) => (a < b ? -1 : 1))
-              .map(([member, role]) => `${member} ${role}`)
+              .map(([member, role]) => `${member} ${role}${cutOff.has(member) ? ' without a majority' : ''}`)
               .join(', '),
             subjects: [...roles.keys()].sort(),
             facts: [{ atUs: healedAt, subject: 'plan', text: 'all faults are healed' }],
