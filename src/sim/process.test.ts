@@ -163,6 +163,18 @@ describe('Process: death', () => {
     expect(starts.length).toBe(3);
   });
 
+  it('exits also in the resume in which it is stopped', () => {
+    const w = testWorld();
+    const process = runProgram(w.a, (p) => {
+      p.after(1, () => {
+        p.pause();
+        p.exit(1, 'panic');
+      });
+    });
+    w.world.run(SECOND);
+    expect(process.state).toBe('dead');
+  });
+
   it('an error that is neither exit nor of a zombie is our bug and comes out of the run', () => {
     const w = testWorld();
     runProgram(w.a, (process) => {

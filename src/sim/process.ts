@@ -249,7 +249,7 @@ export class Process {
       if (!(error instanceof ProcessExit)) {
         if (this.state !== 'zombie') throw error;
         // A zombie's own troubles (a discarded effect that it asserts on) are nobody's business any more.
-      } else if (this.state === 'running') {
+      } else if (this.alive) {
         this.#executing = false;
         this.#die(`exit ${error.code}: ${error.message}`, 'exited', true);
         return;
