@@ -3,7 +3,26 @@ import { contentHash, sharedContentHash } from './content-hash.ts';
 
 describe('contentHash', () => {
   it('tells contents apart, by type, order and place', () => {
-    const values = ['', '1', 1, 1n, true, null, [], {}, ['1'], [1], ['a', 'b'], ['b', 'a'], [['a'], 'b'], { a: 1 }, { a: '1' }, { a: { b: 1 } }, { a: 1, b: 2 }, { b: 2, a: 1 }];
+    const values = [
+      '',
+      '1',
+      1,
+      1n,
+      true,
+      null,
+      [],
+      {},
+      ['1'],
+      [1],
+      ['a', 'b'],
+      ['b', 'a'],
+      [['a'], 'b'],
+      { a: 1 },
+      { a: '1' },
+      { a: { b: 1 } },
+      { a: 1, b: 2 },
+      { b: 2, a: 1 },
+    ];
     expect(new Set(values.map(contentHash)).size).toBe(values.length);
   });
 
