@@ -37,11 +37,6 @@ export const missReasons: readonly MissReason[] = [
   },
   {
     kind: 'api',
-    cases: /storageVersionHash/,
-    reason: 'The storage version hash of custom resources (a SHA-256) is not computed; those of built-in kinds are recorded data.',
-  },
-  {
-    kind: 'api',
     cases: /^80-crds.*(another kind|another version)/,
     reason:
       'A body of another kind or version than the path is refused or read in the words for built-in kinds; custom resources have their own.',

@@ -35,7 +35,7 @@ export const kind: ConformanceKind = {
       if (!('value' in line)) {
         problems.set(i, line.problem);
         names.push(`line ${line.number}`);
-        if (previous !== undefined) previous++;
+        previous = (previous ?? 0) + 1;
         return;
       }
       const exchange = line.value as unknown as Exchange;

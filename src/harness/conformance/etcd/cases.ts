@@ -36,7 +36,7 @@ export const kind: ConformanceKind = {
       if (!('value' in line)) {
         const name = `line ${line.number}`;
         if (isWanted(name)) yield { name, difference: line.problem };
-        if (previous !== undefined) previous++;
+        previous = (previous ?? 0) + 1;
         continue;
       }
       const recorded = line.value as unknown as RecordedLine;
