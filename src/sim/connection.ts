@@ -53,6 +53,7 @@ const RETRIES_MAX = 15;
  * A segment that the link loses or cuts is retransmitted with a doubling time-out. Acknowledgements are not messages: a direction that
  * is cut does not stop data in the other one, but keep-alives do notice, after `keepAliveUs` of silence. Keep-alives are
  * checked only after something could have silenced the peer, so an idle healthy connection has no events.
+ * Long because both ends of a connection see each other's private state; the functions at the end are what the event queue calls.
  */
 export class Connection {
   readonly process: Process;

@@ -5,7 +5,7 @@ import type { Status } from '../api/object.ts';
 import type { ApiRequest, ApiResponse, RequestOptions, UserInfo } from '../api/request.ts';
 import { methodNotAllowed, notFound, unknownResource } from '../api/status.ts';
 import { authorizationOf, deniedStatus } from './auth/denial.ts';
-import type { CacheWatchOptions, WatchSink } from './watch-cache.ts';
+import type { CacheWatchOptions, WatchSink } from './cache-watcher.ts';
 import { WatchCache } from './watch-cache.ts';
 import { componentStatuses } from './component-status.ts';
 import { create } from './create.ts';

@@ -9,7 +9,7 @@ import { selects } from './selection.ts';
 import type { ServerContext } from './server-context.ts';
 import { isStorageFailure, type StorageEntry, type StorageEvent, type StorageFailure } from './storage.ts';
 import { storageStatus } from './storage-errors.ts';
-import type { CacheWatchOptions, WatchSink } from './watch-cache.ts';
+import type { CacheWatchOptions, WatchSink } from './cache-watcher.ts';
 
 /** What a watch without a watch cache asks for; the rest is as with a cache. */
 export interface StorageWatchOptions extends CacheWatchOptions {

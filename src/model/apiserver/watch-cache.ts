@@ -4,9 +4,10 @@ import type { Status } from '../api/object.ts';
 import type { ServedKind } from '../api/registry.ts';
 import type { WatchEvent } from '../api/request.ts';
 import { tooLargeResourceVersion, tooManyRequests, tooOldResourceVersion } from '../api/status.ts';
+import { type CacheWatchOptions, Watcher, type WatchSink } from './cache-watcher.ts';
 import { type ServerEnvironment, sleep } from './environment.ts';
 import { type CacheEvent, EventWindow } from './event-window.ts';
-import { fieldValue, type Selection, selects } from './selection.ts';
+import { fieldValue, selects } from './selection.ts';
 import { isStorageFailure, type Storage, type StorageEvent, type StorageFailure } from './storage.ts';
 import { storageStatus } from './storage-errors.ts';
 import { withResourceVersion } from './stored-object.ts';
@@ -20,44 +21,6 @@ const relistDelayUs = 1_000_000;
 /** Upstream bookmarkFrequency. */
 const bookmarkPeriodUs = 60_000_000;
 
-/** Who receives a watch. `closed` comes at most once and last; with a status if the server ended the watch because of an error. */
-export interface WatchSink {
-  readonly send: (event: WatchEvent) => void;
-  readonly closed: () => void;
-}
-
-export interface CacheWatchOptions {
-  /** The namespace, or undefined for all. */
-  readonly namespace: string | undefined;
-  readonly selection: Selection;
-  readonly bookmarks: boolean;
-  /** Versions up to this one are not sent. */
-  readonly afterRevision: number;
-  /** Turns objects into what the client asked for (another version, a table row, metadata only). */
-  readonly convert: ((event: WatchEvent, isFirst: boolean) => WatchEvent) | undefined;
-}
-
-class Watcher {
-  readonly sink: WatchSink;
-  readonly options: CacheWatchOptions;
-  readonly buckets: Set<Watcher>[] = [];
-  sentRevision: number;
-  /** Version of the last bookmark. */
-  bookmarkRevision = 0;
-  isFirst = true;
-
-  constructor(sink: WatchSink, options: CacheWatchOptions) {
-    this.sink = sink;
-    this.options = options;
-    this.sentRevision = options.afterRevision;
-  }
-
-  send(event: WatchEvent): void {
-    this.sink.send(this.options.convert === undefined ? event : this.options.convert(event, this.isFirst));
-    this.isFirst = false;
-  }
-}
-
 interface Waiter {
   readonly revision: number;
   readonly wake: () => void;
@@ -66,6 +29,7 @@ interface Waiter {
 /**
  * The watch cache of one resource in one API server: upstream `storage/cacher`. Fed by one list and watch of etcd, it may lag behind etcd, and
  * answers reads and watches from what it has seen. It knows nothing of etcd's truth but through that watch.
+ * Long because feed, reads and watches wait for each other's progress: upstream's cacher.go and watch_cache.go in one.
  */
 export class WatchCache {
   readonly kind: ServedKind;

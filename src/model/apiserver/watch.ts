@@ -9,7 +9,7 @@ import { checkListOptions } from './request-options.ts';
 import type { RequestScope } from './server-context.ts';
 import { watchStorage } from './storage-watch.ts';
 import { invalidVersion } from './update.ts';
-import type { CacheWatchOptions, WatchSink } from './watch-cache.ts';
+import type { CacheWatchOptions, WatchSink } from './cache-watcher.ts';
 
 /** Upstream minRequestTimeout: without timeoutSeconds a watch ends after 30 to 60 minutes. */
 const watchTimeoutUsMin = 1_800_000_000;

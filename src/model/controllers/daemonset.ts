@@ -45,6 +45,7 @@ export function startDaemonSetController(context: ControllerContext): void {
   new DaemonSetController(context).start();
 }
 
+/** Long as upstream's DaemonSetsController is; which nodes fit and what a revision is stand in files of their own. */
 class DaemonSetController {
   readonly #context: ControllerContext;
   readonly #recorder: EventRecorder;

@@ -69,7 +69,10 @@ interface Work {
   deployment: Deployment;
 }
 
-/** The steps of one sync of a Deployment: pkg/controller/deployment/{sync,rolling,recreate,progress}.go. Failed calls throw SyncFailure. */
+/**
+ * The steps of one sync of a Deployment: pkg/controller/deployment/{sync,rolling,recreate,progress}.go. Failed calls throw SyncFailure.
+ * Long because the steps call each other and write; what they decide is in deployment-{revision,rolling,scale,status}.ts.
+ */
 export class DeploymentRollout {
   readonly #context: ControllerContext;
   readonly #recorder: EventRecorder;

@@ -45,7 +45,10 @@ export interface JobSyncParts {
   readonly requeueAfter: (key: string, delayUs: Micros) => void;
 }
 
-/** One sync of one job: pkg/controller/job/job_controller.go, syncJob. */
+/**
+ * One sync of one job: pkg/controller/job/job_controller.go, syncJob. Long because all its steps share what the sync has found so far
+ * (the fields below); what decides without them is in job-policy.ts, job-indexes.ts and job-conditions.ts.
+ */
 export class JobSync {
   readonly #parts: JobSyncParts;
   readonly #key: string;

@@ -59,6 +59,7 @@ export const nodeLifecycleController: ControllerRow = {
   start: (context) => new NodeLifecycle(context).start(),
 };
 
+/** Long as upstream's Controller is: monitoring, tainting and eviction queues change one record of each node's health. */
 class NodeLifecycle {
   readonly #context: ControllerContext;
   readonly #nodes: Informer<Node>;

@@ -9,6 +9,7 @@ import { runWorkers, WorkQueue } from '../client/work-queue.ts';
 import type { Task } from '../../sim/task.ts';
 import { SECOND, type Micros } from '../../sim/time.ts';
 import type { ControllerContext, ControllerRow } from './context.ts';
+import { NewestCache } from './newest-cache.ts';
 import {
   BIND_COMPLETED,
   BOUND_BY_CONTROLLER,
@@ -35,41 +36,6 @@ export const volumeBinderController: ControllerRow = {
   name: 'persistentvolume-binder-controller',
   start: (context) => new VolumeBinder(context).start(),
 };
-
-/** Objects as the newer of what the informer brought and what we wrote ourselves: upstream's own caches. */
-class NewestCache<T extends ApiObject> {
-  readonly #objects = new Map<string, T>();
-  #sorted: readonly T[] | undefined;
-
-  /** False when we know a newer version already. */
-  put(object: T): boolean {
-    const key = objectKey(object);
-    const known = this.#objects.get(key);
-    if (
-      known !== undefined &&
-      known.metadata.uid === object.metadata.uid &&
-      Number(known.metadata.resourceVersion) > Number(object.metadata.resourceVersion)
-    )
-      return false;
-    this.#objects.set(key, object);
-    this.#sorted = undefined;
-    return true;
-  }
-
-  get(key: string): T | undefined {
-    return this.#objects.get(key);
-  }
-
-  delete(key: string): void {
-    this.#objects.delete(key);
-    this.#sorted = undefined;
-  }
-
-  list(): readonly T[] {
-    this.#sorted ??= [...this.#objects.keys()].sort().map((key) => this.#objects.get(key) as T);
-    return this.#sorted;
-  }
-}
 
 class VolumeBinder {
   readonly #context: ControllerContext;

@@ -1,6 +1,7 @@
 /**
  * etcd's v3 API as data: field names of etcd's protobuf in camelCase. Fields with the protobuf default may be left out of requests;
  * answers always carry them. Revisions, terms, member and cluster ids are safe integers; lease ids use all of int64 and are bigint.
+ * One file, as rpc.proto is: requests first, then answers, then watches.
  */
 import type { Permission } from './auth/permission.ts';
 

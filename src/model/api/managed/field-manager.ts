@@ -2,7 +2,8 @@ import { equalApartFromVersion, equalJson } from '../equal.ts';
 import type { ManagedFieldsEntry, UntypedObject } from '../object.ts';
 import { type StructType, zeroObject } from '../schema.ts';
 import { difference, type FieldSet, intersection, isEmptySet, leaf, pathsOf, union, withoutBelow } from './field-set.ts';
-import { compareTyped, ensureNamedMembers, fieldSetOf, mergeTyped, removeItems, typedErrors } from './typed-walk.ts';
+import { typedErrors } from './typed-errors.ts';
+import { compareTyped, ensureNamedMembers, fieldSetOf, mergeTyped, removeItems } from './typed-walk.ts';
 
 /**
  * Who owns which field: upstream `k8s.io/apimachinery/pkg/util/managedfields`. All functions answer new objects and share what they can.

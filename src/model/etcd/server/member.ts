@@ -52,7 +52,10 @@ export function etcdMember(config: EtcdConfig, restartAfterUs?: Micros): Program
   };
 }
 
-/** A running member: wires raft, log, backend, apply loop and services together (EtcdServer). */
+/**
+ * A running member (EtcdServer). Long because it is where raft, log, backend, apply loop and services are wired together; what decides
+ * lives in them.
+ */
 export class EtcdServer implements ServerContext {
   readonly process: Process;
   readonly config: EtcdConfig;

@@ -51,6 +51,7 @@ type Handlers = { readonly [M in CriMethod]: (request: CriRequest<M>) => Task<Cr
 
 const done: CriResult<undefined> = { ok: true, value: undefined };
 
+/** A running runtime. Long because one method answers each CRI call, and all of them change the same records. */
 class ContainerRuntime {
   readonly #process: Process;
   readonly #options: ContainerRuntimeOptions;
