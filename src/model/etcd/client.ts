@@ -37,6 +37,11 @@ export interface EtcdClientOptions {
 /** clientv3: back-off between attempts, with up to as much jitter. */
 const BACKOFF_US = 25 * MILLISECOND;
 const ATTEMPTS_MAX = 100;
+/**
+ * grpc/backoff.DefaultConfig.BaseDelay: no new connection sooner after one that failed; calls fail at once meanwhile. Its growth to 120 s is left
+ * out: a trial's calm phases are too short for it.
+ */
+const REDIAL_US = 1 * SECOND;
 
 /**
  * A client of the cluster, as clientv3 is one: sticks to an endpoint and goes to the next when its connection breaks; repeats what is safe
@@ -46,6 +51,8 @@ export class EtcdClient {
   readonly #process: Process;
   readonly #options: EtcdClientOptions;
   readonly #rpcs: readonly RpcClient[];
+  /** Before when an endpoint that could not be reached is not dialled again, by this host's clock. */
+  readonly #redialAt = new Map<RpcClient, Micros>();
   #at: number;
   #token: string | undefined;
 
@@ -59,7 +66,11 @@ export class EtcdClient {
         connectTimeoutUs: options.dialTimeoutUs ?? 5 * SECOND,
         ...(options.keepAliveUs === undefined ? {} : { keepAliveUs: options.keepAliveUs }),
       });
-      rpc.onDisconnect = () => this.moveOn(rpc);
+      rpc.onDisconnect = (reason) => {
+        if (reason === 'refused' || reason === 'connect-timeout') this.#redialAt.set(rpc, process.mono() + REDIAL_US);
+        else this.#redialAt.delete(rpc);
+        this.moveOn(rpc);
+      };
       return rpc;
     });
   }
@@ -78,6 +89,12 @@ export class EtcdClient {
 
   get metadata(): CallMetadata {
     return this.#token === undefined ? (this.#options.metadata ?? {}) : { ...this.#options.metadata, token: this.#token };
+  }
+
+  /** @internal How long until the present endpoint may be dialled. A pinned client asks when its caller does. */
+  get redialInUs(): Micros {
+    const at = this.#redialAt.size === 0 || this.#options.pinned === true ? undefined : this.#redialAt.get(this.current);
+    return at === undefined ? 0 : Math.max(0, at - this.#process.mono());
   }
 
   /** @internal Goes to the next endpoint if calls still go over this connection. */
@@ -163,6 +180,15 @@ export class EtcdClient {
       const rpc = this.current;
       const left = deadline === undefined ? undefined : deadline - this.#process.mono();
       if (left !== undefined && left <= 0) return done(etcdError('deadlineExceeded'));
+      const waitUs = this.redialInUs;
+      if (waitUs > 0) {
+        // What it would spend on attempts that fail at once, in one piece.
+        attempts += Math.ceil(waitUs / (1.5 * BACKOFF_US));
+        if (attempts >= ATTEMPTS_MAX) return done(etcdError('connectionRefused'));
+        const timer = this.#process.after(left === undefined ? waitUs : Math.min(waitUs, left), attempt);
+        giveUp = () => this.#process.cancel(timer);
+        return;
+      }
       giveUp = rpc.callThen(
         'etcd',
         { request, metadata: this.metadata },

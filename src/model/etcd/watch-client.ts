@@ -70,6 +70,11 @@ export class EtcdWatch {
   }
 
   #open(): void {
+    const waitUs = this.#client.redialInUs;
+    if (waitUs > 0) {
+      this.#timer = this.#process.after(waitUs, () => this.#open());
+      return;
+    }
     this.#timer = 0;
     const rpc = this.#client.current;
     this.#rpc = rpc;
