@@ -546,6 +546,30 @@ const CANARIES: Readonly<Record<string, readonly Canary[]>> = {
         at(4, (f) => f.podAdmitted.emit('worker-0', 'shop/c', 'c', 1, 1));
       },
     },
+    {
+      // What was deleted holds its place as long as it runs, and no longer: a kubelet that was killed meanwhile never says that it is gone.
+      clause: 'cpu',
+      breaks: (at) => {
+        at(1, (f) => f.nodeCapacity.emit('worker-0', 1000, 1000, 3));
+        at(2, (f) => f.objectChanged.emit(2, '/registry/pods/shop/a', { metadata: { uid: 'a' } }));
+        at(3, (f) => f.podAdmitted.emit('worker-0', 'shop/a', 'a', 500, 1));
+        at(4, (f) => f.containerStarted.emit('worker-0', 'shop/a', 'a', 'c', 'i', 'image'));
+        at(5, (f) => f.objectChanged.emit(3, '/registry/pods/shop/a', undefined));
+        at(6, (f) => f.podAdmitted.emit('worker-0', 'shop/b', 'b', 600, 1));
+      },
+      holds: (at) => {
+        at(1, (f) => f.nodeCapacity.emit('worker-0', 1000, 1000, 3));
+        for (const uid of ['a', 'b']) {
+          at(2, (f) => f.objectChanged.emit(2, `/registry/pods/shop/${uid}`, { metadata: { uid } }));
+          at(3, (f) => f.podAdmitted.emit('worker-0', `shop/${uid}`, uid, 500, 1));
+        }
+        at(4, (f) => f.containerStarted.emit('worker-0', 'shop/a', 'a', 'c', 'i', 'image'));
+        at(5, (f) => f.objectChanged.emit(3, '/registry/pods/shop/a', undefined));
+        at(5, (f) => f.objectChanged.emit(4, '/registry/pods/shop/b', { metadata: { uid: 'b' }, status: { phase: 'Failed' } }));
+        at(6, (f) => f.containerStopped.emit('worker-0', 'shop/a', 'a', 'c', 'i', 0));
+        at(7, (f) => f.podAdmitted.emit('worker-0', 'shop/c', 'c', 1000, 1));
+      },
+    },
   ],
   'pod-identity': [
     {

@@ -1,3 +1,4 @@
+import { isTerminal, text } from './fields.ts';
 import type { Property } from './property.ts';
 
 interface Node {
@@ -21,6 +22,8 @@ export const nodeCapacity: Property = {
   needsKubernetes: true,
   start({ facts, clock, violate }) {
     const nodes = new Map<string, Node>();
+    /** The node that admitted a pod. */
+    const holders = new Map<string, string>();
     let judged = 0;
     const get = (name: string): Node => {
       let node = nodes.get(name);
@@ -44,6 +47,7 @@ export const nodeCapacity: Property = {
       const node = get(name);
       if (node.admitted.has(uid)) return;
       judged++;
+      holders.set(uid, name);
       node.admitted.set(uid, { pod, cpuMilli, memoryBytes });
       node.usedCpu += cpuMilli;
       node.usedMemory += memoryBytes;
@@ -66,13 +70,44 @@ export const nodeCapacity: Property = {
         facts: [{ atUs: clock.now, subject: name, text: `admits ${pod}` }],
       });
     });
-    facts.podRemoved.subscribe((name, _pod, uid) => {
+    const release = (name: string, uid: string): void => {
       const node = get(name);
       const admitted = node.admitted.get(uid);
       if (admitted === undefined) return;
       node.admitted.delete(uid);
+      if (holders.get(uid) === name) holders.delete(uid);
       node.usedCpu -= admitted.cpuMilli;
       node.usedMemory -= admitted.memoryBytes;
+    };
+    facts.podRemoved.subscribe((name, _pod, uid) => release(name, uid));
+    // A pod that has ended holds nothing once its last container stopped. Its kubelet may never say so: the one that admitted the pod was
+    // killed, and its successor found nothing of it.
+    const running = new Map<string, number>();
+    const ended = new Set<string>();
+    const uids = new Map<string, string>();
+    const ends = (uid: string): void => {
+      if (running.has(uid)) {
+        ended.add(uid);
+        return;
+      }
+      ended.delete(uid);
+      const name = holders.get(uid);
+      if (name !== undefined) release(name, uid);
+    };
+    facts.containerStarted.subscribe((_node, _pod, uid) => running.set(uid, (running.get(uid) ?? 0) + 1));
+    facts.containerStopped.subscribe((_node, _pod, uid) => {
+      const left = (running.get(uid) ?? 1) - 1;
+      if (left > 0) running.set(uid, left);
+      else running.delete(uid);
+      if (left === 0 && ended.has(uid)) ends(uid);
+    });
+    facts.objectChanged.subscribe((_revision, key, object) => {
+      if (!key.startsWith('/registry/pods/')) return;
+      const before = uids.get(key);
+      if (object === undefined) uids.delete(key);
+      else uids.set(key, text(object, 'metadata', 'uid'));
+      if (before !== undefined && before !== uids.get(key)) ends(before);
+      if (object !== undefined && isTerminal(object)) ends(text(object, 'metadata', 'uid'));
     });
     return { exercised: () => judged };
   },
