@@ -24,7 +24,11 @@ export function clusterSystem(world: World, input: TrialInput, facts: Facts): Sy
     facts,
     defects: new Set(input.defects),
     featureGates: input.featureGates,
-    ...(etcdAppendBytesMax === undefined ? {} : { overrides: { etcd: { appendBytesMax: etcdAppendBytesMax } } }),
+    overrides: {
+      // Who owns which field costs half of a write and shows only to who applies server-side: no user of a trial does.
+      serverOptions: { managedFields: false },
+      ...(etcdAppendBytesMax === undefined ? {} : { etcd: { appendBytesMax: etcdAppendBytesMax } }),
+    },
   });
   const topology = topologyOf(input.cluster);
   const members = cluster.etcdEndpoints.map((endpoint, i) => ({ name: `etcd-${i}`, endpoint }));
