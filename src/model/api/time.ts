@@ -79,26 +79,46 @@ export function parseTime(text: string): number | undefined {
   return (days * 86_400 + hour * 3600 + minute * 60 + second - offset) * usPerSecond + micros;
 }
 
-/** The last texts found canonical: the same few times are read again and again. */
-let lastCanonical = '';
-let lastCanonicalMicro = '';
+const digitZero = 48;
+
+/** The number that `count` digits at a position say; -1 where they are none. */
+function digits(text: string, at: number, count: number): number {
+  let value = 0;
+  for (let i = at; i < at + count; i++) {
+    const digit = text.charCodeAt(i) - digitZero;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+/** Whether a text is surely printed as it should be, told without a regular expression. Of days only 1 to 28 are: the others take the long way. */
+function isPlainlyCanonical(text: string, fraction: number): boolean {
+  const end = fraction === 0 ? 19 : 20 + fraction;
+  if (text.length !== end + 1 || text[4] !== '-' || text[7] !== '-' || text[10] !== 'T' || text[13] !== ':' || text[16] !== ':')
+    return false;
+  const month = digits(text, 5, 2);
+  const day = digits(text, 8, 2);
+  const hour = digits(text, 11, 2);
+  const minute = digits(text, 14, 2);
+  const second = digits(text, 17, 2);
+  if (month < 1 || month > 12 || day < 1 || day > 28 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59)
+    return false;
+  return digits(text, 0, 4) >= 0 && text[end] === 'Z' && (fraction === 0 || (text[19] === '.' && digits(text, 20, fraction) >= 0));
+}
 
 /** The text as metav1.Time would print it again: UTC, whole seconds. Undefined where it is no time. */
 export function canonicalTime(text: string): string | undefined {
-  if (text === lastCanonical) return text;
+  if (isPlainlyCanonical(text, 0)) return text;
   const us = parseTime(text);
   if (us === undefined) return undefined;
-  const canonical = text.length === 20 && text.endsWith('Z') ? text : formatTime(us);
-  lastCanonical = canonical;
-  return canonical;
+  return text.length === 20 && text.endsWith('Z') ? text : formatTime(us);
 }
 
 /** The text as metav1.MicroTime would print it again. */
 export function canonicalMicroTime(text: string): string | undefined {
-  if (text === lastCanonicalMicro) return text;
+  if (isPlainlyCanonical(text, 6)) return text;
   const us = parseTime(text);
   if (us === undefined) return undefined;
-  const canonical = text.length === 27 && text.endsWith('Z') ? text : formatMicroTime(us);
-  lastCanonicalMicro = canonical;
-  return canonical;
+  return text.length === 27 && text.endsWith('Z') ? text : formatMicroTime(us);
 }
