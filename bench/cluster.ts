@@ -32,7 +32,7 @@ export class BenchCluster {
     const facts = createFacts();
     const members = Array.from({ length: spec.controlPlanes }, (_, i) => `etcd-${i}`);
     this.#judge = new Judge(facts, this.world, members, spec.kubernetes);
-    const cluster = buildCluster(this.world, spec, { facts });
+    const cluster = buildCluster(this.world, spec, { facts, overrides: { serverOptions: { managedFields: false } } });
     facts.objectChanged.subscribe((_revision, key, object) => {
       const name = /^\/registry\/deployments\/default\/(.*)$/.exec(key)?.[1];
       if (name !== undefined && object !== undefined) this.#deployments.set(name, object as DeploymentLike);
