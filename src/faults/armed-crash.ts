@@ -20,7 +20,7 @@ export function armCrash(world: World, host: Host, process: Process, atEffect: n
     if (!waiting || process.effects < atEffect) return;
     fired = true;
     // The power goes once the process has yielded: the host cannot vanish from inside one of its own resumes.
-    if (powerLoss) world.at(world.now, () => host.crash());
+    if (powerLoss) world.at(world.now, () => host.cutPower());
   };
   return {
     disarm: () => {

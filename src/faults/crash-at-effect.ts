@@ -35,7 +35,7 @@ export const crashAtEffect: Fault<CrashAtEffectParams> = {
     return {
       heal: () => {
         crash?.disarm();
-        if (p.powerLoss && crash?.fired() === true) host.boot();
+        if (p.powerLoss && crash?.fired() === true) host.restorePower();
         host.start(p.program);
       },
       touched: () => (crash?.fired() === true ? 1 : 0),

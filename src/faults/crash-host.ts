@@ -21,7 +21,7 @@ export const crashHost: Fault<CrashHostParams> = {
   inject: (target, p) => {
     const host = target.world.host(p.host);
     const wasUp = host.up;
-    host.crash();
-    return { heal: () => host.boot(), touched: () => (wasUp ? 1 : 0) };
+    host.cutPower();
+    return { heal: () => host.restorePower(), touched: () => (wasUp ? 1 : 0) };
   },
 };

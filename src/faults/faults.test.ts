@@ -241,6 +241,17 @@ describe('crash-at-effect', () => {
     expect([first.touched(), second.touched()]).toEqual([0, 1]);
   });
 
+  it('a host that two faults hold down boots when both are healed', () => {
+    const target = testTarget(TOPOLOGIES.store);
+    const up = (): readonly boolean[] => target.world.hosts().map((host) => host.up);
+    const one = faultOf('crash-host').inject(target, { kind: 'crash-host', host: 'cp-0' } as FaultParams);
+    const all = faultOf('power-outage').inject(target, { kind: 'power-outage', hosts: ['cp-0', 'cp-1'] } as FaultParams);
+    one.heal();
+    expect(up()).toEqual([false, false, true, true]);
+    all.heal();
+    expect(up()).toEqual([true, true, true, true]);
+  });
+
   it('does not boot a host that another fault holds down', () => {
     const target = testTarget(TOPOLOGIES.store);
     const active = faultOf('crash-at-effect').inject(target, params(false));

@@ -21,10 +21,10 @@ export const powerOutage: Fault<PowerOutageParams> = {
   inject: (target, p) => {
     const hosts = p.hosts.map((name) => target.world.host(name));
     const up = hosts.filter((host) => host.up).length;
-    for (const host of hosts) host.crash();
+    for (const host of hosts) host.cutPower();
     return {
       heal: () => {
-        for (const host of hosts) host.boot();
+        for (const host of hosts) host.restorePower();
       },
       touched: () => up,
     };

@@ -38,6 +38,7 @@ export class Host {
   readonly #incarnations = new Map<string, number>();
   #boots = 0;
   #pauses = 0;
+  #outages = 0;
 
   constructor(world: World, index: number, options: HostOptions) {
     this.world = world;
@@ -111,6 +112,17 @@ export class Host {
     this.#boots++;
     this.world.recorder?.process(this.world.now, this.name, '*', 'started', 'boot');
     for (const name of this.programNames()) if (this.#programs.get(name)?.manual !== true) this.start(name);
+  }
+
+  /** A fault takes the power: down until as many `restorePower` as `cutPower` were called. */
+  cutPower(): void {
+    this.#outages++;
+    this.crash();
+  }
+
+  restorePower(): void {
+    this.#outages = Math.max(0, this.#outages - 1);
+    if (this.#outages === 0) this.boot();
   }
 
   /** How often the host booted again since the trial's start: a boot id. */
