@@ -1,4 +1,4 @@
-import { finalize32, hashText, mixWord } from './mix.ts';
+import { finalize32, mixWord } from './mix.ts';
 
 /** Seeds that tell kinds of values apart: the text '1', the number 1 and a list of it are different contents. */
 const TEXT = 1;
@@ -14,14 +14,24 @@ const OPAQUE = 5;
 export function contentHash(value: unknown): number {
   switch (typeof value) {
     case 'string':
-      return hashText(value, TEXT);
+      return textHash(value, TEXT);
     case 'number':
-      return hashText(String(value), NUMBER);
+      return textHash(String(value), NUMBER);
     case 'object':
       return value === null ? OPAQUE + 1 : objectHash(value);
     default:
-      return hashText(String(value), OPAQUE);
+      return textHash(String(value), OPAQUE);
   }
+}
+
+/** Two code units at a time: most of what an object holds is text. */
+function textHash(text: string, seed: number): number {
+  const { length } = text;
+  let h = seed;
+  let i = 0;
+  for (; i + 1 < length; i += 2) h = mixWord(h, text.charCodeAt(i) | (text.charCodeAt(i + 1) << 16));
+  if (i < length) h = mixWord(h, text.charCodeAt(i));
+  return finalize32(h ^ length);
 }
 
 function objectHash(value: object): number {
@@ -38,7 +48,7 @@ function objectHash(value: object): number {
     const member = (value as Readonly<Record<string, unknown>>)[key];
     if (member === undefined) continue;
     members++;
-    h = mixWord(mixWord(h, hashText(key)), contentHash(member));
+    h = mixWord(mixWord(h, textHash(key, TEXT)), contentHash(member));
   }
   return finalize32(h ^ members);
 }
@@ -60,7 +70,7 @@ export function sharedContentHash(object: object): number {
         known.set(member, hash);
       }
     } else hash = contentHash(member);
-    h = mixWord(mixWord(h, hashText(key)), hash);
+    h = mixWord(mixWord(h, textHash(key, TEXT)), hash);
   }
   return finalize32(h);
 }
