@@ -8,14 +8,12 @@ const rooms = [
   ['model', '^src/model/'],
   ['faults', '^src/faults/'],
   ['properties', '^src/properties/'],
+  ['serve', '^src/serve/'],
   ['harness', '^src/harness/'],
   ['report', '^src/report/'],
-  ['check', '^src/check/'],
-  ['serve', '^src/serve/'],
-  ['vitest', '^src/vitest/'],
   ['cli', '^src/cli/'],
 ];
-const test = '[.](test|spec)[.]ts$|^src/.*/testing/';
+const test = '[.](test|fixture)[.]ts$';
 
 const arrows = rooms.slice(0, -1).map(([name, path], i) => ({
   name: `${name}-imports-only-from-above`,
@@ -52,7 +50,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^src/report/viewer|^src/serve/(http-|identify|go-json)' },
+    exclude: { path: '^src/report/viewer/' },
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: { extensions: ['.ts', '.js', '.json'] },
     moduleSystems: ['es6'],

@@ -50,7 +50,8 @@ export type ParamSpec =
   | {
       readonly type: 'names';
       readonly of: (topology: Topology) => readonly string[];
-      readonly min: number /** All of them may be drawn; otherwise one is always spared. */;
+      readonly min: number;
+      /** All of them may be drawn; otherwise one is always spared. */
       readonly all?: boolean;
     }
   | { readonly type: 'name'; readonly of: (topology: Topology) => readonly string[] }
