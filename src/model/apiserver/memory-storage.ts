@@ -10,6 +10,7 @@ import type {
   StorageWatchSink,
   WriteAnswer,
 } from './storage.ts';
+import { lowerBound } from './lower-bound.ts';
 import type { StoredObject } from './stored-object.ts';
 
 interface Version {
@@ -170,15 +171,4 @@ export class MemoryStorage implements Storage {
     }
     return this.sortedKeys;
   }
-}
-
-function lowerBound(sorted: readonly string[], key: string): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sorted[middle] ?? '') < key) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

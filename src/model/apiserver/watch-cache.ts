@@ -7,6 +7,7 @@ import { tooLargeResourceVersion, tooManyRequests, tooOldResourceVersion } from 
 import { type CacheWatchOptions, Watcher, type WatchSink } from './cache-watcher.ts';
 import { type ServerEnvironment, sleep } from './environment.ts';
 import { type CacheEvent, EventWindow } from './event-window.ts';
+import { lowerBound } from './lower-bound.ts';
 import { fieldValue, selects } from './selection.ts';
 import { isStorageFailure, type Storage, type StorageEvent, type StorageFailure } from './storage.ts';
 import { storageStatus } from './storage-errors.ts';
@@ -410,17 +411,6 @@ function put(map: Map<string, Set<Watcher>>, key: string, watcher: Watcher): voi
   }
   bucket.add(watcher);
   watcher.buckets.push(bucket);
-}
-
-function lowerBound(sorted: readonly string[], key: string): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sorted[middle] ?? '') < key) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** Events of one change are shared by all watchers that get the same kind of it. */

@@ -1,6 +1,6 @@
 import type { DaemonSet, Node, Pod, PodTemplateSpec, Toleration } from '../api/types.ts';
 import { NodeInfo } from '../scheduler/node-info.ts';
-import { requiredNodeAffinity } from '../scheduler/node-selector.ts';
+import { requiredNodeAffinity } from '../api/node-selector.ts';
 import { isTolerated } from '../scheduler/tolerations.ts';
 
 export const daemonHashLabel = 'controller-revision-hash';

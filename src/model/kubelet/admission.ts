@@ -1,6 +1,8 @@
+import { requiredNodeAffinity } from '../api/node-selector.ts';
 import { quantityMilliValue, quantityOf, quantityValue } from '../api/quantity.ts';
-import type { Node, NodeSelectorTerm, Pod } from '../api/types.ts';
 import { aggregateContainerRequests } from '../api/pod-resources.ts';
+import { SAFE_SYSCTLS } from '../api/safe-sysctls.ts';
+import type { Node, Pod } from '../api/types.ts';
 import type { KubeletConfig, NodeSpec } from './config.ts';
 
 export type Admission = { readonly ok: true } | { readonly ok: false; readonly reason: string; readonly message: string };
@@ -55,21 +57,6 @@ export interface AdmissionInput {
   /** Conditions of pressure that hold now. */
   readonly pressure: readonly string[];
 }
-
-const SAFE_SYSCTLS = new Set([
-  'kernel.shm_rmid_forced',
-  'net.ipv4.ip_local_port_range',
-  'net.ipv4.tcp_syncookies',
-  'net.ipv4.ping_group_range',
-  'net.ipv4.ip_unprivileged_port_start',
-  'net.ipv4.ip_local_reserved_ports',
-  'net.ipv4.tcp_keepalive_time',
-  'net.ipv4.tcp_fin_timeout',
-  'net.ipv4.tcp_keepalive_intvl',
-  'net.ipv4.tcp_keepalive_probes',
-  'net.ipv4.tcp_rmem',
-  'net.ipv4.tcp_wmem',
-]);
 
 /** Whether the node takes a pod that was bound to it: upstream pkg/kubelet/lifecycle and its handlers, in their order. */
 export function admitPod(input: AdmissionInput): Admission {
@@ -128,7 +115,7 @@ function fits(input: AdmissionInput): Admission {
   if (wanted.ephemeralBytes > 0 && ephemeral + wanted.ephemeralBytes > spec.ephemeralStorageBytes) {
     return short('ephemeral-storage', wanted.ephemeralBytes, ephemeral, spec.ephemeralStorageBytes);
   }
-  if (!matchesNode(pod, input.labels, spec.name)) {
+  if (requiredNodeAffinity(pod)?.({ name: spec.name, labels: input.labels }) === false) {
     return {
       ok: false,
       reason: 'NodeAffinity',
@@ -166,42 +153,4 @@ function tolerated(pod: Pod, taint: { readonly key: string; readonly value?: str
     if (toleration.key !== taint.key) return false;
     return toleration.operator === 'Exists' || (toleration.value ?? '') === (taint.value ?? '');
   });
-}
-
-/** Required node affinity and node selector: upstream component-helpers nodeaffinity. */
-export function matchesNode(pod: Pod, labels: Readonly<Record<string, string>>, nodeName: string): boolean {
-  const selector = pod.spec.nodeSelector ?? {};
-  for (const key of Object.keys(selector)) if (labels[key] !== selector[key]) return false;
-  const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-  if (required === undefined) return true;
-  return required.nodeSelectorTerms.some((term) => matchesTerm(term, labels, nodeName));
-}
-
-function matchesTerm(term: NodeSelectorTerm, labels: Readonly<Record<string, string>>, nodeName: string): boolean {
-  const expressions = term.matchExpressions ?? [];
-  const fields = term.matchFields ?? [];
-  if (expressions.length === 0 && fields.length === 0) return false;
-  return (
-    expressions.every((expression) => matchesExpression(labels[expression.key], expression.operator, expression.values ?? [])) &&
-    fields.every((field) => matchesExpression(field.key === 'metadata.name' ? nodeName : undefined, field.operator, field.values ?? []))
-  );
-}
-
-function matchesExpression(value: string | undefined, operator: string, values: readonly string[]): boolean {
-  switch (operator) {
-    case 'In':
-      return value !== undefined && values.includes(value);
-    case 'NotIn':
-      return value === undefined || !values.includes(value);
-    case 'Exists':
-      return value !== undefined;
-    case 'DoesNotExist':
-      return value === undefined;
-    case 'Gt':
-      return value !== undefined && Number(value) > Number(values[0]);
-    case 'Lt':
-      return value !== undefined && Number(value) < Number(values[0]);
-    default:
-      return false;
-  }
 }

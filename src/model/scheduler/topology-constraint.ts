@@ -1,11 +1,14 @@
 import { type ParsedLabelSelector, labelsMatch, selectorOf } from '../api/label-selector.ts';
+import { requiredNodeAffinity } from '../api/node-selector.ts';
 import type { Pod, TopologySpreadConstraint } from '../api/types.ts';
 import type { NodeInfo } from './node-info.ts';
-import { type NodeMatch, requiredNodeAffinity } from './node-selector.ts';
 import { isTolerated } from './tolerations.ts';
 
 export const hostnameLabel = 'kubernetes.io/hostname';
 export const zoneLabel = 'topology.kubernetes.io/zone';
+
+/** Decides about one node. */
+type Inclusion = (node: NodeInfo) => boolean;
 
 /** A spread constraint of one pod, compiled: upstream podtopologyspread.topologySpreadConstraint. */
 export interface SpreadConstraint {
@@ -14,14 +17,14 @@ export interface SpreadConstraint {
   readonly minDomains: number;
   readonly selector: ParsedLabelSelector;
   /** Whether pods on the node count at all (nodeAffinityPolicy, nodeTaintsPolicy). */
-  readonly includes: NodeMatch;
+  readonly includes: Inclusion;
   /** Pods on every node count. */
   readonly includesAll: boolean;
 }
 
-const everyNode: NodeMatch = () => true;
+const everyNode: Inclusion = () => true;
 
-function inclusion(pod: Pod, constraint: Pick<TopologySpreadConstraint, 'nodeAffinityPolicy' | 'nodeTaintsPolicy'>): NodeMatch {
+function inclusion(pod: Pod, constraint: Pick<TopologySpreadConstraint, 'nodeAffinityPolicy' | 'nodeTaintsPolicy'>): Inclusion {
   const affinity = constraint.nodeAffinityPolicy === 'Ignore' ? undefined : requiredNodeAffinity(pod);
   const honorsTaints = constraint.nodeTaintsPolicy === 'Honor';
   if (affinity === undefined && !honorsTaints) return everyNode;
@@ -35,7 +38,7 @@ function inclusion(pod: Pod, constraint: Pick<TopologySpreadConstraint, 'nodeAff
 function inclusionOf(
   pod: Pod,
   constraint: Parameters<typeof inclusion>[1],
-): { readonly includes: NodeMatch; readonly includesAll: boolean } {
+): { readonly includes: Inclusion; readonly includesAll: boolean } {
   const includes = inclusion(pod, constraint);
   return { includes, includesAll: includes === everyNode };
 }

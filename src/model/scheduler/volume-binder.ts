@@ -8,7 +8,7 @@ import type { Task } from '../../sim/task.ts';
 import { MINUTE, SECOND } from '../../sim/time.ts';
 import type { SchedulingView, VolumeView } from './framework.ts';
 import type { NodeInfo } from './node-info.ts';
-import { nodeSelectorMatches } from './node-selector.ts';
+import { nodeSelectorMatches } from '../api/node-selector.ts';
 import type { PodInfo } from './pod-info.ts';
 
 const selectedNodeAnnotation = 'volume.kubernetes.io/selected-node';

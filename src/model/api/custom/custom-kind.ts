@@ -6,6 +6,7 @@ import type { CustomResourceDefinition } from '../types.ts';
 import { invalid, type FieldErrors } from '../validation/field-errors.ts';
 import { checkMetadata, checkMetadataUpdate } from '../validation/metadata.ts';
 import { nameIsDnsSubdomain } from '../validation/names.ts';
+import { humanDuration } from '../kinds/columns.ts';
 import { valueAt } from './json-path.ts';
 import { applyDefaults, prune, type Schema, typeOf } from './structural-schema.ts';
 import { validateSchema } from './schema-validation.ts';
@@ -163,25 +164,9 @@ function cellOf(value: unknown, type: string, nowUs: number): string | number | 
   if (value === undefined || value === null) return null;
   if (type === 'date') {
     const us = parseTime(String(value));
-    return us === undefined ? '<unknown>' : shortAge(nowUs - us);
+    return us === undefined ? '<unknown>' : humanDuration(Math.floor((nowUs - us) / 1_000_000));
   }
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string')
     return type === 'string' ? String(value) : value;
   return JSON.stringify(value);
-}
-
-/** duration.HumanDuration, as every age column prints. */
-function shortAge(us: number): string {
-  const seconds = Math.floor(us / 1_000_000);
-  if (seconds < 0) return '0s';
-  if (seconds < 120) return `${seconds}s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 10) return seconds % 60 === 0 ? `${minutes}m` : `${minutes}m${seconds % 60}s`;
-  if (minutes < 180) return `${minutes}m`;
-  const hours = Math.floor(minutes / 60);
-  if (hours < 8) return minutes % 60 === 0 ? `${hours}h` : `${hours}h${minutes % 60}m`;
-  if (hours < 48) return `${hours}h`;
-  const days = Math.floor(hours / 24);
-  if (days < 8) return hours % 24 === 0 ? `${days}d` : `${days}d${hours % 24}h`;
-  return `${days}d`;
 }

@@ -1,3 +1,4 @@
+import { SAFE_SYSCTLS } from '../../api/safe-sysctls.ts';
 import type { Container, PodSpec, Volume } from '../../api/types.ts';
 
 /** One thing that a pod security standard forbids and a pod does: upstream `k8s.io/pod-security-admission/policy`. */
@@ -86,23 +87,8 @@ const hostPorts: Check = (subject) => {
   };
 };
 
-const safeSysctls = new Set([
-  'kernel.shm_rmid_forced',
-  'net.ipv4.ip_local_port_range',
-  'net.ipv4.tcp_syncookies',
-  'net.ipv4.ping_group_range',
-  'net.ipv4.ip_unprivileged_port_start',
-  'net.ipv4.ip_local_reserved_ports',
-  'net.ipv4.tcp_keepalive_time',
-  'net.ipv4.tcp_fin_timeout',
-  'net.ipv4.tcp_keepalive_intvl',
-  'net.ipv4.tcp_keepalive_probes',
-  'net.ipv4.tcp_rmem',
-  'net.ipv4.tcp_wmem',
-]);
-
 const sysctls: Check = ({ spec }) => {
-  const names = (spec.securityContext?.sysctls ?? []).map((sysctl) => sysctl.name).filter((name) => !safeSysctls.has(name));
+  const names = (spec.securityContext?.sysctls ?? []).map((sysctl) => sysctl.name).filter((name) => !SAFE_SYSCTLS.has(name));
   return names.length === 0 ? undefined : { reason: 'forbidden sysctls', detail: names.join(', ') };
 };
 

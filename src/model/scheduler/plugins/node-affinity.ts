@@ -1,7 +1,7 @@
 import type { Node, NodeSelectorTerm, Pod } from '../../api/types.ts';
 import { type FilterPlugin, type ScorePlugin, normalizeByMax } from '../framework.ts';
 import { NodeInfo } from '../node-info.ts';
-import { nodeTermMatches, requiredNodeAffinity } from '../node-selector.ts';
+import { nodeTermMatches, requiredNodeAffinity } from '../../api/node-selector.ts';
 import { refusal } from '../status.ts';
 
 const name = 'NodeAffinity';

@@ -1,8 +1,18 @@
-import type { NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Pod } from '../api/types.ts';
-import type { NodeInfo } from './node-info.ts';
+import type { NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Pod } from './types.ts';
+
+/**
+ * Which nodes a pod or a volume may stand on: for the scheduler, the kubelet and the DaemonSet controller alike.
+ * Upstream: k8s.io/component-helpers/scheduling/corev1/nodeaffinity.
+ */
+
+/** What a selector sees of a node. */
+export interface SelectedNode {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
 
 /** Decides about one node. */
-export type NodeMatch = (node: NodeInfo) => boolean;
+export type NodeMatch = (node: SelectedNode) => boolean;
 
 const integer = /^[+-]?[0-9]+$/;
 
@@ -27,7 +37,7 @@ function requirementMatches(requirement: NodeSelectorRequirement, value: string 
 }
 
 /** Whether a term, all of whose expressions must hold, matches; an empty term matches nothing. Upstream nodeaffinity.nodeSelectorTerm. */
-export function nodeTermMatches(term: NodeSelectorTerm, node: NodeInfo): boolean {
+export function nodeTermMatches(term: NodeSelectorTerm, node: SelectedNode): boolean {
   const expressions = term.matchExpressions ?? [];
   const fields = term.matchFields ?? [];
   if (expressions.length === 0 && fields.length === 0) return false;
@@ -42,7 +52,7 @@ export function nodeTermMatches(term: NodeSelectorTerm, node: NodeInfo): boolean
 }
 
 /** Whether any of the terms matches. */
-export function nodeSelectorMatches(selector: NodeSelector, node: NodeInfo): boolean {
+export function nodeSelectorMatches(selector: NodeSelector, node: SelectedNode): boolean {
   for (const term of selector.nodeSelectorTerms) if (nodeTermMatches(term, node)) return true;
   return false;
 }
