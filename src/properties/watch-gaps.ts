@@ -1,6 +1,6 @@
 import type { Micros } from '../sim/time.ts';
 import type { Change } from './committed-history.ts';
-import type { PropertyContext } from './property.ts';
+import type { PropertyContext, Witness } from './property.ts';
 import { inRange, Watches, type WatchState } from './watches.ts';
 
 /** A change of the range that a watch passed over. */
@@ -60,4 +60,21 @@ export function watchGaps(
     advance(state, revision + 1);
   });
   facts.watchClosed.subscribe((watch) => watches.open.delete(watch));
+}
+
+/** What a gap shows, whichever clause it breaks. */
+export function gapEvidence({ state, missed, revision, atUs }: Gap): Omit<Witness, 'clause' | 'sentence'> {
+  return {
+    atUs,
+    expected: `${missed.key} at revision ${missed.revision} before revision ${revision}`,
+    actual: `revision ${revision} without it`,
+    subjects: [state.client, state.member],
+    facts: [
+      {
+        atUs,
+        subject: state.member,
+        text: `delivers revision ${revision} but never delivered ${missed.key} at revision ${missed.revision}`,
+      },
+    ],
+  };
 }

@@ -1,5 +1,5 @@
 import type { Property } from './property.ts';
-import { watchGaps } from './watch-gaps.ts';
+import { gapEvidence, watchGaps } from './watch-gaps.ts';
 
 /** etcd API guarantees: a sequence of events never drops a subsequence; if a < b < c and a and c are received, so is b. */
 export const watchReliable: Property = {
@@ -11,22 +11,13 @@ export const watchReliable: Property = {
     let judged = 0;
     watchGaps(
       context,
-      ({ state, missed, revision, atUs }) => {
-        if (!(state.resumes === 0)) return;
+      (gap) => {
+        const { state, missed } = gap;
+        if (state.resumes !== 0) return;
         context.violate({
+          ...gapEvidence(gap),
           clause: 'no-gap',
-          atUs,
           sentence: `The watch of ${state.client} on ${state.member} missed ${missed.key} at revision ${missed.revision}.`,
-          expected: `${missed.key} at revision ${missed.revision} before revision ${revision}`,
-          actual: `revision ${revision} without it`,
-          subjects: [state.client, state.member],
-          facts: [
-            {
-              atUs,
-              subject: state.member,
-              text: `delivers revision ${revision} but never delivered ${missed.key} at revision ${missed.revision}`,
-            },
-          ],
         });
       },
       (state) => {
