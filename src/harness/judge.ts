@@ -14,7 +14,14 @@ export class Judge {
   readonly #running: Running[] = [];
   readonly #violations: Violation[] = [];
 
-  constructor(facts: Facts, clock: { readonly now: number }, members: readonly string[], kubernetes: boolean) {
+  /** `onViolation` hears of every first violation of a clause, at the instant at which it is found. */
+  constructor(
+    facts: Facts,
+    clock: { readonly now: number },
+    members: readonly string[],
+    kubernetes: boolean,
+    onViolation?: (violation: Violation) => void,
+  ) {
     const views = new SharedViews(facts);
     for (const property of PROPERTIES) {
       if (property.needsKubernetes && !kubernetes) continue;
@@ -27,7 +34,9 @@ export class Judge {
         violate: (witness) => {
           if (told.has(witness.clause)) return;
           told.add(witness.clause);
-          this.#violations.push({ property: property.id, witness });
+          const violation = { property: property.id, witness };
+          this.#violations.push(violation);
+          onViolation?.(violation);
         },
       });
       this.#running.push({ id: property.id, run });

@@ -10,13 +10,15 @@ import { watchReachability } from './reachability.ts';
 import type { Recorder } from './recorder.ts';
 import type { System } from './system.ts';
 import type { TrialInput } from './trial-input.ts';
-import type { TrialResult } from './trial-result.ts';
+import { sameSignature, type Signature, signatureOf, type TrialResult, type Violation } from './trial-result.ts';
 
 export interface RunOptions {
   /** Told everything; has no influence on the run. */
   readonly recorder?: Recorder;
   /** Ends the run early, without judging what only the end shows. */
   readonly untilUs?: Micros;
+  /** Ends the run as soon as this clause is broken: shrinking asks for nothing more. */
+  readonly stopAt?: Signature;
 }
 
 /** Thrown when the harness itself cannot go on: says nothing about the cluster. */
@@ -28,6 +30,11 @@ export class HarnessError extends Error {
 const LOOK_EVERY_US = 5 * SECOND;
 /** The store has no controllers to wait for: its clients go on this long after healing. */
 const STORE_AFTER_HEAL_US = 50 * SECOND;
+/**
+ * Once consensus itself is broken nothing that follows means anything, and broken members may exchange messages without end: the trial goes on
+ * only as long as the consequences need to show.
+ */
+const AFTER_BROKEN_CONSENSUS_US = 10 * SECOND;
 /** A cluster is quiet when nothing but heartbeats was written for this long. */
 const QUIET_US = 75 * SECOND;
 
@@ -47,6 +54,8 @@ class TrialRun {
   readonly #plan: Plan;
   readonly #system: System;
   #healedAtUs: Micros | undefined;
+  /** Set when the run is to end before its time. */
+  #ended = false;
   #lastChangeUs: Micros = 0;
 
   constructor(input: TrialInput, options: RunOptions) {
@@ -63,7 +72,7 @@ class TrialRun {
     const kubernetes = input.cluster.kubernetes;
     // Properties listen before anything happens.
     const members = Array.from({ length: input.cluster.controlPlanes }, (_, i) => `etcd-${i}`);
-    this.#judge = new Judge(facts, world, members, kubernetes);
+    this.#judge = new Judge(facts, world, members, kubernetes, (violation) => this.#violated(violation));
     this.#system = clusterSystem(world, input, facts);
     const { topology, operator } = this.#system;
     watchReachability(world, topology, facts);
@@ -120,20 +129,36 @@ class TrialRun {
       this.#advance(Math.min(deadline, healAt + STORE_AFTER_HEAL_US + 5 * SECOND));
       return false;
     }
+    if (this.#ended) return false;
     // What users had begun (an uncordon, say) they may finish; then they stop.
     world.at(healAt + STORE_AFTER_HEAL_US, () => {
       this.#system.stopStoreClients();
       this.#system.stopUsers();
     });
-    while (this.#world.now < deadline) {
+    while (this.#world.now < deadline && !this.#ended) {
       this.#advance(Math.min(deadline, this.#world.now + LOOK_EVERY_US));
       const quietFor = this.#world.now - Math.max(this.#lastChangeUs, healAt);
       if (quietFor >= QUIET_US && this.#judge.settled(this.#end(false))) return false;
     }
-    return true;
+    return !this.#ended;
+  }
+
+  #violated(violation: Violation): void {
+    const { stopAt } = this.#options;
+    const world = this.#world;
+    if (stopAt !== undefined && sameSignature(signatureOf(violation), stopAt)) this.#endAt(world.now);
+    else if (violation.property.startsWith('raft-')) this.#endAt(world.now + AFTER_BROKEN_CONSENSUS_US);
+  }
+
+  #endAt(at: Micros): void {
+    this.#world.at(at, () => {
+      this.#ended = true;
+      this.#world.stop('the verdict is known');
+    });
   }
 
   #advance(until: Micros): void {
+    if (this.#ended) return;
     const end = this.#world.run(until);
     if (end.kind === 'livelock') {
       throw new HarnessError(

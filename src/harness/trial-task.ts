@@ -61,5 +61,10 @@ export function runTask(suite: Suite, task: TrialTask): TrialOutcome {
 
 /** Shrinks a failing trial while it keeps the signature, until it is small or the user has had enough. */
 export function shrinkTask(input: TrialInput, signature: Signature, stopped?: () => boolean): ShrinkResult {
-  return shrinkTrial(input, (candidate) => findViolation(runTrial(candidate), signature) !== undefined, undefined, stopped);
+  return shrinkTrial(
+    input,
+    (candidate) => findViolation(runTrial(candidate, { stopAt: signature }), signature) !== undefined,
+    undefined,
+    stopped,
+  );
 }
