@@ -13,18 +13,19 @@ export const raftLogMatching: Property = {
     const { logs } = views;
     const seen = new Map<
       number,
-      { readonly hash: number; readonly previousTerm: number; readonly member: string; readonly atUs: number }[]
+      { readonly term: number; readonly hash: number; readonly previousTerm: number; readonly member: string; readonly atUs: number }[]
     >();
     let judged = 0;
     let oldest = Number.POSITIVE_INFINITY;
     facts.raftAppend.subscribe((member, index, term, hash) => {
       judged++;
       const previousTerm = logs.entry(member, index - 1)?.term ?? -1;
-      const byTerm = seen.get(index) ?? [];
-      if (byTerm.length === 0) seen.set(index, byTerm);
-      const first = byTerm[term];
+      const entries = seen.get(index) ?? [];
+      if (entries.length === 0) seen.set(index, entries);
+      // Seldom more than two: terms as positions would make sparse arrays.
+      const first = entries.find((entry) => entry.term === term);
       if (first === undefined) {
-        byTerm[term] = { hash, previousTerm, member, atUs: clock.now };
+        entries.push({ term, hash, previousTerm, member, atUs: clock.now });
         oldest = Math.min(oldest, index);
         // Entries far behind cannot meet new ones: memory stays flat.
         if (seen.size > 20_000) {
