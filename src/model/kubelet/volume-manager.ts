@@ -130,6 +130,7 @@ export class VolumeManager {
   *#mountOne(pod: Pod, volume: Volume): Task<SyncStep> {
     if (volume.emptyDir !== undefined) {
       const target = this.#machine.files(pod.metadata.uid ?? '').volume(volume.name);
+      target.inMemory = volume.emptyDir.medium === 'Memory';
       if (volume.emptyDir.sizeLimit !== undefined) {
         const limit = quantityValue(quantityOf(volume.emptyDir.sizeLimit));
         // A tmpfs has the limit for its size; a folder on the disk is watched.

@@ -55,6 +55,7 @@ export class Machine {
   readonly #containers = new Map<string, RunningContainer>();
   readonly #sandboxes = new Map<string, { readonly podUid: string; readonly ip: string; readonly boot: number }>();
   readonly #files = new Map<string, PodFiles>();
+  #filesBoot = 0;
   /** The running runtime: told of every end of a container or sandbox. */
   onExit: ((containerId: string) => void) | undefined;
   onSandboxDeath: ((sandboxId: string) => void) | undefined;
@@ -73,6 +74,10 @@ export class Machine {
 
   /** The pod's volumes. */
   files(podUid: string): PodFiles {
+    if (this.#filesBoot !== this.host.boots) {
+      this.#filesBoot = this.host.boots;
+      for (const held of this.#files.values()) held.losePower();
+    }
     let files = this.#files.get(podUid);
     if (files === undefined) {
       files = new PodFiles();

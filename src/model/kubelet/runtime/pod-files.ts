@@ -15,6 +15,8 @@ export class PodVolume {
   limitBytes = Number.POSITIVE_INFINITY;
   /** Its content comes from the API and is replaced as a whole: what is mounted by subPath keeps the old content. */
   fromApi = false;
+  /** A tmpfs: its content is gone with the power. */
+  inMemory = false;
 
   get usedBytes(): number {
     let used = 0;
@@ -41,6 +43,11 @@ export class PodFiles {
   /** Names of the volumes, in code-unit order. */
   names(): readonly string[] {
     return [...this.#volumes.keys()].sort();
+  }
+
+  /** The machine lost its power. */
+  losePower(): void {
+    for (const volume of this.#volumes.values()) if (volume.inMemory) volume.files.clear();
   }
 
   /** The files as a container sees them through its mounts. */
