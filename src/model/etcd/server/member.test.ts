@@ -49,6 +49,23 @@ describe('a cluster of etcd members', () => {
     expect(checked).toBe(acknowledged.size);
   });
 
+  it('another value at the same instant is another digest', () => {
+    const run = (value: string): { readonly events: number; readonly digest: string } => {
+      const cluster = testCluster(3);
+      cluster.task('writer', function* (process) {
+        yield* process.sleep(5 * SECOND);
+        yield* cluster.client(process).put({ key: 'key', value });
+      });
+      cluster.world.run(10 * SECOND);
+      const { digest } = cluster.world;
+      return { events: digest.events, digest: digest.value() };
+    };
+    const [first, again, other] = [run('a'), run('a'), run('b')];
+    expect(again).toEqual(first);
+    expect(other.events).toBe(first.events);
+    expect(other.digest).not.toBe(first.digest);
+  });
+
   it('loses nothing when all members lose power at once, whatever was synced', () => {
     for (const seed of ['a', 'b', 'c', 'd']) {
       const cluster = testCluster(3, { seed, config: { snapshotCount: 40, snapshotCatchUpEntries: 10 } });
