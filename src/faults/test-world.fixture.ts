@@ -1,9 +1,10 @@
 import { createFacts } from '../model/facts.ts';
 import { World } from '../sim/world.ts';
 import type { FaultTarget, Operator } from './fault.ts';
-import type { Topology, TopologyHost } from './topology.ts';
+import type { ClusterHost } from '../model/cluster-spec.ts';
+import type { Topology } from './topology.ts';
 
-function host(name: string, zone: string, role: TopologyHost['role'], programs: readonly string[]): TopologyHost {
+function host(name: string, zone: string, role: ClusterHost['role'], programs: readonly string[]): ClusterHost {
   return { name, zone, role, programs };
 }
 

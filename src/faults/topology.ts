@@ -1,20 +1,12 @@
+import type { ClusterHost, ClusterRole } from '../model/cluster-spec.ts';
+
 /** What a generator knows of a cluster before it exists: names and places. Sorted, so that equal clusters generate equal plans. */
 export interface Topology {
-  readonly hosts: readonly TopologyHost[];
-}
-
-export type HostRole = 'control-plane' | 'etcd' | 'worker' | 'client' | 'cloud';
-
-export interface TopologyHost {
-  readonly name: string;
-  readonly zone: string;
-  readonly role: HostRole;
-  /** Programs that run there from boot on: 'etcd-0', 'api-0', 'kubelet-worker-0'. */
-  readonly programs: readonly string[];
+  readonly hosts: readonly ClusterHost[];
 }
 
 /** Names of the hosts with one of the roles. */
-export function hostNames(topology: Topology, ...roles: readonly HostRole[]): readonly string[] {
+export function hostNames(topology: Topology, ...roles: readonly ClusterRole[]): readonly string[] {
   return topology.hosts.filter((h) => roles.includes(h.role)).map((h) => h.name);
 }
 

@@ -1,4 +1,5 @@
-import type { Topology, TopologyHost } from '../faults/topology.ts';
+import type { Topology } from '../faults/topology.ts';
+import type { ClusterHost } from '../model/cluster-spec.ts';
 import type { TrialCluster } from './trial-input.ts';
 
 const ZONES = 'abcdefghi';
@@ -6,7 +7,7 @@ const ZONES = 'abcdefghi';
 /** Names and places of a cluster, known before it is built. Must agree with the cluster that the model builds: a test compares them. */
 export function topologyOf(cluster: TrialCluster): Topology {
   const zone = (i: number): string => `zone-${ZONES[i % cluster.zones]}`;
-  const hosts: TopologyHost[] = [];
+  const hosts: ClusterHost[] = [];
   for (let i = 0; i < cluster.controlPlanes; i++) {
     hosts.push({
       name: `cp-${i}`,

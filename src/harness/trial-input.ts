@@ -43,6 +43,7 @@ export interface TrialCluster {
   readonly etcdAppendBytesMax?: number;
 }
 
+/** One document that users apply. */
 export interface Manifest {
   /** `file.yaml:12`: where the document begins. */
   readonly source: string;
@@ -57,6 +58,7 @@ export interface Workload {
   readonly store: StoreClients | null;
 }
 
+/** A client that calls a Service all the time. */
 export interface TrafficSpec {
   /** `namespace/service`. */
   readonly to: string;
@@ -65,6 +67,7 @@ export interface TrafficSpec {
   readonly timeoutMs: number;
 }
 
+/** Clients of etcd itself. */
 export interface StoreClients {
   readonly clients: number;
   readonly keys: number;
@@ -74,6 +77,7 @@ export interface StoreClients {
   readonly watches: number;
 }
 
+/** The phases of a trial, in virtual milliseconds from its start. */
 export interface TrialTiming {
   /** Manifests are applied. */
   readonly applyAtMs: number;

@@ -29,6 +29,7 @@ export interface NodeSize {
 
 export const DEFAULT_NODE_SIZE: NodeSize = { cpuMilli: 4000, memoryBytes: 8 * 1024 ** 3, pods: 110 };
 
+/** What a host is for. `client`: outside users; `cloud`: what a provider runs, such as its image registry. */
 export type ClusterRole = 'control-plane' | 'etcd' | 'worker' | 'client' | 'cloud';
 
 /** One host of a cluster, for reports and generators. */
@@ -36,7 +37,7 @@ export interface ClusterHost {
   readonly name: string;
   readonly zone: string;
   readonly role: ClusterRole;
-  /** Programs that run there from boot on, in code-unit order. */
+  /** Programs that run there from boot on, in code-unit order: 'api-0', 'etcd-0', 'kubelet-worker-0'. */
   readonly programs: readonly string[];
 }
 

@@ -1,5 +1,6 @@
 /** Reads of committed objects by path: properties know the wire format, not the model's types. */
 
+/** What stands at the path; undefined where a step is missing. */
 export function field(object: unknown, ...path: readonly (string | number)[]): unknown {
   let value = object;
   for (const step of path) {
@@ -9,16 +10,19 @@ export function field(object: unknown, ...path: readonly (string | number)[]): u
   return value;
 }
 
+/** The text at the path, or ''. */
 export function text(object: unknown, ...path: readonly (string | number)[]): string {
   const value = field(object, ...path);
   return typeof value === 'string' ? value : '';
 }
 
+/** The number at the path, or `fallback`. */
 export function number(object: unknown, fallback: number, ...path: readonly (string | number)[]): number {
   const value = field(object, ...path);
   return typeof value === 'number' ? value : fallback;
 }
 
+/** The list at the path, or an empty one. */
 export function list(object: unknown, ...path: readonly (string | number)[]): readonly unknown[] {
   const value = field(object, ...path);
   return Array.isArray(value) ? value : [];

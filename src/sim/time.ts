@@ -4,7 +4,6 @@ export type Micros = number;
 export const MILLISECOND: Micros = 1_000;
 export const SECOND: Micros = 1_000_000;
 export const MINUTE: Micros = 60 * SECOND;
-export const HOUR: Micros = 60 * MINUTE;
 
 /** Wall-clock time at virtual zero: 2026-01-01T00:00:00Z, in microseconds since the Unix epoch. */
 export const TRIAL_EPOCH_WALL_US: Micros = 1_767_225_600 * SECOND;
