@@ -78,6 +78,23 @@ function program(finish: (code: number) => void): Command {
     .option('--json', 'print NDJSON')
     .action(async (files: string[], options) => finish(await (await import('./doctor.ts')).doctor(files, options)));
 
+  const museum = root.command('museum').description('documented bugs that can be switched on: list them, or hunt them again');
+  museum
+    .command('list')
+    .description('what each is, who documented it, what has to find it')
+    .option('--json', 'print one JSON line an exhibit')
+    .action(async (options) => finish((await import('./museum.ts')).museumList(options)));
+  museum
+    .command('run')
+    .description('hunt one or all, and try the same seeds without the defect')
+    .argument('[id]', 'such as R2')
+    .option('--runs <n>', 'runs, each from seeds of its own', count, 5)
+    .option('--seeds <n>', 'budget of seeds a run (default: that of the exhibit)', count)
+    .option('--jobs <n>', 'worker threads', count)
+    .option('--no-shrink', 'do not make the first catch small')
+    .option('--json', 'print NDJSON')
+    .action(async (id: string | undefined, options) => finish(await (await import('./museum.ts')).museumRun(id, options)));
+
   root
     .command('check-history')
     .description('check whether a recorded history of operations is linearizable')

@@ -1,5 +1,6 @@
 import type { Arbitrary } from 'fast-check';
 import type { Facts } from '../model/facts.ts';
+import type { EtcdctlOrder } from '../model/workload/etcdctl.ts';
 import type { Process } from '../sim/process.ts';
 import type { World } from '../sim/world.ts';
 import type { Topology } from './topology.ts';
@@ -32,6 +33,8 @@ export interface Operator {
   podProcesses(workload: string, ordinal: number): readonly Process[];
   /** `etcdctl move-leader`. */
   moveLeader(toMember: string): void;
+  /** Other commands of etcdctl. */
+  etcdctl(order: EtcdctlOrder): void;
   /** Deployments known from the applied manifests, `namespace/name`. */
   readonly deployments: readonly string[];
 }

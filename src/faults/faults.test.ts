@@ -11,15 +11,37 @@ const topologies = Object.entries(TOPOLOGIES) as [keyof typeof TOPOLOGIES, Topol
 
 /** Kinds that a cluster offers nothing to, or that only a scenario can draw because it knows the objects. */
 const NOT_DRAWN: Readonly<Record<keyof typeof TOPOLOGIES, readonly string[]>> = {
-  store: ['app-hang', 'connection-reset', 'delete-pod', 'drain-node', 'scale', 'set-image', 'watch-stall'],
-  single: ['app-hang', 'delete-pod', 'drain-node', 'move-leader', 'partition-zone', 'scale', 'set-image'],
-  ha: ['app-hang', 'delete-pod', 'scale', 'set-image'],
+  store: [
+    'app-hang',
+    'connection-reset',
+    'delete-pod',
+    'drain-node',
+    'etcd-auth-enable',
+    'etcd-member-add',
+    'scale',
+    'set-image',
+    'watch-stall',
+  ],
+  single: [
+    'app-hang',
+    'delete-pod',
+    'drain-node',
+    'etcd-auth-enable',
+    'etcd-member-add',
+    'move-leader',
+    'partition-zone',
+    'scale',
+    'set-image',
+  ],
+  ha: ['app-hang', 'delete-pod', 'etcd-auth-enable', 'etcd-member-add', 'scale', 'set-image'],
 };
 
 /** Parameters of what only a scenario draws, because it knows the objects. */
 const OPERATIONS: readonly (FaultParams & { readonly [name: string]: unknown })[] = [
   { kind: 'app-hang', workload: 'shop/front', ordinal: 0 },
   { kind: 'delete-pod', workload: 'shop/front', ordinal: 1 },
+  { kind: 'etcd-auth-enable' },
+  { kind: 'etcd-member-add', name: 'spare-0' },
   { kind: 'scale', deployment: 'shop/front', replicas: 3 },
   { kind: 'set-image', deployment: 'shop/front', image: 'front:2' },
 ];
@@ -197,14 +219,28 @@ describe('inject and heal', () => {
 
   it('operations ask the operator and have nothing to heal', () => {
     const target = testTarget(TOPOLOGIES.ha);
-    for (const params of [...OPERATIONS.slice(1), { kind: 'move-leader', member: 'etcd-1' } as FaultParams]) {
+    for (const params of [
+      ...OPERATIONS.slice(1),
+      { kind: 'etcd-compact', behind: 5, deletes: false },
+      { kind: 'etcd-defragment', member: 'etcd-1' },
+      { kind: 'move-leader', member: 'etcd-1' },
+    ] as FaultParams[]) {
       const fault = faultOf(params.kind);
       expect(fault.operation).toBe(true);
       const active = fault.inject(target, params);
       active.heal();
       expect(active.touched()).toBe(1);
     }
-    expect(target.orders).toEqual(['delete-pod shop/front 1', 'scale shop/front 3', 'set-image shop/front front:2', 'move-leader etcd-1']);
+    expect(target.orders).toEqual([
+      'delete-pod shop/front 1',
+      'etcdctl auth-enable',
+      'etcdctl member-add',
+      'scale shop/front 3',
+      'set-image shop/front front:2',
+      'etcdctl compact',
+      'etcdctl defragment',
+      'move-leader etcd-1',
+    ]);
   });
 });
 

@@ -12,6 +12,10 @@ import { diskFull } from './disk-full.ts';
 import { diskSlow } from './disk-slow.ts';
 import { diskStall } from './disk-stall.ts';
 import { drainNode } from './drain-node.ts';
+import { etcdAuthEnable } from './etcd-auth-enable.ts';
+import { etcdCompact } from './etcd-compact.ts';
+import { etcdDefragment } from './etcd-defragment.ts';
+import { etcdMemberAdd } from './etcd-member-add.ts';
 import type { Fault } from './fault.ts';
 import { linkDuplication } from './link-duplication.ts';
 import { linkLatency } from './link-latency.ts';
@@ -44,6 +48,10 @@ export const FAULTS: readonly Fault[] = [
   diskSlow,
   diskStall,
   drainNode,
+  etcdAuthEnable,
+  etcdCompact,
+  etcdDefragment,
+  etcdMemberAdd,
   linkDuplication,
   linkLatency,
   linkLoss,

@@ -63,6 +63,7 @@ export function testTarget(topology: Topology, seed = 'faults'): FaultTarget & {
     scale: (deployment, replicas) => void orders.push(`scale ${deployment} ${replicas}`),
     deletePod: (workload, ordinal) => void orders.push(`delete-pod ${workload} ${ordinal}`),
     moveLeader: (member) => void orders.push(`move-leader ${member}`),
+    etcdctl: (order) => void orders.push(`etcdctl ${order.what}`),
     drain: (node) => void orders.push(`drain ${node}`),
     uncordon: (node) => void orders.push(`uncordon ${node}`),
     podProcesses: () => world.host('cp-0').processes(),

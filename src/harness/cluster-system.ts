@@ -2,13 +2,16 @@ import { kindOfKind } from '../model/api/kinds/registry.ts';
 import { buildCluster } from '../model/cluster.ts';
 import type { Pod } from '../model/api/types.ts';
 import type { Facts } from '../model/facts.ts';
+import { etcdctl } from '../model/workload/etcdctl.ts';
 import { Kubectl } from '../model/workload/kubectl.ts';
+import { lockClient } from '../model/workload/lock-client.ts';
 import { moveLeader } from '../model/workload/move-leader.ts';
 import { DEFAULT_TRAFFIC_CONFIG, traffic } from '../model/workload/traffic.ts';
 import { storeClient } from '../model/workload/store-client.ts';
 import type { StoredObject } from '../properties/property.ts';
 import { MILLISECOND, SECOND } from '../sim/time.ts';
 import type { Process } from '../sim/process.ts';
+import type { Task } from '../sim/task.ts';
 import type { World } from '../sim/world.ts';
 import { topologyOf } from './shape.ts';
 import type { System } from './system.ts';
@@ -19,15 +22,23 @@ const TRAFFIC_FROM_US = 40 * SECOND;
 
 /** Builds the cluster of a trial with its users, and holds it for the harness. */
 export function clusterSystem(world: World, input: TrialInput, facts: Facts): System {
-  const { etcdAppendBytesMax } = input.cluster;
+  const { etcdAppendBytesMax, etcdSnapshotCount, etcdCompactionBatch } = input.cluster;
+  const defects = new Set(input.defects);
+  const etcd = {
+    ...(etcdAppendBytesMax === undefined ? {} : { appendBytesMax: etcdAppendBytesMax }),
+    ...(etcdCompactionBatch === undefined ? {} : { compactionBatchLimit: etcdCompactionBatch }),
+    ...(etcdSnapshotCount === undefined
+      ? {}
+      : { snapshotCount: etcdSnapshotCount, snapshotCatchUpEntries: Math.ceil(etcdSnapshotCount / 10) }),
+  };
   const cluster = buildCluster(world, input.cluster, {
     facts,
-    defects: new Set(input.defects),
+    defects,
     featureGates: input.featureGates,
     overrides: {
       // Who owns which field costs half of a write and shows only to who applies server-side: no user of a trial does.
       serverOptions: { managedFields: false },
-      ...(etcdAppendBytesMax === undefined ? {} : { etcd: { appendBytesMax: etcdAppendBytesMax } }),
+      etcd,
     },
   });
   const topology = topologyOf(input.cluster);
@@ -39,10 +50,10 @@ export function clusterSystem(world: World, input: TrialInput, facts: Facts): Sy
   for (let index = 0; index < (store?.clients ?? 0); index++) {
     if (store === null) break;
     const watch = index < store.watches;
-    world
-      .host('client-0')
-      .install(storeClient({ index, members, keys: store.keys, perSecond: store.perSecond, watch, facts, running: () => storeRunning }));
+    world.host('client-0').install(storeClient({ ...store, index, members, watch, facts, running: () => storeRunning }));
   }
+  for (let index = 0; index < (store?.locks ?? 0); index++)
+    world.host('client-0').install(lockClient({ index, members, facts, trustsLease: defects.has('E14'), running: () => storeRunning }));
   const user = input.cluster.kubernetes
     ? new Kubectl({
         name: 'user-0',
@@ -71,7 +82,11 @@ export function clusterSystem(world: World, input: TrialInput, facts: Facts): Sy
     });
     world.host('client-0').install(program);
   });
-  let movers = 0;
+  let commands = 0;
+  const runEtcdctl = (task: (process: Process) => Task<void>): void => {
+    const name = `etcdctl-${++commands}`;
+    world.host('client-0').install({ name, start: (process) => process.spawn(name, task(process)) });
+  };
   return {
     topology,
     members: members.map((m) => m.name),
@@ -85,10 +100,8 @@ export function clusterSystem(world: World, input: TrialInput, facts: Facts): Sy
       drain: (node) => user?.order({ what: 'drain', node }),
       uncordon: (node) => user?.order({ what: 'uncordon', node }),
       podProcesses: (workload, ordinal) => podProcesses(world, committed, workload, ordinal),
-      moveLeader: (member) => {
-        const name = `etcdctl-${++movers}`;
-        world.host('client-0').install({ name, start: (process) => process.spawn(name, moveLeader(process, members, member)) });
-      },
+      moveLeader: (member) => runEtcdctl((process) => moveLeader(process, members, member)),
+      etcdctl: (order) => runEtcdctl((process) => etcdctl(process, members, order)),
     },
     applyManifests: () => {
       for (const { source, object } of input.manifests) {

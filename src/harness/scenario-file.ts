@@ -37,12 +37,23 @@ interface RawScenario {
         readonly workers?: number;
         readonly zones?: number;
         readonly etcdAppendBytesMax?: number;
+        readonly etcdSnapshotCount?: number;
+        readonly etcdCompactionBatch?: number;
       };
   readonly featureGates?: { readonly [gate: string]: boolean };
   readonly defects?: readonly string[];
   readonly apply?: readonly string[];
   readonly traffic?: readonly { readonly to: string; readonly port?: number; readonly rate?: string; readonly timeout?: string }[];
-  readonly store?: { readonly clients?: number; readonly keys?: number; readonly rate?: string; readonly watches?: number };
+  readonly store?: {
+    readonly clients?: number;
+    readonly keys?: number;
+    readonly rate?: string;
+    readonly watches?: number;
+    readonly rewatch?: boolean;
+    readonly oldReads?: boolean;
+    readonly logIn?: boolean;
+    readonly locks?: number;
+  };
   readonly faults?: {
     readonly count?: number | string;
     readonly kinds?: readonly string[];
@@ -174,6 +185,10 @@ function build(raw: RawScenario, document: SourceDocument, problems: Problem[]):
             keys: raw.store.keys ?? 5,
             perSecond: perSecond(raw.store.rate, 10, ['store', 'rate']),
             watches: raw.store.watches ?? 3,
+            ...(raw.store.rewatch === undefined ? {} : { rewatch: raw.store.rewatch }),
+            ...(raw.store.oldReads === undefined ? {} : { oldReads: raw.store.oldReads }),
+            ...(raw.store.logIn === undefined ? {} : { logIn: raw.store.logIn }),
+            ...(raw.store.locks === undefined ? {} : { locks: raw.store.locks }),
           },
     faults: {
       count: count(raw.faults?.count ?? 0, ['faults', 'count']),

@@ -53,6 +53,12 @@ export const SCENARIO_SCHEMA = {
               minimum: 1,
               description: 'Bytes of entries in one append message of etcd; 1: each entry travels alone.',
             },
+            etcdCompactionBatch: { type: 'integer', minimum: 1, description: 'Rows that an etcd member compacts at a time.' },
+            etcdSnapshotCount: {
+              type: 'integer',
+              minimum: 1,
+              description: 'Entries after which an etcd member makes a snapshot; a tenth of it stays for members that lag behind.',
+            },
           },
         },
       ],
@@ -78,6 +84,10 @@ export const SCENARIO_SCHEMA = {
         keys: { ...count, minimum: 1, maximum: 1000 },
         rate,
         watches: { ...count, maximum: 100 },
+        rewatch: { type: 'boolean', description: 'Watchers pause now and then and take their watch up again behind the last event.' },
+        oldReads: { type: 'boolean', description: 'Some operations are transactions that read an old revision and write.' },
+        logIn: { type: 'boolean', description: 'Clients log in once the store asks for it.' },
+        locks: { ...count, maximum: 20, description: 'Further clients that take one lock in turn, under leases.' },
       },
     },
     faults: {

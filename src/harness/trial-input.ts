@@ -41,6 +41,10 @@ export interface TrialCluster {
   readonly zones: number;
   /** Bytes of entries that one append message of etcd's raft carries at the most; absent: etcd's 1 MiB. 1: every entry travels alone. */
   readonly etcdAppendBytesMax?: number;
+  /** Entries after which an etcd member makes a snapshot; a tenth of it stays for members that lag. Absent: etcd's defaults. */
+  readonly etcdSnapshotCount?: number;
+  /** Rows that an etcd member compacts at a time; absent: etcd's 1,000. */
+  readonly etcdCompactionBatch?: number;
 }
 
 /** One document that users apply. */
@@ -75,6 +79,14 @@ export interface StoreClients {
   readonly perSecond: number;
   /** Watches that the clients hold open together. */
   readonly watches: number;
+  /** Watchers give their watch up now and then and take it up again, after a pause, behind the last event that they saw. */
+  readonly rewatch?: boolean;
+  /** Some operations are transactions that read an old revision and write. */
+  readonly oldReads?: boolean;
+  /** Clients log in once the store asks for it. */
+  readonly logIn?: boolean;
+  /** Further clients that take one lock in turn, under leases that they sometimes fail to renew. */
+  readonly locks?: number;
 }
 
 /** The phases of a trial, in virtual milliseconds from its start. */

@@ -9,6 +9,10 @@ export interface Defect {
   readonly sentence: string;
   /** Ids of the properties of which one must catch it. */
   readonly properties: readonly string[];
+  /** The scenario that shows it, below scenarios/. */
+  readonly exhibit: string;
+  /** So many seeds of the exhibit at the most until it is caught. */
+  readonly seeds: number;
 }
 
 export const DEFECTS = [
@@ -17,96 +21,136 @@ export const DEFECTS = [
     upstream: 'etcd-io/etcd#13766',
     sentence: 'A periodic backend commit may save the consistent index before the changes of its entry, which a crash then loses.',
     properties: ['raft-state-machine-safety'],
+    exhibit: 'museum/E1-index-first.yaml',
+    seeds: 100,
   },
   {
     id: 'E3',
     upstream: 'etcd-io/etcd#14685',
     sentence: 'Defragmentation commits changes without their consistent index, so a crash after it applies entries twice.',
     properties: ['raft-state-machine-safety'],
+    exhibit: 'museum/E3-defrag-crash.yaml',
+    seeds: 60,
   },
   {
     id: 'E4',
     upstream: 'etcd-io/etcd#14571',
     sentence: 'A member that recovered from a snapshot has an empty permission cache: it refuses what others apply.',
     properties: ['raft-state-machine-safety'],
+    exhibit: 'museum/E4-snapshot-permissions.yaml',
+    seeds: 20,
   },
   {
     id: 'E5',
     upstream: 'etcd-io/etcd#18667',
     sentence: 'Members without the caller leave the reads of a transaction out, and with them the checks that refuse it.',
     properties: ['raft-state-machine-safety'],
+    exhibit: 'museum/E5-read-below-compaction.yaml',
+    seeds: 20,
   },
   {
     id: 'E6',
     upstream: 'etcd-io/etcd#17780',
     sentence: 'A compaction that removed the newest tombstone and was cut short by a crash lets the revision go back.',
     properties: ['raft-state-machine-safety'],
+    exhibit: 'museum/E6-revision-goes-back.yaml',
+    seeds: 60,
   },
   {
     id: 'E8',
     upstream: 'etcd-io/etcd#8411',
     sentence: 'Watches of a member that recovers from a snapshot are not told of what the snapshot brought.',
     properties: ['watch-reliable'],
+    exhibit: 'museum/E8-snapshot-watchers.yaml',
+    seeds: 20,
   },
   {
     id: 'E10',
     upstream: 'etcd-io/etcd#18089',
     sentence: 'Compaction at the revision of a delete drops its tombstone, so a watch from there never hears of it.',
     properties: ['watch-resumable'],
+    exhibit: 'museum/E10-lost-tombstone.yaml',
+    seeds: 20,
+  },
+  {
+    id: 'E14',
+    upstream: 'etcd-io/etcd#11456',
+    sentence: 'A client that waited for a lock is not asked again whether its own lease still lives when its turn comes.',
+    properties: ['lock-exclusion'],
+    exhibit: 'museum/E14-lost-lease-lock.yaml',
+    seeds: 20,
   },
   {
     id: 'E18',
     upstream: 'etcd-io/etcd#3477',
     sentence: 'Members count for the quorum before they have ever started, so adding some stops the cluster.',
     properties: ['progress-after-heal'],
+    exhibit: 'museum/E18-absent-members.yaml',
+    seeds: 10,
   },
   {
     id: 'K1',
     upstream: 'kubernetes/kubernetes#59848',
     sentence: 'A restarted kubelet lists its pods from a stale API server cache and runs again what has moved elsewhere.',
     properties: ['pod-identity'],
+    exhibit: 'stale-kubelet.yaml',
+    seeds: 40,
   },
   {
     id: 'K10',
     upstream: 'kubernetes/kubernetes#127429',
     sentence: 'The endpoint slice controller compares with a stale copy, finds it equal, skips the write and never tries again.',
     properties: ['eventual-reconciliation', 'service-availability'],
+    exhibit: 'rollout-under-partition.yaml',
+    seeds: 100,
   },
   {
     id: 'R2',
     upstream: 'logcabin/logcabin#44',
     sentence: 'A leader counts replicas of an entry of an older term as committed (figure 8 of the raft paper).',
     properties: ['raft-leader-completeness'],
+    exhibit: 'figure-eight.yaml',
+    seeds: 300,
   },
   {
     id: 'R4',
     upstream: 'wenweihu86/raft-java#57',
     sentence: 'Term and vote are not on stable storage before the vote is given, so a restarted member may vote twice in a term.',
     properties: ['raft-election-safety'],
+    exhibit: 'leader-churn.yaml',
+    seeds: 60,
   },
   {
     id: 'R10',
     upstream: 'etcd-io/etcd#7331',
     sentence: 'A new leader answers linearizable reads before it has committed an entry of its own term.',
     properties: ['correct-reads'],
+    exhibit: 'museum/R10-read-before-commit.yaml',
+    seeds: 100,
   },
   {
     id: 'R12',
     upstream: 'etcd 0.4.1, Jepsen',
     sentence: 'A leader answers linearizable reads from its own state without asking a quorum whether it still leads.',
     properties: ['correct-reads', 'split-brain-read-only'],
+    exhibit: 'split-brain.yaml',
+    seeds: 60,
   },
   {
     id: 'R15',
     upstream: 'etcd-io/etcd#22442',
     sentence: 'Replaying the log after a snapshot brings back entries that had been overwritten, and their last term wins elections.',
     properties: ['raft-leader-completeness'],
+    exhibit: 'museum/R15-ghost-tail.yaml',
+    seeds: 300,
   },
   {
     id: 'R18',
     upstream: 'NATS 2.12.1, Jepsen',
     sentence: 'Writes are acknowledged when they are in the page cache and synced every two minutes only.',
     properties: ['durable-writes'],
+    exhibit: 'museum/R18-late-sync.yaml',
+    seeds: 20,
   },
 ] as const satisfies readonly Defect[];
 

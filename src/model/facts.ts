@@ -120,6 +120,8 @@ export function createFacts() {
     ),
     /** Incremental hash of the member's whole key space at a revision. */
     storeHash: channel<[member: string, revision: number, hash: number]>('storeHash', 'member', 'revision', 'hash'),
+    /** A client of the lock recipe was told that it holds the lock, by the key that stands for its place. */
+    lockGranted: channel<[client: string, key: string, createRevision: number]>('lockGranted', 'client', 'key', 'createRevision'),
     leaseRevoked: channel<[member: string, lease: string, reason: string]>('leaseRevoked', 'member', 'lease', 'reason'),
 
     // --- etcd clients (consensus suites, API servers) ------------------------------------------------------------------------

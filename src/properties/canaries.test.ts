@@ -512,6 +512,25 @@ const CANARIES: Readonly<Record<string, readonly Canary[]>> = {
       end: { atS: 60 },
     },
   ],
+  'lock-exclusion': [
+    {
+      clause: 'granted-place-exists',
+      breaks: (at) => {
+        at(1, (f) => f.keyChanged.emit(2, 0, 'locks/one/a', 'PUT', 1));
+        at(2, (f) => f.keyChanged.emit(3, 0, 'locks/one/b', 'PUT', 2));
+        at(3, (f) => f.keyChanged.emit(4, 0, 'locks/one/b', 'DELETE', 0));
+        at(4, (f) => f.keyChanged.emit(5, 0, 'locks/one/a', 'DELETE', 0));
+        at(5, (f) => f.lockGranted.emit('lock-client-1', 'locks/one/b', 3));
+      },
+      holds: (at) => {
+        at(1, (f) => f.keyChanged.emit(2, 0, 'locks/one/a', 'PUT', 1));
+        at(2, (f) => f.keyChanged.emit(3, 0, 'locks/one/b', 'PUT', 2));
+        at(3, (f) => f.keyChanged.emit(4, 0, 'locks/one/a', 'DELETE', 0));
+        at(4, (f) => f.keyChanged.emit(5, 0, 'locks/one/b', 'DELETE', 0)); // its lease ends just as it is told
+        at(5, (f) => f.lockGranted.emit('lock-client-1', 'locks/one/b', 3));
+      },
+    },
+  ],
   'node-capacity': [
     ...(
       [

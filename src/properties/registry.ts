@@ -2,6 +2,7 @@ import { assert } from '../sim/assert.ts';
 import { correctReads } from './correct-reads.ts';
 import { durableWrites } from './durable-writes.ts';
 import { eventualReconciliation } from './eventual-reconciliation.ts';
+import { lockExclusion } from './lock-exclusion.ts';
 import { nodeCapacity } from './node-capacity.ts';
 import { podIdentity } from './pod-identity.ts';
 import { progressAfterHeal } from './progress-after-heal.ts';
@@ -25,6 +26,7 @@ export const PROPERTIES: readonly Property[] = [
   correctReads,
   durableWrites,
   eventualReconciliation,
+  lockExclusion,
   nodeCapacity,
   podIdentity,
   progressAfterHeal,

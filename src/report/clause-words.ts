@@ -50,6 +50,10 @@ const CLAUSES: Readonly<Record<string, Row>> = {
     '{0} did not come back',
     'a node whose kubelet runs and reaches an API server has to become Ready, and what is called running has to run',
   ],
+  'lock-exclusion/granted-place-exists': [
+    '{0} was given a lock that it had lost',
+    'whoever waited must look again, when its turn comes, whether its lease and its key still live',
+  ],
   'node-capacity/cpu': [
     '{0} took more than its processors can do',
     'a kubelet admits a pod only if its requests still fit, whatever schedulers believed',

@@ -5,9 +5,11 @@ import { SECOND } from '../../sim/time.ts';
 import type { Task } from '../../sim/task.ts';
 import type { KeyValue } from '../etcd/api.ts';
 import { EtcdClient } from '../etcd/client.ts';
-import { isError } from '../etcd/errors.ts';
+import { type EtcdError, isError } from '../etcd/errors.ts';
 import { hashValue } from '../etcd/mvcc/record.ts';
 import type { Facts } from '../facts.ts';
+import { STORE_PREFIX, STORE_USER } from './store-keys.ts';
+import { watchKeys } from './store-watch.ts';
 
 /** A client that reads, writes and watches etcd keys directly and tells, as facts, what it asked and what it was answered. */
 export interface StoreClientOptions {
@@ -21,11 +23,17 @@ export interface StoreClientOptions {
   readonly facts: Facts;
   /** Asked before each operation: false ends the client. */
   readonly running: () => boolean;
+  /** See StoreClients of a trial. */
+  readonly rewatch?: boolean;
+  readonly oldReads?: boolean;
+  readonly logIn?: boolean;
 }
 
 /** Some clients are patient, some ask again soon: an old leader that wakes up finds both kinds of requests. */
 const PATIENCE_US = [10 * SECOND, 1 * SECOND];
-const PREFIX = 'seatrial/';
+const OLD_READ_ONE_IN = 4;
+/** How many revisions an old read goes back at the most. */
+const OLD_READ_BACK = 60;
 const LARGE_ONE_IN = 8;
 const LARGE_BYTES = 1_200_000;
 
@@ -51,28 +59,51 @@ function* operations(process: Process, name: string, member: string, client: Etc
   const { facts } = options;
   const meanUs = Math.round(SECOND / options.perSecond);
   let next = (options.index + 1) * 10_000_000 * process.incarnation;
+  let known = 1;
   yield* process.sleep(process.random.below(meanUs));
   while (options.running()) {
     const op = next++;
-    const key = `${PREFIX}${process.random.below(options.keys)}`;
+    const key = `${STORE_PREFIX}${process.random.below(options.keys)}`;
+    const failed = function* (error: EtcdError, outcome: string): Task<void> {
+      facts.opAnswered.emit(op, outcome, 0, 0, 0);
+      if (options.logIn === true && asksForLogin(error.code)) yield* client.authenticate(STORE_USER.name, STORE_USER.password);
+    };
     const dice = process.random.below(100);
-    if (dice < 45) {
+    if (options.oldReads === true && process.random.chance(1, OLD_READ_ONE_IN)) {
+      const value = `${name}/${op}`;
+      const revision = Math.max(1, known - process.random.below(OLD_READ_BACK));
+      facts.opInvoked.emit(op, name, member, 'txn', key, hashValue(value, undefined));
+      const result = yield* client.txn({
+        success: [
+          { type: 'range', key, revision },
+          { type: 'put', key, value },
+        ],
+      });
+      if (isError(result)) yield* failed(result, surelyFailed(result.code) || result.code === 'compacted' ? 'failed' : 'unknown');
+      else {
+        known = result.header.revision;
+        facts.opAnswered.emit(op, 'ok', known, known, hashValue(value, undefined));
+      }
+    } else if (dice < 45) {
       const value = `${name}/${op}`;
       facts.opInvoked.emit(op, name, member, 'put', key, hashValue(value, undefined));
       // Now and then a value above raft's message limit: such entries travel alone, and what follows them comes later.
       const result = yield* client.put(process.random.chance(1, LARGE_ONE_IN) ? { key, value, sizeBytes: LARGE_BYTES } : { key, value });
-      if (isError(result)) facts.opAnswered.emit(op, surelyFailed(result.code) ? 'failed' : 'unknown', 0, 0, 0);
-      else facts.opAnswered.emit(op, 'ok', result.header.revision, result.header.revision, hashValue(value, undefined));
+      if (isError(result)) yield* failed(result, surelyFailed(result.code) ? 'failed' : 'unknown');
+      else {
+        known = result.header.revision;
+        facts.opAnswered.emit(op, 'ok', known, known, hashValue(value, undefined));
+      }
     } else if (dice < 52) {
       facts.opInvoked.emit(op, name, member, 'delete', key, 0);
       const result = yield* client.deleteRange({ key });
-      if (isError(result)) facts.opAnswered.emit(op, surelyFailed(result.code) ? 'failed' : 'unknown', 0, 0, 0);
+      if (isError(result)) yield* failed(result, surelyFailed(result.code) ? 'failed' : 'unknown');
       else facts.opAnswered.emit(op, 'ok', result.header.revision, 0, 0);
     } else {
       const serializable = dice >= 85;
       facts.opInvoked.emit(op, name, member, serializable ? 'range-serializable' : 'range-linearizable', key, 0);
       const result = yield* client.range({ key, serializable });
-      if (isError(result)) facts.opAnswered.emit(op, 'failed', 0, 0, 0);
+      if (isError(result)) yield* failed(result, 'failed');
       else tellRead(facts, op, result.header.revision, result.kvs[0]);
     }
     yield* process.sleep(Math.floor(meanUs / 2) + process.random.below(meanUs));
@@ -85,32 +116,10 @@ function tellRead(facts: Facts, op: number, revision: number, kv: KeyValue | und
 
 /** Errors after which the write was certainly not proposed. */
 function surelyFailed(code: string): boolean {
-  return code === 'connectionRefused' || code === 'noLeader' || code === 'noSpace' || code === 'tooManyRequests';
+  return code === 'connectionRefused' || code === 'noLeader' || code === 'noSpace' || code === 'tooManyRequests' || asksForLogin(code);
 }
 
-function watchKeys(process: Process, name: string, options: StoreClientOptions): void {
-  const { facts, members } = options;
-  const client = new EtcdClient(process, { endpoints: members.map((m) => m.endpoint), first: options.index % members.length });
-  const watch = options.index + 1;
-  let opened = false;
-  const memberOf = (endpoint: string): string =>
-    members.find((m) => `${m.endpoint.address}:${m.endpoint.port}` === endpoint || m.endpoint.address === endpoint)?.name ?? endpoint;
-  client.watch(
-    { key: PREFIX, rangeEnd: `${PREFIX.slice(0, -1)}0` },
-    {
-      created: (revision, endpoint) => {
-        if (opened) facts.watchResumed.emit(watch, memberOf(endpoint), revision);
-        else facts.watchOpened.emit(watch, name, memberOf(endpoint), PREFIX, `${PREFIX.slice(0, -1)}0`, revision + 1);
-        opened = true;
-      },
-      events: (events) => {
-        for (const event of events) {
-          const { key, modRevision, value } = event.kv;
-          facts.watchEvent.emit(watch, modRevision, 0, key, event.type, event.type === 'DELETE' ? 0 : hashValue(value, undefined));
-        }
-      },
-      progress: (revision) => facts.watchProgress.emit(watch, revision),
-      closed: (error, compactRevision) => facts.watchClosed.emit(watch, error.code, compactRevision),
-    },
-  );
+/** Answers of a store that wants to know who asks; tokens are gone when a member restarts. */
+function asksForLogin(code: string): boolean {
+  return code === 'userEmpty' || code === 'invalidAuthToken';
 }

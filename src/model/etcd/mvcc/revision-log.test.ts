@@ -29,7 +29,7 @@ describe('RevisionLog', () => {
           const mark = log.mark();
           for (let i = before + 1; i <= before + after; i++) log.append(row(i));
           let at = 0;
-          while (at < before) at = log.compactBatch(at, before, limit, (record) => record.modRevision % 3 === 0);
+          while (at < before) at = log.compactBatch(at, before, limit, (record) => record.modRevision % 3 === 0).through;
           const restored = new RevisionLog(mark);
           expect(revisions(restored)).toEqual(Array.from({ length: before }, (_, i) => i + 1));
           const kept = Array.from({ length: before }, (_, i) => i + 1).filter((i) => i % 3 === 0);
@@ -64,7 +64,9 @@ describe('RevisionLog', () => {
     const log = new RevisionLog();
     for (let sub = 0; sub < 10; sub++) log.append({ ...row(1), sub });
     log.append(row(2));
-    expect(log.compactBatch(0, 2, 3, () => false)).toBe(1);
+    expect(log.compactBatch(0, 2, 3, () => false)).toEqual({ through: 1, isFull: true });
+    expect(log.compactBatch(1, 2, 1, () => true)).toEqual({ through: 2, isFull: true });
+    expect(log.compactBatch(2, 2, 1, () => true)).toEqual({ through: 2, isFull: false });
     expect(revisions(log)).toEqual([2]);
   });
 });

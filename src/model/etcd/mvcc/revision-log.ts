@@ -10,6 +10,12 @@ export interface LogMark {
   readonly lastLength: number;
 }
 
+/** How far a batch of a compaction came. A full one is never the last: whether rows are left only the next one sees, as in etcd. */
+export interface CompactedBatch {
+  readonly through: number;
+  readonly isFull: boolean;
+}
+
 /**
  * The backend's key bucket: all rows in order of revision. Rows are only appended at the end; compaction puts new chunks in the place of
  * old ones. So a mark costs nothing, and a crash goes back to one without an undo journal.
@@ -78,7 +84,7 @@ export class RevisionLog {
    * One batch of a compaction: looks at up to `limit` rows with a revision in (`after`, `through`], keeps those that `keep` wants.
    * Returns the revision up to which rows have been looked at, or `through` when there are none left.
    */
-  compactBatch(after: number, through: number, limit: number, keep: (record: KeyRecord) => boolean): number {
+  compactBatch(after: number, through: number, limit: number, keep: (record: KeyRecord) => boolean): CompactedBatch {
     const first = this.#chunkOf(after + 1);
     let looked = 0;
     let end = first;
@@ -105,7 +111,7 @@ export class RevisionLog {
         if (keep(record)) kept.push(record);
       }
     }
-    if (end === first) return through;
+    if (end === first) return { through, isFull: false };
     const packed: KeyRecord[][] = [];
     const before = this.#chunks.slice(0, first);
     // The chunk before is filled up too, so that repeated compaction does not leave a trail of tiny chunks.
@@ -121,7 +127,7 @@ export class RevisionLog {
     this.#shared = false;
     if (this.#chunks.length === 0) this.#chunks.push([]);
     this.#last = this.#chunks[this.#chunks.length - 1] ?? [];
-    return looked >= limit ? lookedThrough : through;
+    return looked >= limit ? { through: lookedThrough, isFull: true } : { through, isFull: false };
   }
 
   /** The first chunk that may hold rows of revision `from` or later. */

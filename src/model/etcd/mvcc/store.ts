@@ -199,13 +199,13 @@ export class MvccStore {
   compactStep(limit: number = COMPACTION_BATCH_LIMIT): boolean {
     if (!this.#compacting) return true;
     const target = this.#scheduledCompact;
-    const through = this.#log.compactBatch(this.#compactionCursor, target, limit, (record) => {
+    const { through, isFull } = this.#log.compactBatch(this.#compactionCursor, target, limit, (record) => {
       const kept = this.#index.get(record.key)?.revs[0] === record;
       if (!kept) this.#sizeBytes -= rowBytes(record);
       return kept;
     });
     this.#compactionCursor = through;
-    if (through < target) return false;
+    if (through < target || isFull) return false;
     this.#compacting = false;
     this.#finishedCompact = target;
     return true;

@@ -1,6 +1,7 @@
 import type { Process } from '../../../sim/process.ts';
 import type { BackendImage, EtcdState } from '../state.ts';
 import type { EtcdConfig } from './config.ts';
+import { LATE_SYNC_US } from './wal.ts';
 
 const PAGE_BYTES = 4096;
 
@@ -19,6 +20,7 @@ export class Backend {
   #committing = false;
   #waiting: (() => void)[] = [];
   #durableIndex = 0;
+  #syncedAt: number;
 
   constructor(process: Process, config: EtcdConfig, state: () => EtcdState, onCommitted: () => void) {
     this.#process = process;
@@ -27,6 +29,7 @@ export class Backend {
     this.#state = state;
     this.#onCommitted = onCommitted;
     this.#startedAt = process.mono();
+    this.#syncedAt = process.mono();
     this.#durableIndex = state().consistentIndex;
   }
 
@@ -85,6 +88,11 @@ export class Backend {
     const forgets = defragments && this.#config.defects.has('E3');
     const image = forgets ? { ...now, consistentIndex: Math.min(this.#durableIndex, now.consistentIndex) } : now;
     state.pendingWrites = 0;
+    if (this.#config.defects.has('R18') && this.#staysInCache()) {
+      done?.();
+      this.#onCommitted();
+      return;
+    }
     this.#committing = true;
     this.#process.spawn('backend-commit', this.#process.host.disk.replace(this.#process, this.#file, image, PAGE_BYTES), (result) => {
       if (!result.ok) this.#process.exit(1, 'failed to commit tx: no space left on device');
@@ -100,6 +108,13 @@ export class Backend {
       else this.noteChanges();
       this.#onCommitted();
     });
+  }
+
+  /** The defect R18 syncs the backend no sooner than the log: until then a commit is a promise of the page cache. */
+  #staysInCache(): boolean {
+    if (this.#process.mono() - this.#syncedAt < LATE_SYNC_US) return true;
+    this.#syncedAt = this.#process.mono();
+    return false;
   }
 }
 

@@ -31,8 +31,8 @@ export interface WalContent {
 /** A segment is closed at this size (wal.SegmentSizeBytes). */
 const SEGMENT_BYTES = 64 * 1000 * 1000;
 const RECORD_BYTES = 24;
-/** NATS JetStream's sync_interval, for the defect. */
-const LATE_SYNC_US = 2 * MINUTE;
+/** NATS JetStream's sync_interval, for the defect R18. */
+export const LATE_SYNC_US = 2 * MINUTE;
 
 /** Where switched-on defects change what is written and read. */
 export interface WalDefects {
