@@ -9,6 +9,7 @@ import { paramProblems } from './fault-params.ts';
 import type { PlannedPattern, Range, Scenario } from './scenario.ts';
 import { SCENARIO_SCHEMA } from './scenario-schema.ts';
 import { schemaProblems } from './schema-problems.ts';
+import type { Topology } from '../faults/topology.ts';
 import { topologyOf } from './shape.ts';
 import { fileError, nearest, type Problem, UserError } from './user-error.ts';
 import { type PathStep, parseSource, readSource, type SourceDocument } from './yaml-source.ts';
@@ -75,147 +76,148 @@ export function loadScenario(file: string): Scenario {
   if (documents.length > 1) throw fileError(file, `the file holds ${documents.length} YAML documents`, 'a scenario is one document');
   if (!validate(document.value)) throw new UserError(schemaProblems(document, validate.errors ?? []));
   const problems: Problem[] = [];
-  const scenario = build(document.value as unknown as RawScenario, document, problems);
+  const scenario = new ScenarioBuilder(document, problems).build(document.value as unknown as RawScenario);
   if (problems.length > 0) throw new UserError(problems);
   return scenario;
 }
 
-function build(raw: RawScenario, document: SourceDocument, problems: Problem[]): Scenario {
-  const known = (what: string, value: string, names: readonly string[], path: readonly PathStep[]): void => {
+/** Turns what the file says into a scenario, and notes every problem with its place. */
+class ScenarioBuilder {
+  readonly #document: SourceDocument;
+  readonly #problems: Problem[];
+
+  constructor(document: SourceDocument, problems: Problem[]) {
+    this.#document = document;
+    this.#problems = problems;
+  }
+
+  build(raw: RawScenario): Scenario {
+    const { cluster, kubernetes } = this.#cluster(raw.cluster);
+    const topology = topologyOf(cluster);
+    this.#checkNames(raw);
+    const folder = dirname(this.#document.file);
+    const scenario: Scenario = {
+      name: raw.name,
+      about: raw.about?.trim() ?? '',
+      file: this.#document.file,
+      cluster,
+      featureGates: raw.featureGates ?? {},
+      defects: raw.defects ?? [],
+      apply: (raw.apply ?? []).map((path) => resolve(folder, path)),
+      traffic: (raw.traffic ?? []).map(({ to, port, rate, timeout }, i) => ({
+        to,
+        port: port ?? 80,
+        perSecond: this.#perSecond(rate, 5, ['traffic', i, 'rate']),
+        timeoutMs: timeout === undefined ? 2000 : this.#duration(timeout, ['traffic', i, 'timeout']),
+      })),
+      store:
+        raw.store === undefined
+          ? null
+          : {
+              clients: raw.store.clients ?? 3,
+              keys: raw.store.keys ?? 5,
+              perSecond: this.#perSecond(raw.store.rate, 10, ['store', 'rate']),
+              watches: raw.store.watches ?? 3,
+            },
+      faults: {
+        count: this.#count(raw.faults?.count ?? 0, ['faults', 'count']),
+        kinds: raw.faults?.kinds ?? [],
+        lastsMs: raw.faults?.last === undefined ? { min: 1000, max: 30_000 } : this.#range(raw.faults.last, ['faults', 'last']),
+        always: this.#planned(raw.faults?.always, ['faults', 'always'], topology),
+      },
+      operations: this.#planned(raw.operations, ['operations'], topology),
+      outsideCoreOneIn: raw.outsideCoreOneIn ?? 0,
+      chaosFromMs: raw.chaos?.from === undefined ? (kubernetes ? 60_000 : 5000) : this.#duration(raw.chaos.from, ['chaos', 'from']),
+      chaosMs: raw.chaos?.for === undefined ? { min: 30_000, max: 60_000 } : this.#range(raw.chaos.for, ['chaos', 'for']),
+      settleMs: raw.settle === undefined ? 180_000 : this.#duration(raw.settle, ['settle']),
+      require: raw.require ?? [],
+    };
+    this.#checkInTime(scenario, scenario.faults.always, ['faults', 'always']);
+    this.#checkInTime(scenario, scenario.operations, ['operations']);
+    return scenario;
+  }
+
+  #problem(path: readonly PathStep[], what: string, right: string): void {
+    this.#problems.push({ file: this.#document.file, ...this.#document.place(path), what, right });
+  }
+
+  #known(what: string, value: string, names: readonly string[], path: readonly PathStep[]): void {
     if (names.includes(value)) return;
     const near = nearest(value, names);
-    problems.push({
-      file: document.file,
-      ...document.place(path),
-      what: `unknown ${what} ${value}`,
-      right: `${near === undefined ? '' : `did you mean ${near}? `}Known: ${names.join(', ')}`,
-    });
-  };
-  const range = (text: string, path: readonly PathStep[]): Range => {
+    this.#problem(path, `unknown ${what} ${value}`, `${near === undefined ? '' : `did you mean ${near}? `}Known: ${names.join(', ')}`);
+  }
+
+  /** The preset with the scenario's changes. An unknown preset is a problem; one worker lets the rest be checked. */
+  #cluster(raw: RawScenario['cluster']): { readonly cluster: Scenario['cluster']; readonly kubernetes: boolean } {
+    const [name, path, changes] = typeof raw === 'string' ? [raw, ['cluster'], {}] : [raw.preset, ['cluster', 'preset'], raw];
+    const presets = CLUSTER_PRESETS.map((p) => p.preset);
+    this.#known('preset', name, presets, path);
+    const preset = CLUSTER_PRESETS.find((p) => p.preset === name) ?? {
+      preset: name,
+      kubernetes: true,
+      controlPlanes: 1,
+      workers: 1,
+      zones: 1,
+    };
+    return { cluster: { ...preset, ...changes }, kubernetes: preset.kubernetes };
+  }
+
+  #checkNames(raw: RawScenario): void {
+    const defects = DEFECTS.map((d) => d.id);
+    raw.faults?.kinds?.forEach((kind, i) => this.#known('fault kind', kind, faultKinds(), ['faults', 'kinds', i]));
+    raw.defects?.forEach((id, i) => this.#known('defect', id, defects, ['defects', i]));
+    raw.require?.forEach((id, i) => this.#known('property', id, propertyIds(), ['require', i]));
+  }
+
+  #range(text: string, path: readonly PathStep[]): Range {
     const parsed = parseDurationRangeMs(text);
-    if (parsed === undefined) {
-      problems.push({
-        file: document.file,
-        ...document.place(path),
-        what: `${text} runs backwards or is too long`,
-        right: 'the smaller duration first, at most 7 days',
-      });
-    }
+    if (parsed === undefined) this.#problem(path, `${text} runs backwards or is too long`, 'the smaller duration first, at most 7 days');
     return parsed ?? { min: 0, max: 0 };
-  };
-  const duration = (text: string, path: readonly PathStep[]): number => range(text, path).min;
-  const count = (value: number | string, path: readonly PathStep[]): Range => {
+  }
+
+  #duration(text: string, path: readonly PathStep[]): number {
+    return this.#range(text, path).min;
+  }
+
+  #count(value: number | string, path: readonly PathStep[]): Range {
     const [min = 0, max = min] = typeof value === 'number' ? [value] : value.split('..').map(Number);
     if (min > max || max > FAULTS_MAX) {
-      problems.push({
-        file: document.file,
-        ...document.place(path),
-        what: `${path.join('.')} is ${value}`,
-        right: `must be a number up to ${FAULTS_MAX}, or a range such as 0..6 with the smaller one first`,
-      });
+      const right = `must be a number up to ${FAULTS_MAX}, or a range such as 0..6 with the smaller one first`;
+      this.#problem(path, `${path.join('.')} is ${value}`, right);
     }
     return { min, max };
-  };
-  const perSecond = (rate: string | undefined, fallback: number, path: readonly PathStep[]): number => {
+  }
+
+  #perSecond(rate: string | undefined, fallback: number, path: readonly PathStep[]): number {
     const value = rate === undefined ? fallback : Number(rate.slice(0, -2));
     if (value > 0 && value <= RATE_MAX) return value;
-    problems.push({
-      file: document.file,
-      ...document.place(path),
-      what: `${path.join('.')} is ${rate}`,
-      right: `must be above 0/s and at most ${RATE_MAX}/s`,
-    });
+    this.#problem(path, `${path.join('.')} is ${rate}`, `must be above 0/s and at most ${RATE_MAX}/s`);
     return fallback;
-  };
-  const planned = (rows: readonly RawPlanned[] | undefined, path: readonly PathStep[]): readonly PlannedPattern[] =>
-    (rows ?? []).map((row, i) => {
+  }
+
+  #planned(rows: readonly RawPlanned[] | undefined, path: readonly PathStep[], topology: Topology): readonly PlannedPattern[] {
+    return (rows ?? []).map((row, i) => {
       const { at, last, kind, ...params } = row;
       const here = [...path, i];
-      known('fault kind', kind, faultKinds(), [...here, 'kind']);
+      this.#known('fault kind', kind, faultKinds(), [...here, 'kind']);
       for (const { key, what, right } of paramProblems({ kind, ...params }, topology))
-        problems.push({ file: document.file, ...document.place(here, key), what, right });
+        this.#problems.push({ file: this.#document.file, ...this.#document.place(here, key), what, right });
       return {
-        atMs: range(at, [...here, 'at']),
-        lastsMs: last === undefined ? null : range(last, [...here, 'last']),
+        atMs: this.#range(at, [...here, 'at']),
+        lastsMs: last === undefined ? null : this.#range(last, [...here, 'last']),
         params: { kind, ...params },
       };
     });
+  }
 
-  const presetName = typeof raw.cluster === 'string' ? raw.cluster : raw.cluster.preset;
-  known(
-    'preset',
-    presetName,
-    CLUSTER_PRESETS.map((p) => p.preset),
-    typeof raw.cluster === 'string' ? ['cluster'] : ['cluster', 'preset'],
-  );
-  const preset = CLUSTER_PRESETS.find((p) => p.preset === presetName);
-  const changes = typeof raw.cluster === 'string' ? {} : raw.cluster;
-  const cluster = { ...(preset ?? { preset: presetName, kubernetes: true, controlPlanes: 1, workers: 1, zones: 1 }), ...changes };
-  const topology = topologyOf(cluster);
-  raw.faults?.kinds?.forEach((kind, i) => known('fault kind', kind, faultKinds(), ['faults', 'kinds', i]));
-  raw.defects?.forEach((id, i) =>
-    known(
-      'defect',
-      id,
-      DEFECTS.map((d) => d.id),
-      ['defects', i],
-    ),
-  );
-  raw.require?.forEach((id, i) => known('property', id, propertyIds(), ['require', i]));
-  const folder = dirname(document.file);
-  const scenario: Scenario = {
-    name: raw.name,
-    about: raw.about?.trim() ?? '',
-    file: document.file,
-    cluster,
-    featureGates: raw.featureGates ?? {},
-    defects: raw.defects ?? [],
-    apply: (raw.apply ?? []).map((path) => resolve(folder, path)),
-    traffic: (raw.traffic ?? []).map(({ to, port, rate, timeout }, i) => ({
-      to,
-      port: port ?? 80,
-      perSecond: perSecond(rate, 5, ['traffic', i, 'rate']),
-      timeoutMs: timeout === undefined ? 2000 : duration(timeout, ['traffic', i, 'timeout']),
-    })),
-    store:
-      raw.store === undefined
-        ? null
-        : {
-            clients: raw.store.clients ?? 3,
-            keys: raw.store.keys ?? 5,
-            perSecond: perSecond(raw.store.rate, 10, ['store', 'rate']),
-            watches: raw.store.watches ?? 3,
-            ...(raw.store.rewatch === undefined ? {} : { rewatch: raw.store.rewatch }),
-            ...(raw.store.oldReads === undefined ? {} : { oldReads: raw.store.oldReads }),
-            ...(raw.store.logIn === undefined ? {} : { logIn: raw.store.logIn }),
-            ...(raw.store.locks === undefined ? {} : { locks: raw.store.locks }),
-          },
-    faults: {
-      count: count(raw.faults?.count ?? 0, ['faults', 'count']),
-      kinds: raw.faults?.kinds ?? [],
-      lastsMs: raw.faults?.last === undefined ? { min: 1000, max: 30_000 } : range(raw.faults.last, ['faults', 'last']),
-      always: planned(raw.faults?.always, ['faults', 'always']),
-    },
-    operations: planned(raw.operations, ['operations']),
-    outsideCoreOneIn: raw.outsideCoreOneIn ?? 0,
-    chaosFromMs:
-      raw.chaos?.from === undefined ? (preset?.kubernetes === false ? 5000 : 60_000) : duration(raw.chaos.from, ['chaos', 'from']),
-    chaosMs: raw.chaos?.for === undefined ? { min: 30_000, max: 60_000 } : range(raw.chaos.for, ['chaos', 'for']),
-    settleMs: raw.settle === undefined ? 180_000 : duration(raw.settle, ['settle']),
-    require: raw.require ?? [],
-  };
-  const last = scenario.chaosFromMs + scenario.chaosMs.max;
-  const late = (rows: readonly PlannedPattern[], path: readonly PathStep[]): void =>
+  /** Nothing may be planned for after chaos: it would never happen. */
+  #checkInTime(scenario: Scenario, rows: readonly PlannedPattern[], path: readonly PathStep[]): void {
+    const last = scenario.chaosFromMs + scenario.chaosMs.max;
     rows.forEach(({ atMs }, i) => {
       if (atMs.min < last) return;
-      problems.push({
-        file: document.file,
-        ...document.place([...path, i, 'at']),
-        what: `at lies ${formatDurationMs(atMs.min)} after the start, when chaos is over`,
-        right: `chaos ends after ${formatDurationMs(last)} at the latest: plan it earlier, or make chaos.for longer`,
-      });
+      const what = `at lies ${formatDurationMs(atMs.min)} after the start, when chaos is over`;
+      const right = `chaos ends after ${formatDurationMs(last)} at the latest: plan it earlier, or make chaos.for longer`;
+      this.#problem([...path, i, 'at'], what, right);
     });
-  late(scenario.faults.always, ['faults', 'always']);
-  late(scenario.operations, ['operations']);
-  return scenario;
+  }
 }
