@@ -2,7 +2,7 @@ import fc, { type Arbitrary } from 'fast-check';
 import seedrandom from 'seedrandom';
 import { FAULTS, faultOf } from '../faults/registry.ts';
 import type { FaultParams } from '../faults/fault.ts';
-import { clusterHosts, type Topology } from '../faults/topology.ts';
+import { hostNames, type Topology } from '../faults/topology.ts';
 import { DEFECTS, type DefectId } from '../model/defects.ts';
 import type { TiePolicy } from '../sim/schedule.ts';
 import type { PlannedPattern, Scenario } from './scenario.ts';
@@ -64,11 +64,9 @@ export function generateTrial(scenario: Scenario, seed: string, options: Generat
   const drawn = arbitrary === undefined || count === 0 ? [] : draw(fc.array(arbitrary, { minLength: count, maxLength: count }));
   const always = scenario.faults.always.map((pattern) => placed(pattern, draw));
   const operations = scenario.operations.map((pattern) => placed(pattern, draw));
-  const hosts = clusterHosts(topology);
-  const outside =
-    scenario.outsideCoreOneIn > 0 && draw(fc.integer({ min: 1, max: scenario.outsideCoreOneIn })) === 1
-      ? [draw(fc.constantFrom(...expendable(topology, hosts)))]
-      : [];
+  const spare = expendable(topology);
+  const leavesOneOut = scenario.outsideCoreOneIn > 0 && draw(fc.integer({ min: 1, max: scenario.outsideCoreOneIn })) === 1;
+  const outside = leavesOneOut && spare.length > 0 ? [draw(fc.constantFrom(...spare))] : [];
   return {
     formatVersion: TRIAL_FORMAT_VERSION,
     scenario: scenario.name,
@@ -121,11 +119,9 @@ function numbered(letter: string, faults: readonly PlannedFault[]): readonly Pla
     .map(({ fault }, i) => ({ ...fault, id: `${letter}${i + 1}` }));
 }
 
-/** Hosts without which a quorum, an API server and a worker remain. */
-function expendable(topology: Topology, hosts: readonly string[]): [string, ...string[]] {
-  const roles = (name: string) => topology.hosts.find((h) => h.name === name)?.role;
-  const controlPlanes = hosts.filter((name) => roles(name) === 'control-plane');
-  const workers = hosts.filter((name) => roles(name) === 'worker');
-  const out = [...(controlPlanes.length >= 3 ? controlPlanes.slice(1) : []), ...(workers.length >= 2 ? workers.slice(1) : [])];
-  return out.length === 0 ? [''] : (out as [string, ...string[]]);
+/** Hosts any one of which may stay away for good: a quorum, an API server and a worker remain. */
+function expendable(topology: Topology): readonly string[] {
+  const controlPlanes = hostNames(topology, 'control-plane');
+  const workers = hostNames(topology, 'worker');
+  return [...(controlPlanes.length >= 3 ? controlPlanes.slice(1) : []), ...(workers.length >= 2 ? workers.slice(1) : [])];
 }

@@ -20,9 +20,9 @@ export interface ShrinkResult {
 export type Fails = (input: TrialInput) => boolean;
 
 /**
- * Makes a failing trial small while it keeps failing: delta debugging first (faults, then operations, then manifests that nothing needs, then clients), then the
- * horizon, then the parameters of what remains through fast-check's shrinking. At most `attemptsMax` runs; `stopped` ends it earlier, with the
- * smallest trial so far.
+ * Makes a failing trial small while it keeps failing: delta debugging first (faults, then operations), then simpler surroundings (ties, hosts
+ * outside the core, traffic, store clients, an earlier healing), then the parameters of what remains through fast-check's shrinking. Manifests stay
+ * as they are. At most `attemptsMax` runs; `stopped` ends it earlier, with the smallest trial so far.
  */
 export function shrinkTrial(start: TrialInput, fails: Fails, attemptsMax = 300, stopped: () => boolean = () => false): ShrinkResult {
   let best = start;
