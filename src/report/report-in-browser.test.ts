@@ -10,8 +10,8 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ReportDocument } from './document.ts';
-import { exampleFailure } from './example-document.ts';
-import { exampleHarnessError, exampleInconclusive, examplePass } from './example-pass-document.ts';
+import { exampleFailure } from './example-document.fixture.ts';
+import { exampleHarnessError, exampleInconclusive, examplePass } from './example-pass-document.fixture.ts';
 import { renderHtmlReport } from './html.ts';
 
 const SYSTEM_CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];

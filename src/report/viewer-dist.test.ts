@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { exampleFailure } from './example-document.ts';
-import { examplePass } from './example-pass-document.ts';
+import { exampleFailure } from './example-document.fixture.ts';
+import { examplePass } from './example-pass-document.fixture.ts';
 import { escapeHtml, renderHtmlReport } from './html.ts';
 import { viewerSourceHash } from './viewer/source-hash.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { exampleFailure } from '../example-document.ts';
-import { examplePass } from '../example-pass-document.ts';
+import { exampleFailure } from '../example-document.fixture.ts';
+import { examplePass } from '../example-pass-document.fixture.ts';
 import { eventFilter } from './event-filter.ts';
 import { readHash, writeHash } from './hash-state.ts';
 import { causeChain, indexDocument, openingEvent } from './index-of-document.ts';

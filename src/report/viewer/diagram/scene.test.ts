@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { exampleFailure } from '../../example-document.ts';
+import { exampleFailure } from '../../example-document.fixture.ts';
 import { indexDocument } from '../index-of-document.ts';
 import { overlaps } from './label-placement.ts';
 import { bandExtents, layOutLanes } from './lane-layout.ts';

@@ -4,7 +4,7 @@
  * check every 1 s, so the old leader may legally linger until 12.598 s. Used by tests and to look at the viewer.
  */
 import type { EventMark, FaultBand, FaultPlan, Lane, LaneState, ReportDocument, ReportEvent, ReportMessage, Story } from './document.ts';
-import { exampleExpected, exampleObjects } from './example-figures.ts';
+import { exampleExpected, exampleObjects } from './example-figures.fixture.ts';
 
 /** Seconds to integer microseconds. */
 const us = (seconds: number): number => Math.round(seconds * 1e6);

@@ -1,4 +1,4 @@
-/** Expected against actual, and the object timelines, of the worked example; see example-document.ts. */
+/** Expected against actual, and the object timelines, of the worked example; see example-document.fixture.ts. */
 import type { ExpectedSection, ObjectPhase, ObjectTimeline } from './document.ts';
 import { objectDiffLines } from './object-diff.ts';
 import type { LogGridCell } from './figure.ts';

@@ -1,6 +1,6 @@
 /** The report of a trial that held: what ran, what the plan touched, what was judged. And how the two other verdicts look. */
 import type { Lane, ReportDocument } from './document.ts';
-import { exampleHistogram } from './example-document.ts';
+import { exampleHistogram } from './example-document.fixture.ts';
 
 const us = (seconds: number): number => Math.round(seconds * 1e6);
 const lane = (id: string, kind: Lane['kind'], group: string, host: string, states: Lane['states'] = []): Lane => ({
