@@ -47,10 +47,12 @@ export function clusterSystem(world: World, input: TrialInput, facts: Facts): Sy
   const committed = followCommitted(facts);
   let storeRunning = true;
   const { store } = input.workload;
-  for (let index = 0; index < (store?.clients ?? 0); index++) {
-    if (store === null) break;
-    const watch = index < store.watches;
-    world.host('client-0').install(storeClient({ ...store, index, members, watch, facts, running: () => storeRunning }));
+  if (store !== null) {
+    const { clients, watches, readers = 0 } = store;
+    for (let index = 0; index < clients + readers; index++) {
+      const does = { watch: index < watches, onlyReads: index >= clients };
+      world.host('client-0').install(storeClient({ ...store, ...does, index, members, facts, running: () => storeRunning }));
+    }
   }
   for (let index = 0; index < (store?.locks ?? 0); index++)
     world.host('client-0').install(lockClient({ index, members, facts, trustsLease: defects.has('E14'), running: () => storeRunning }));

@@ -53,6 +53,7 @@ interface RawScenario {
     readonly rewatch?: boolean;
     readonly oldReads?: boolean;
     readonly logIn?: boolean;
+    readonly readers?: number;
     readonly locks?: number;
   };
   readonly faults?: {

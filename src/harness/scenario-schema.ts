@@ -86,6 +86,7 @@ export const SCENARIO_SCHEMA = {
         watches: { ...count, maximum: 100 },
         rewatch: { type: 'boolean', description: 'Watchers pause now and then and take their watch up again behind the last event.' },
         oldReads: { type: 'boolean', description: 'Some operations are transactions that read an old revision and write.' },
+        readers: { ...count, maximum: 100, description: 'Further clients that only read, linearizably and with little patience.' },
         logIn: { type: 'boolean', description: 'Clients log in once the store asks for it.' },
         locks: { ...count, maximum: 20, description: 'Further clients that take one lock in turn, under leases.' },
       },

@@ -83,6 +83,8 @@ export interface StoreClients {
   readonly rewatch?: boolean;
   /** Some operations are transactions that read an old revision and write. */
   readonly oldReads?: boolean;
+  /** So many further clients only read, linearizably and with little patience. */
+  readonly readers?: number;
   /** Clients log in once the store asks for it. */
   readonly logIn?: boolean;
   /** Further clients that take one lock in turn, under leases that they sometimes fail to renew. */

@@ -147,6 +147,7 @@ export const TRIAL_SCHEMA = {
                     rewatch: { type: 'boolean' },
                     oldReads: { type: 'boolean' },
                     logIn: { type: 'boolean' },
+                    readers: count,
                     locks: count,
                   },
                 },

@@ -40,9 +40,10 @@ export class MemberLogs {
     });
     facts.raftTruncate.subscribe((member, fromIndex) => this.#cutTo(member, fromIndex - 1));
     facts.memberStart.subscribe((member, lastIndex) => this.#cutTo(member, lastIndex));
-    facts.raftSnapshot.subscribe((member, index) => {
+    facts.raftSnapshot.subscribe((member, index, term) => {
       const log = this.#log(member);
-      if (index >= log.first + log.entries.length) {
+      // A snapshot takes the place of the whole log, unless what it covers is known to be the same: an old tail goes with what it followed.
+      if (index >= log.first && log.entries[index - log.first]?.term !== term) {
         log.first = index + 1;
         log.entries = [];
       }

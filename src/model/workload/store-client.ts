@@ -1,7 +1,7 @@
 import type { Endpoint } from '../../sim/network.ts';
 import type { Process } from '../../sim/process.ts';
 import type { Program } from '../../sim/host.ts';
-import { SECOND } from '../../sim/time.ts';
+import { MILLISECOND, SECOND } from '../../sim/time.ts';
 import type { Task } from '../../sim/task.ts';
 import type { KeyValue } from '../etcd/api.ts';
 import { EtcdClient } from '../etcd/client.ts';
@@ -27,13 +27,18 @@ export interface StoreClientOptions {
   readonly rewatch?: boolean;
   readonly oldReads?: boolean;
   readonly logIn?: boolean;
+  /** It only reads, linearizably, and asks again soon. */
+  readonly onlyReads?: boolean;
 }
 
 /** Some clients are patient, some ask again soon: an old leader that wakes up finds both kinds of requests. */
 const PATIENCE_US = [10 * SECOND, 1 * SECOND];
 const OLD_READ_ONE_IN = 4;
+/** What a throw of 52 to 84 asks for. */
+const LINEARIZABLE_READ = 60;
 /** How many revisions an old read goes back at the most. */
 const OLD_READ_BACK = 60;
+const READER_PATIENCE_US = 300 * MILLISECOND;
 const LARGE_ONE_IN = 8;
 const LARGE_BYTES = 1_200_000;
 
@@ -48,7 +53,10 @@ function start(process: Process, name: string, options: StoreClientOptions): voi
   const client = new EtcdClient(process, {
     endpoints: [member.endpoint],
     pinned: true,
-    timeoutUs: PATIENCE_US[Math.floor(options.index / options.members.length) % PATIENCE_US.length] as number,
+    timeoutUs:
+      options.onlyReads === true
+        ? READER_PATIENCE_US
+        : (PATIENCE_US[Math.floor(options.index / options.members.length) % PATIENCE_US.length] as number),
   });
   process.spawn(name, operations(process, name, member.name, client, options));
   // Watches go over a client of their own, which fails over: resuming elsewhere is what they must survive.
@@ -68,7 +76,7 @@ function* operations(process: Process, name: string, member: string, client: Etc
       facts.opAnswered.emit(op, outcome, 0, 0, 0);
       if (options.logIn === true && asksForLogin(error.code)) yield* client.authenticate(STORE_USER.name, STORE_USER.password);
     };
-    const dice = process.random.below(100);
+    const dice = options.onlyReads === true ? LINEARIZABLE_READ : process.random.below(100);
     if (options.oldReads === true && process.random.chance(1, OLD_READ_ONE_IN)) {
       const value = `${name}/${op}`;
       const revision = Math.max(1, known - process.random.below(OLD_READ_BACK));
