@@ -119,6 +119,11 @@ class ScenarioBuilder {
               keys: raw.store.keys ?? 5,
               perSecond: this.#perSecond(raw.store.rate, 10, ['store', 'rate']),
               watches: raw.store.watches ?? 3,
+              ...(raw.store.rewatch === undefined ? {} : { rewatch: raw.store.rewatch }),
+              ...(raw.store.oldReads === undefined ? {} : { oldReads: raw.store.oldReads }),
+              ...(raw.store.readers === undefined ? {} : { readers: raw.store.readers }),
+              ...(raw.store.logIn === undefined ? {} : { logIn: raw.store.logIn }),
+              ...(raw.store.locks === undefined ? {} : { locks: raw.store.locks }),
             },
       faults: {
         count: this.#count(raw.faults?.count ?? 0, ['faults', 'count']),
