@@ -208,7 +208,7 @@ describe('inject and heal', () => {
       const soon: Readonly<Record<string, object>> = {
         'crash-at-effect': { effects: 3 },
         'crash-at-fact': { program: 'etcd-0', fact: 'raftVote', nth: 1 },
-        'mute-at-fact': { program: 'etcd-0', fact: 'raftVote', nth: 1 },
+        'mute-at-fact': { program: 'etcd-0', fact: 'raftVote', nth: 1, diesAfterEffects: 0 },
       };
       const active = fault.inject(target, { ...params, ...soon[fault.kind] });
       target.world.run(20 * SECOND);
