@@ -1,6 +1,5 @@
-import type { Defect } from '../model/defects.ts';
 import { defaultJobs } from '../harness/campaign.ts';
-import { exhibitFile, exhibits, type Hunt, hunt } from '../harness/museum.ts';
+import { type Exhibit, exhibitFile, exhibits, type Hunt, hunt } from '../harness/museum.ts';
 import { fileError, nearest } from '../harness/user-error.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { paint, print, printJson, Progress, table } from './terminal.ts';
@@ -79,7 +78,7 @@ function row({
   return { id, found, medianSeeds, shrunkFaults, cleanWithout };
 }
 
-function printHunt(defect: Defect, result: Hunt): void {
+function printHunt(defect: Exhibit, result: Hunt): void {
   const { found, cleanWithout, medianSeeds, shrunkFaults, seeds, caught, unclean } = result;
   const mark = found && cleanWithout ? paint('✓', 'green') : paint('✖', 'red');
   print(`${mark} ${defect.id.padEnd(4)} ${defect.sentence}`);
@@ -97,7 +96,7 @@ function printHunt(defect: Defect, result: Hunt): void {
 }
 
 /** @throws UserError for an id that no exhibit has */
-function find(id: string): Defect {
+function find(id: string): Exhibit {
   const found = exhibits().find((d) => d.id === id);
   if (found !== undefined) return found;
   const known = exhibits().map((d) => d.id);

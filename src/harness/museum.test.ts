@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DEFECTS } from '../model/defects.ts';
-import { exhibitFile, exhibits, hunt, type HuntOptions } from './museum.ts';
+import { type Exhibit, exhibitFile, exhibits, hunt, type HuntOptions } from './museum.ts';
 import { loadScenario } from './scenario-file.ts';
 
 const once: HuntOptions = { runs: 1, jobs: 1, shrink: false, interrupted: () => false };
@@ -21,14 +21,14 @@ describe('the museum', () => {
   });
 
   it.each(['E10', 'E14', 'E18'])('%s is caught by its property, and its seeds are clean without it', async (id) => {
-    const defect = exhibits().find((d) => d.id === id) as (typeof DEFECTS)[number];
+    const defect = exhibits().find((d) => d.id === id) as Exhibit;
     const result = await hunt(defect, once);
     expect(result).toMatchObject({ id, found: true, cleanWithout: true, unclean: null });
     expect(defect.properties).toContain(result.caught?.violation.property);
   });
 
   it('a hunt without a budget worth the name says so, and tells the seeds that it tried', async () => {
-    const defect = exhibits().find((d) => d.id === 'E10') as (typeof DEFECTS)[number];
+    const defect = exhibits().find((d) => d.id === 'E10') as Exhibit;
     const result = await hunt({ ...defect, properties: ['node-capacity'] }, { ...once, seeds: 2 });
     expect(result).toMatchObject({ found: false, seeds: [2], medianSeeds: 2, shrunkFaults: null, caught: null, cleanWithout: true });
   });

@@ -38,13 +38,16 @@ export interface HuntOptions {
   readonly onTrial?: (id: string, trials: number) => void;
 }
 
-/** The scenario file of a defect's exhibit. */
-export function exhibitFile(defect: Defect): string {
+/** A defect that has an exhibit. */
+export type Exhibit = Defect & { readonly exhibit: string };
+
+/** The scenario file of an exhibit. */
+export function exhibitFile(defect: Exhibit): string {
   return fileURLToPath(new URL(`../../scenarios/${defect.exhibit}`, import.meta.url));
 }
 
 /** Hunts one defect, in `runs` runs from seeds of their own, and tries the same seeds without it. */
-export async function hunt(defect: Defect, options: HuntOptions): Promise<Hunt> {
+export async function hunt(defect: Exhibit, options: HuntOptions): Promise<Hunt> {
   const scenario = loadScenario(exhibitFile(defect));
   const manifests = loadManifests(scenario.apply);
   const [ON, OFF] = [0, 1];
@@ -107,9 +110,10 @@ export async function hunt(defect: Defect, options: HuntOptions): Promise<Hunt> 
   };
 }
 
-/** Defects by id, in the order of the table. */
-export function exhibits(): readonly Defect[] {
-  return DEFECTS;
+/** All defects that have an exhibit, in the order of the table. */
+export function exhibits(): readonly Exhibit[] {
+  const all: readonly Defect[] = DEFECTS;
+  return all.filter((defect): defect is Exhibit => defect.exhibit !== null);
 }
 
 function seedOf(run: number, nth: number): string {

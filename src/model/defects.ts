@@ -9,8 +9,8 @@ export interface Defect {
   readonly sentence: string;
   /** Ids of the properties of which one must catch it. */
   readonly properties: readonly string[];
-  /** The scenario that shows it, below scenarios/. */
-  readonly exhibit: string;
+  /** The scenario that shows it, below scenarios/; null: none was found yet (docs/MUSEUM.md says what was tried). */
+  readonly exhibit: string | null;
   /** So many seeds of the exhibit at the most until it is caught. */
   readonly seeds: number;
 }
@@ -94,7 +94,7 @@ export const DEFECTS = [
     sentence: 'A restarted kubelet lists its pods from a stale API server cache and runs again what has moved elsewhere.',
     properties: ['pod-identity'],
     exhibit: 'stale-kubelet.yaml',
-    seeds: 40,
+    seeds: 150,
   },
   {
     id: 'K10',
@@ -118,7 +118,7 @@ export const DEFECTS = [
     sentence: 'Term and vote are not on stable storage before the vote is given, so a restarted member may vote twice in a term.',
     properties: ['raft-election-safety'],
     exhibit: 'leader-churn.yaml',
-    seeds: 60,
+    seeds: 200,
   },
   {
     id: 'R10',
@@ -126,7 +126,7 @@ export const DEFECTS = [
     sentence: 'A new leader answers linearizable reads before it has committed an entry of its own term.',
     properties: ['correct-reads'],
     exhibit: 'museum/R10-read-before-commit.yaml',
-    seeds: 100,
+    seeds: 40,
   },
   {
     id: 'R12',
@@ -141,7 +141,7 @@ export const DEFECTS = [
     upstream: 'etcd-io/etcd#22442',
     sentence: 'Replaying the log after a snapshot brings back entries that had been overwritten, and their last term wins elections.',
     properties: ['raft-leader-completeness'],
-    exhibit: 'museum/R15-ghost-tail.yaml',
+    exhibit: null,
     seeds: 300,
   },
   {
