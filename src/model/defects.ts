@@ -102,7 +102,7 @@ export const DEFECTS = [
     sentence: 'The endpoint slice controller compares with a stale copy, finds it equal, skips the write and never tries again.',
     properties: ['eventual-reconciliation', 'service-availability'],
     exhibit: 'rollout-under-partition.yaml',
-    seeds: 100,
+    seeds: 300,
   },
   {
     id: 'R2',
