@@ -1,5 +1,4 @@
-import { createWriteStream, existsSync, mkdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
 import { type Failure, type CampaignResult, defaultJobs, runCampaign } from '../harness/campaign.ts';
 import { loadManifests } from '../harness/manifests.ts';
 import { runTrial } from '../harness/run-trial.ts';
@@ -10,6 +9,7 @@ import { fileError, nearest, UserError } from '../harness/user-error.ts';
 import { DEFECTS, type DefectId } from '../model/defects.ts';
 import { formatSeconds } from '../sim/time.ts';
 import { EXIT, exitOf, type ExitCode } from './exit-codes.ts';
+import { openRunLog } from './run-log.ts';
 import { saveTrial } from './save-trial.ts';
 import { seedsFrom } from './seeds.ts';
 import { paint, print, printJson, Progress, table } from './terminal.ts';
@@ -62,8 +62,7 @@ export async function run(files: readonly string[], options: RunOptions): Promis
   };
   process.on('SIGINT', onSignal);
   const started = Date.now();
-  mkdirSync('.seatrial', { recursive: true });
-  const log = createWriteStream(join('.seatrial', 'last-run.ndjson'));
+  const log = openRunLog();
   const result = await runCampaign(
     {
       suite,
@@ -89,7 +88,7 @@ export async function run(files: readonly string[], options: RunOptions): Promis
           faults: outcome.faults,
           violations: outcome.violations.map((v) => ({ property: v.property, clause: v.witness.clause, sentence: v.witness.sentence })),
         };
-        log.write(`${JSON.stringify(row)}\n`);
+        log.trial(row);
         if (options.json) printJson(row);
         const seconds = (Date.now() - started) / 1000;
         progress.update(
@@ -100,13 +99,23 @@ export async function run(files: readonly string[], options: RunOptions): Promis
         progress.update(`shrinking ${scenario} seed ${seed}: ${signature.property}/${signature.clause}`),
       onFailure: (failure) => {
         progress.clear();
-        saved.push(save(failure, options));
+        const row = save(failure, options);
+        saved.push(row);
+        log.failure({
+          type: 'failure',
+          id: row.id,
+          scenario: failure.scenario,
+          seed: failure.task.seed,
+          ...failure.signature,
+          trial: row.trialFile,
+          report: row.report,
+        });
       },
     },
   );
   process.off('SIGINT', onSignal);
   progress.clear();
-  await new Promise((resolve) => log.end(resolve));
+  log.close();
   const passReport = result.status === 'passed' && total === 1 ? reportOfPass(suite, seeds[0] as string, options) : undefined;
   if (options.json) printSummaryJson(result, saved);
   else printSummary({ suite, result, saved, notes, virtualUs, passReport, options, wallMs: Date.now() - started });
