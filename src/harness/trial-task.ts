@@ -2,7 +2,7 @@ import type { DefectId } from '../model/defects.ts';
 import type { Micros } from '../sim/time.ts';
 import { generateTrial } from './generate.ts';
 import type { FaultEffect } from './plan.ts';
-import { runTrial } from './run-trial.ts';
+import { HarnessError, runTrial } from './run-trial.ts';
 import type { Scenario } from './scenario.ts';
 import { shrinkTrial, type ShrinkResult } from './shrink.ts';
 import type { Manifest, TrialInput } from './trial-input.ts';
@@ -61,10 +61,15 @@ export function runTask(suite: Suite, task: TrialTask): TrialOutcome {
 
 /** Shrinks a failing trial while it keeps the signature, until it is small or the user has had enough. */
 export function shrinkTask(input: TrialInput, signature: Signature, stopped?: () => boolean): ShrinkResult {
-  return shrinkTrial(
-    input,
-    (candidate) => findViolation(runTrial(candidate, { stopAt: signature }), signature) !== undefined,
-    undefined,
-    stopped,
-  );
+  return shrinkTrial(input, (candidate) => stillFails(candidate, signature), undefined, stopped);
+}
+
+/** A candidate on which the harness itself gives up (time stands still) is no smaller failure of the same kind. */
+function stillFails(candidate: TrialInput, signature: Signature): boolean {
+  try {
+    return findViolation(runTrial(candidate, { stopAt: signature }), signature) !== undefined;
+  } catch (error) {
+    if (error instanceof HarnessError) return false;
+    throw error;
+  }
 }
