@@ -66,8 +66,15 @@ export interface Resize {
   readonly replicas: number;
 }
 
-/** Takes pods that are not available out of the old sets first. Upstream cleanupUnhealthyReplicas. */
-export function unhealthyCleanup(oldSets: readonly ReplicaSet[], cleanupMax: number): readonly Resize[] {
+/** What the clean-up of unhealthy pods came to. */
+export interface UnhealthyCleanup {
+  readonly resizes: readonly Resize[];
+  /** A set claims more available pods than it asks for: its status is older than its spec, and nothing more may be taken away on its word. */
+  readonly stale: boolean;
+}
+
+/** Takes pods that are not available out of the old sets first. Upstream cleanupUnhealthyReplicas, whose error ends the reconciling of old sets. */
+export function unhealthyCleanup(oldSets: readonly ReplicaSet[], cleanupMax: number): UnhealthyCleanup {
   const resizes: Resize[] = [];
   let total = 0;
   for (const set of [...oldSets].sort(byCreation)) {
@@ -76,11 +83,11 @@ export function unhealthyCleanup(oldSets: readonly ReplicaSet[], cleanupMax: num
     const unavailable = replicas - (set.status?.availableReplicas ?? 0);
     if (replicas === 0 || unavailable === 0) continue;
     const count = Math.min(cleanupMax - total, unavailable);
-    if (count < 0) continue;
+    if (count < 0) return { resizes, stale: true };
     resizes.push({ set, replicas: replicas - count });
     total += count;
   }
-  return resizes;
+  return { resizes, stale: false };
 }
 
 /** Takes available pods out of the old sets, as many as stand above the minimum. Upstream scaleDownOldReplicaSetsForRollingUpdate. */

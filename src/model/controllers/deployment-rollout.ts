@@ -237,10 +237,13 @@ export class DeploymentRollout {
     const limit = maxScaledDown(deployment, inHand.all(), newSet);
     if (limit <= 0) return false;
     let changed = false;
-    for (const { set, replicas } of unhealthyCleanup(active, limit)) {
+    const cleanup = unhealthyCleanup(active, limit);
+    for (const { set, replicas } of cleanup.resizes) {
       inHand.replace(yield* this.#resize(deployment, set, replicas));
       changed = true;
     }
+    // Upstream answers "nothing was scaled down" here, whatever the clean-up did before it met the stale set.
+    if (cleanup.stale) return false;
     const rest = activeSets(inHand.oldSets);
     for (const { set, replicas } of rollingScaleDown(deployment, rest, sumAvailable(inHand.all()))) {
       inHand.replace(yield* this.#resize(deployment, set, replicas));
