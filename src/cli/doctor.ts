@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { defaultJobs } from '../harness/campaign.ts';
 import { loadManifests } from '../harness/manifests.ts';
+import { ownFile, programFile } from '../harness/own-files.ts';
 import { runTrial } from '../harness/run-trial.ts';
 import { loadScenario } from '../harness/scenario-file.ts';
 import { inputOf, type Suite } from '../harness/trial-task.ts';
@@ -33,7 +33,6 @@ export async function doctor(
   const scenarios = files.length > 0 ? files : ownScenarios();
   const suites = scenarios.map((file) => ({ file, suite: suiteOf(file) }));
   const seeds = seedsFrom('0x1', options.seeds);
-  const main = fileURLToPath(new URL('./main.ts', import.meta.url));
   const progress = new Progress();
   let mismatches = 0;
   let done = 0;
@@ -44,7 +43,7 @@ export async function doctor(
       const seed = seeds[i] as string;
       const { file, suite } = suites[i % suites.length] as (typeof suites)[number];
       const [{ stdout }, warm] = await Promise.all([
-        exec(process.execPath, [main, 'digest', file, seed]),
+        exec(process.execPath, [programFile('main'), 'digest', file, seed]),
         Promise.resolve().then(() => runTrial(inputOf(suite, { scenario: 0, seed })).digest),
       ]);
       const fresh = stdout.trim();
@@ -71,7 +70,7 @@ export async function doctor(
 }
 
 function ownScenarios(): readonly string[] {
-  const folder = fileURLToPath(new URL('../../scenarios/', import.meta.url));
+  const folder = ownFile('scenarios/');
   return readdirSync(folder)
     .filter((name) => name.endsWith('.yaml'))
     .sort()

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 import { Coverage } from './coverage.ts';
+import { programFile } from './own-files.ts';
 import type { ShrinkResult } from './shrink.ts';
 import type { WorkerData } from './worker.ts';
 import { inputOf, runTask, type Suite, type TrialOutcome, type TrialTask } from './trial-task.ts';
@@ -173,7 +174,7 @@ class PoolRunner implements Runner {
   constructor(suite: Suite, jobs: number, interrupted: () => boolean) {
     this.#interrupted = interrupted;
     this.#pool = new Piscina({
-      filename: new URL('./worker.ts', import.meta.url).href,
+      filename: programFile('worker'),
       workerData: { suite, stop: this.#stop } satisfies WorkerData,
       minThreads: jobs,
       maxThreads: jobs,

@@ -1,7 +1,7 @@
-import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { DEFECTS, type Defect } from '../model/defects.ts';
 import { loadManifests } from './manifests.ts';
+import { ownFile, programFile } from './own-files.ts';
 import { loadScenario } from './scenario-file.ts';
 import { inputOf, runTask, shrinkTask, type Suite, type TrialOutcome, type TrialTask } from './trial-task.ts';
 import { type Signature, signatureOf, type Violation } from './trial-result.ts';
@@ -43,7 +43,7 @@ export type Exhibit = Defect & { readonly exhibit: string };
 
 /** The scenario file of an exhibit. */
 export function exhibitFile(defect: Exhibit): string {
-  return fileURLToPath(new URL(`../../scenarios/${defect.exhibit}`, import.meta.url));
+  return ownFile(`scenarios/${defect.exhibit}`);
 }
 
 /** Hunts one defect, in `runs` runs from seeds of their own, and tries the same seeds without it. */
@@ -134,7 +134,7 @@ function shrunk(suite: Suite, seed: string, signature: Signature, interrupted: (
 function poolOf(suite: Suite, jobs: number): Piscina {
   const stop = new Int32Array(new SharedArrayBuffer(4));
   return new Piscina({
-    filename: new URL('./worker.ts', import.meta.url).href,
+    filename: programFile('worker'),
     workerData: { suite, stop } satisfies WorkerData,
     minThreads: jobs,
     maxThreads: jobs,

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
+import { ownFile } from '../harness/own-files.ts';
 import type { ReportDocument } from './document.ts';
 
 /** The built viewer; it is committed, and `viewer-dist.test.ts` says when it is older than its sources. */
-const VIEWER = new URL('./viewer-dist/viewer.html', import.meta.url);
+const VIEWER = 'src/report/viewer-dist/viewer.html';
 const DATA_TAG = /(<script type="application\/octet-stream" id="seatrial-document">)(<\/script>)/;
 
 let viewer: string | undefined;
@@ -13,7 +14,7 @@ let viewer: string | undefined;
  * Equal documents give equal files. No text of the document becomes markup but the escaped title and summary.
  */
 export function renderHtmlReport(document: ReportDocument): string {
-  viewer ??= readFileSync(VIEWER, 'utf8');
+  viewer ??= readFileSync(ownFile(VIEWER), 'utf8');
   const { verdict } = document;
   const mark = { pass: '✓ PASS', fail: '✖ FAIL', inconclusive: '? INCONCLUSIVE', 'harness-error': '! HARNESS ERROR' }[verdict.status];
   const title = [mark, verdict.property ?? verdict.scenario, verdict.trialId, 'seatrial'].join(' · ');
