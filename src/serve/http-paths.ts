@@ -3,11 +3,13 @@ import type { ApiRequest } from '../model/api/request.ts';
 import { methodNotAllowed, notAcceptable, unknownResource } from '../model/api/status.ts';
 import { aggregated, groupsOf, healthChecks, indexPaths, listedResources, serverVersion } from '../model/apiserver/discovery.ts';
 import { negotiate } from './http-response.ts';
+import { openApiIndex, openApiV2, openApiV3 } from './openapi.ts';
 
 /** An answer to a path that names no resource. */
 export interface PathAnswer {
   readonly code: number;
-  readonly contentType: string;
+  /** Undefined: the answer has no such header. */
+  readonly contentType: string | undefined;
   readonly body?: unknown;
   readonly text?: string;
 }
@@ -60,9 +62,21 @@ export function answerPath(request: PathRequest): PathAnswer {
       return discovery(request, first, rest);
     case '.well-known':
       return rest.join('/') === 'openid-configuration' ? answer(openId(request.serverAddress)) : notFoundPage;
+    case 'openapi':
+      return openApi(rest);
     default:
       return notFoundPage;
   }
+}
+
+/** The index of OpenAPI documents is announced as plain text, and an unknown document has no body: both as upstream. */
+function openApi(rest: readonly string[]): PathAnswer {
+  const [version, ...path] = rest;
+  if (version === 'v2' && path.length === 0) return answer(openApiV2());
+  if (version !== 'v3') return notFoundPage;
+  if (path.length === 0) return { code: 200, contentType: plain, text: JSON.stringify(openApiIndex()) };
+  const document = openApiV3(path.join('/'));
+  return document === undefined ? { code: 404, contentType: undefined, text: '' } : answer(document);
 }
 
 function health(name: string, rest: readonly string[], query: URLSearchParams): PathAnswer {

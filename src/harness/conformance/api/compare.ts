@@ -142,6 +142,17 @@ function withoutMessages(status: Map | undefined): unknown {
   };
 }
 
+/** What is compared of an OpenAPI document or of their index (a text): no descriptions, no hashes. A property named `description` stays. */
+export function apiStructure(value: unknown): unknown {
+  if (typeof value === 'string' && value.startsWith('{')) return apiStructure(JSON.parse(value));
+  if (typeof value === 'string') return value.replace(/\?hash=[0-9A-F]+$/, '?hash=');
+  if (Array.isArray(value)) return value.map(apiStructure);
+  if (typeof value !== 'object' || value === null) return value;
+  const out: Record<string, unknown> = {};
+  for (const [key, child] of Object.entries(value)) if (key !== 'description' || typeof child !== 'string') out[key] = apiStructure(child);
+  return out;
+}
+
 function prefixed(stage: string, difference: string | undefined): string | undefined {
   return difference === undefined ? undefined : `${stage} ${difference}`;
 }

@@ -9,7 +9,7 @@ import { answerPath, isUnrouted } from '../../../serve/http-paths.ts';
 import { decodeHttpRequest, type HttpRequest } from '../../../serve/http-request.ts';
 import { identify } from '../../../serve/identify.ts';
 import { negotiate, type Representation, renderBody, shape } from '../../../serve/http-response.ts';
-import { compareAnswers, firstDifference, withoutManagedFields } from './compare.ts';
+import { apiStructure, compareAnswers, firstDifference, withoutManagedFields } from './compare.ts';
 import { Placeholders } from './placeholders.ts';
 import { type Exchange, readResponseFile, type Suite } from './suite.ts';
 import type { VirtualWorld } from './virtual-world.ts';
@@ -119,7 +119,12 @@ export class Replay {
 
   private compare(exchange: Exchange, answer: Answer): string | undefined {
     const headers = exchange.responseHeaders ?? {};
-    if (exchange.responseText !== undefined) {
+    if (exchange.status === 200 && exchange.path.startsWith('/openapi/')) {
+      const expected =
+        exchange.responseFile === undefined ? exchange.responseText : readResponseFile(this.config.suitePath, exchange.responseFile);
+      const difference = firstDifference(apiStructure(expected), apiStructure(answer.text ?? answer.body), this.placeholders);
+      if (difference !== undefined) return `structure ${difference}`;
+    } else if (exchange.responseText !== undefined) {
       const text = answer.text ?? (answer.body === undefined ? '' : JSON.stringify(answer.body));
       const difference = firstDifference(exchange.responseText, text, this.placeholders);
       if (difference !== undefined) return `text ${difference}`;
@@ -160,7 +165,7 @@ export class Replay {
       const text = found.text ?? (found.contentType === 'application/yaml' ? renderBody(found.body, 'yaml') : undefined);
       return {
         code: found.code,
-        headers: { 'Content-Type': found.contentType },
+        headers: found.contentType === undefined ? {} : { 'Content-Type': found.contentType },
         body: found.body,
         ...(text === undefined ? {} : { text }),
       };
