@@ -22,7 +22,7 @@ export class Judge {
     kubernetes: boolean,
     onViolation?: (violation: Violation) => void,
   ) {
-    const views = new SharedViews(facts);
+    const views = new SharedViews(facts, clock);
     for (const property of PROPERTIES) {
       if (property.needsKubernetes && !kubernetes) continue;
       const told = new Set<string>();

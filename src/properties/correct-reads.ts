@@ -1,4 +1,4 @@
-import { type Answer, Operations } from './operations.ts';
+import type { Answer } from './operations.ts';
 import type { Property } from './property.ts';
 
 /**
@@ -14,8 +14,8 @@ export const correctReads: Property = {
     { id: 'serializable-is-committed', must: 'A serializable read returns what the store held at the revision of its answer.' },
   ],
   needsKubernetes: false,
-  start({ facts, clock, views, violate }) {
-    const { history } = views;
+  start({ clock, views, violate }) {
+    const { history, operations } = views;
     let judged = 0;
     const later: Answer[] = [];
 
@@ -38,6 +38,8 @@ export const correctReads: Property = {
 
     const judgeValue = (answer: Answer): void => {
       const { operation, revision, modRevision, value } = answer;
+      // Nothing reads so far back that it is forgotten.
+      if (revision < history.oldest) return;
       const truth = history.at(operation.key, revision);
       const clause = operation.kind === 'range-serializable' ? 'serializable-is-committed' : 'linearizable-is-true';
       if (truth === undefined ? modRevision === 0 : truth.revision === modRevision && truth.value === value) return;
@@ -51,7 +53,7 @@ export const correctReads: Property = {
       );
     };
 
-    new Operations(facts, clock, (answer) => {
+    operations.onAnswer((answer) => {
       const { operation, outcome, revision } = answer;
       if (outcome !== 'ok' || !operation.kind.startsWith('range-')) return;
       judged++;

@@ -33,7 +33,7 @@ export function judge(
   const run = property.start({
     facts,
     clock,
-    views: new SharedViews(facts),
+    views: new SharedViews(facts, clock),
     members: MEMBERS,
     violate: (witness) => witnesses.push(witness),
   });

@@ -25,9 +25,10 @@ export interface Answer {
 /** Pairs invocations with answers. Operations of which no answer is known yet are kept, nothing else. */
 export class Operations {
   readonly #open = new Map<number, Operation>();
+  readonly #listeners: ((answer: Answer) => void)[] = [];
   #known = 1;
 
-  constructor(facts: Facts, clock: { readonly now: Micros }, onAnswer: (answer: Answer) => void) {
+  constructor(facts: Facts, clock: { readonly now: Micros }) {
     facts.opInvoked.subscribe((op, client, member, kind, key, value) => {
       this.#open.set(op, { op, client, member, kind, key, value, invokedAtUs: clock.now, knownRevision: this.#known });
     });
@@ -35,10 +36,16 @@ export class Operations {
       const operation = this.#open.get(op);
       if (operation === undefined) return;
       this.#open.delete(op);
-      onAnswer({ operation, outcome, revision, modRevision, value });
+      const answer = { operation, outcome, revision, modRevision, value };
+      for (const listener of this.#listeners) listener(answer);
       // A serializable read shows old states, but what it shows was committed all the same.
-      if (outcome === 'ok') this.#known = Math.max(this.#known, revision);
+      if (outcome === 'ok' && revision > this.#known) this.#known = revision;
     });
+  }
+
+  /** Hears of every answer from now on. */
+  onAnswer(listener: (answer: Answer) => void): void {
+    this.#listeners.push(listener);
   }
 }
 

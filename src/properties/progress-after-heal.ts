@@ -1,5 +1,5 @@
 import { SECOND } from '../sim/time.ts';
-import { isWrite, Operations } from './operations.ts';
+import { isWrite } from './operations.ts';
 import type { Property } from './property.ts';
 
 /** Elections (1–2 s), request time-outs (7 s) and re-dials must be over by then. */
@@ -14,7 +14,7 @@ export const progressAfterHeal: Property = {
     { id: 'commits', must: 'After that the committed revision grows, or no client asked for it.' },
   ],
   needsKubernetes: false,
-  start({ facts, clock, violate }) {
+  start({ facts, clock, views, violate }) {
     let healedAt: number | undefined;
     let commitsAfter = 0;
     let failedAfter = 0;
@@ -38,7 +38,7 @@ export const progressAfterHeal: Property = {
     facts.keyChanged.subscribe(() => {
       if (late()) commitsAfter++;
     });
-    new Operations(facts, clock, ({ operation, outcome }) => {
+    views.operations.onAnswer(({ operation, outcome }) => {
       if (healedAt === undefined || !isWrite(operation.kind) || operation.invokedAtUs - healedAt < SETTLE_US) return;
       if (outcome !== 'ok') failedAfter++;
     });

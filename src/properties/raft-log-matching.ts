@@ -1,4 +1,70 @@
 import type { Property } from './property.ts';
+import { NameNumbers, RecentRows } from './recent-rows.ts';
+
+/** An entry as the member had it that was the first to append one with this index and term. */
+interface SeenEntry {
+  readonly index: number;
+  readonly term: number;
+  readonly hash: number;
+  readonly previousTerm: number;
+  readonly member: string;
+  readonly atUs: number;
+}
+
+/** Fields of a row after its index. */
+const TERM = 1;
+const HASH = 2;
+const PREVIOUS_TERM = 3;
+const MEMBER = 4;
+const AT_US = 5;
+
+/** The first entry seen at each of the newest indexes with each term. */
+class SeenEntries {
+  readonly #rows = new RecentRows(6);
+  readonly #names = new NameNumbers();
+  /** Entries at an index that came after one of another term: seldom any. */
+  #others: SeenEntry[] = [];
+
+  /** True when an entry of that index and term is known, and is this one with the same predecessor: the common case, which makes no object. */
+  agrees(index: number, term: number, hash: number, previousTerm: number): boolean {
+    const row = this.#rows.find(index);
+    const { values } = this.#rows;
+    if (row < 0 || values[row + TERM] !== term || values[row + HASH] !== hash) return false;
+    const before = values[row + PREVIOUS_TERM] as number;
+    return before === previousTerm || before < 0 || previousTerm < 0;
+  }
+
+  find(index: number, term: number): SeenEntry | undefined {
+    const row = this.#rows.find(index);
+    const { values } = this.#rows;
+    if (row < 0 || values[row + TERM] !== term) return this.#others.find((entry) => entry.index === index && entry.term === term);
+    return {
+      index,
+      term,
+      hash: values[row + HASH] as number,
+      previousTerm: values[row + PREVIOUS_TERM] as number,
+      member: this.#names.name(values[row + MEMBER] as number),
+      atUs: values[row + AT_US] as number,
+    };
+  }
+
+  add(index: number, term: number, hash: number, previousTerm: number, member: string, atUs: number): void {
+    if (this.#rows.find(index) >= 0) {
+      this.#others = this.#others.filter((entry) => this.#rows.find(entry.index) >= 0);
+      this.#others.push({ index, term, hash, previousTerm, member, atUs });
+      return;
+    }
+    const row = this.#rows.add(index);
+    // Entries far behind cannot meet new ones.
+    if (row < 0) return;
+    const { values } = this.#rows;
+    values[row + TERM] = term;
+    values[row + HASH] = hash;
+    values[row + PREVIOUS_TERM] = previousTerm;
+    values[row + MEMBER] = this.#names.of(member);
+    values[row + AT_US] = atUs;
+  }
+}
 
 /** Raft paper, figure 3: if two logs hold an entry with the same index and term, they are identical up to it. */
 export const raftLogMatching: Property = {
@@ -11,26 +77,15 @@ export const raftLogMatching: Property = {
   needsKubernetes: false,
   start({ facts, clock, views, violate }) {
     const { logs } = views;
-    const seen = new Map<
-      number,
-      { readonly term: number; readonly hash: number; readonly previousTerm: number; readonly member: string; readonly atUs: number }[]
-    >();
+    const seen = new SeenEntries();
     let judged = 0;
-    let oldest = Number.POSITIVE_INFINITY;
     facts.raftAppend.subscribe((member, index, term, hash) => {
       judged++;
-      const previousTerm = logs.entry(member, index - 1)?.term ?? -1;
-      const entries = seen.get(index) ?? [];
-      if (entries.length === 0) seen.set(index, entries);
-      // Seldom more than two: terms as positions would make sparse arrays.
-      const first = entries.find((entry) => entry.term === term);
+      const previousTerm = logs.term(member, index - 1);
+      if (seen.agrees(index, term, hash, previousTerm)) return;
+      const first = seen.find(index, term);
       if (first === undefined) {
-        entries.push({ term, hash, previousTerm, member, atUs: clock.now });
-        oldest = Math.min(oldest, index);
-        // Entries far behind cannot meet new ones: memory stays flat.
-        if (seen.size > 20_000) {
-          for (; seen.size > 10_000; oldest++) seen.delete(oldest);
-        }
+        seen.add(index, term, hash, previousTerm, member, clock.now);
         return;
       }
       const sameEntry = first.hash === hash;

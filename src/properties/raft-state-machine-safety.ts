@@ -1,4 +1,9 @@
 import type { Property } from './property.ts';
+import { NameNumbers, RecentRows } from './recent-rows.ts';
+
+/** Fields of a row of applied entries after its index, and of a row of hashes after its revision. */
+const APPLIED = { term: 1, hash: 2, revision: 3, member: 4, atUs: 5 } as const;
+const HASHED = { hash: 1, member: 2, atUs: 3 } as const;
 
 /** Raft paper, figure 3: no two members apply different entries at the same index, and the same entries lead to the same store. */
 export const raftStateMachineSafety: Property = {
@@ -11,22 +16,36 @@ export const raftStateMachineSafety: Property = {
   ],
   needsKubernetes: false,
   start({ facts, clock, violate }) {
-    const applied = new Map<
-      number,
-      { readonly member: string; readonly term: number; readonly hash: number; readonly revision: number; readonly atUs: number }
-    >();
-    const hashes = new Map<number, { readonly member: string; readonly hash: number; readonly atUs: number }>();
+    /** Who applied each of the newest entries first, and who came to each of the newest revisions first. */
+    const applied = new RecentRows(6);
+    const hashes = new RecentRows(4);
+    const names = new NameNumbers();
     let judged = 0;
-    let lowestIndex = 1;
-    let lowestRevision = 1;
+
     facts.raftApply.subscribe((member, index, term, hash, revision) => {
-      const first = applied.get(index);
-      if (first === undefined) {
-        applied.set(index, { member, term, hash, revision, atUs: clock.now });
-        for (; applied.size > 20_000; lowestIndex++) applied.delete(lowestIndex);
+      const known = applied.find(index);
+      if (known < 0) {
+        const row = applied.add(index);
+        if (row < 0) return;
+        const { values } = applied;
+        values[row + APPLIED.term] = term;
+        values[row + APPLIED.hash] = hash;
+        values[row + APPLIED.revision] = revision;
+        values[row + APPLIED.member] = names.of(member);
+        values[row + APPLIED.atUs] = clock.now;
         return;
       }
       judged++;
+      const { values } = applied;
+      if (values[known + APPLIED.term] === term && values[known + APPLIED.hash] === hash && values[known + APPLIED.revision] === revision)
+        return;
+      const first = {
+        member: names.name(values[known + APPLIED.member] as number),
+        term: values[known + APPLIED.term] as number,
+        hash: values[known + APPLIED.hash] as number,
+        revision: values[known + APPLIED.revision] as number,
+        atUs: values[known + APPLIED.atUs] as number,
+      };
       if (first.term !== term || first.hash !== hash) {
         violate({
           clause: 'same-entry',
@@ -40,7 +59,7 @@ export const raftStateMachineSafety: Property = {
             { atUs: clock.now, subject: member, text: `applies entry ${index} of term ${term}` },
           ],
         });
-      } else if (first.revision !== revision) {
+      } else {
         violate({
           clause: 'same-revision',
           atUs: clock.now,
@@ -56,14 +75,20 @@ export const raftStateMachineSafety: Property = {
       }
     });
     facts.storeHash.subscribe((member, revision, hash) => {
-      const first = hashes.get(revision);
-      if (first === undefined) {
-        hashes.set(revision, { member, hash, atUs: clock.now });
-        for (; hashes.size > 20_000; lowestRevision++) hashes.delete(lowestRevision);
+      const known = hashes.find(revision);
+      if (known < 0) {
+        const row = hashes.add(revision);
+        if (row < 0) return;
+        const { values } = hashes;
+        values[row + HASHED.hash] = hash;
+        values[row + HASHED.member] = names.of(member);
+        values[row + HASHED.atUs] = clock.now;
         return;
       }
       judged++;
-      if (first.hash === hash) return;
+      const { values } = hashes;
+      if (values[known + HASHED.hash] === hash) return;
+      const first = { member: names.name(values[known + HASHED.member] as number), atUs: values[known + HASHED.atUs] as number };
       violate({
         clause: 'same-content',
         atUs: clock.now,

@@ -1,5 +1,5 @@
 import type { Micros } from '../sim/time.ts';
-import { isWrite, Operations } from './operations.ts';
+import { isWrite } from './operations.ts';
 import type { Property } from './property.ts';
 
 /** Without a quorum nothing is decided: neither etcd nor the API servers in front of it acknowledge anything, and applications keep running. */
@@ -16,7 +16,7 @@ export const splitBrainReadOnly: Property = {
     { id: 'pods-keep-running', must: 'A node that no API server reaches stops no container of its own accord.' },
   ],
   needsKubernetes: false,
-  start({ facts, clock, members, violate }) {
+  start({ facts, clock, views, members, violate }) {
     /** Since when a member is without a majority. */
     const cutSince = new Map<string, Micros>();
     const nodeCutSince = new Map<string, Micros>();
@@ -34,7 +34,7 @@ export const splitBrainReadOnly: Property = {
       else if (!nodeCutSince.has(node)) nodeCutSince.set(node, clock.now);
     });
 
-    new Operations(facts, clock, (answer) => {
+    views.operations.onAnswer((answer) => {
       const { operation, outcome } = answer;
       const since = cutSince.get(operation.member);
       // Only an operation that began after the cut: an earlier one may have been decided before it.

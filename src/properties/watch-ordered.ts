@@ -1,5 +1,4 @@
 import type { Property } from './property.ts';
-import { Watches } from './watches.ts';
 
 /** etcd API guarantees: events are ordered by revision; an event never appears after a later one. */
 export const watchOrdered: Property = {
@@ -7,8 +6,8 @@ export const watchOrdered: Property = {
   about: 'A watch delivers events in the order of their revisions.',
   clauses: [{ id: 'revisions-do-not-go-back', must: 'The revision of an event is never below that of an earlier event of the watch.' }],
   needsKubernetes: false,
-  start({ facts, clock, violate }) {
-    const watches = new Watches(facts);
+  start({ facts, clock, views, violate }) {
+    const { watches } = views;
     let judged = 0;
     facts.watchEvent.subscribe((watch, revision, _sub, key) => {
       const state = watches.open.get(watch);
@@ -24,8 +23,7 @@ export const watchOrdered: Property = {
           subjects: [state.client, state.member],
           facts: [{ atUs: clock.now, subject: state.member, text: `delivers ${key} at revision ${revision} after ${state.revision}` }],
         });
-      }
-      state.revision = Math.max(state.revision, revision);
+      } else state.revision = revision;
     });
     return { exercised: () => judged };
   },

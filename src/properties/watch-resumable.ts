@@ -1,5 +1,5 @@
 import type { Property } from './property.ts';
-import { gapEvidence, watchGaps } from './watch-gaps.ts';
+import { gapEvidence } from './watch-gaps.ts';
 
 /** etcd API guarantees: a broken watch can be resumed from the last revision received, as long as that was not compacted. */
 export const watchResumable: Property = {
@@ -9,9 +9,8 @@ export const watchResumable: Property = {
   needsKubernetes: false,
   start(context) {
     let judged = 0;
-    watchGaps(
-      context,
-      (gap) => {
+    context.views.watchGaps.listen({
+      gap: (gap) => {
         const { state, missed } = gap;
         if (state.resumes === 0) return;
         context.violate({
@@ -20,10 +19,10 @@ export const watchResumable: Property = {
           sentence: `The resumed watch of ${state.client} on ${state.member} missed ${missed.key} at revision ${missed.revision}.`,
         });
       },
-      (state) => {
+      step: (state) => {
         if (state.resumes > 0) judged++;
       },
-    );
+    });
     return { exercised: () => judged };
   },
 };

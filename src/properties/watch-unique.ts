@@ -1,5 +1,4 @@
 import type { Property } from './property.ts';
-import { Watches } from './watches.ts';
 
 /** etcd API guarantees: an event never appears on a watch twice. */
 export const watchUnique: Property = {
@@ -7,22 +6,26 @@ export const watchUnique: Property = {
   about: 'A watch never delivers the same change twice.',
   clauses: [{ id: 'no-event-twice', must: 'No key is delivered twice for one revision on one watch.' }],
   needsKubernetes: false,
-  start({ facts, clock, violate }) {
-    const watches = new Watches(facts);
-    /** Keys delivered at the newest revision of each watch, and that revision: older ones are ordered's business. */
-    const newest = new Map<number, { revision: number; keys: Set<string> }>();
+  start({ facts, clock, views, violate }) {
+    const { watches } = views;
+    /** The newest revision of each watch and the keys delivered at it: older ones are ordered's business. */
+    const newest = new Map<number, { revision: number; keys: string[] }>();
     let judged = 0;
     facts.watchEvent.subscribe((watch, revision, _sub, key) => {
       const state = watches.open.get(watch);
       if (state === undefined) return;
       judged++;
       const last = newest.get(watch);
-      if (last === undefined || revision > last.revision) {
-        newest.set(watch, { revision, keys: new Set([key]) });
+      if (last === undefined) {
+        newest.set(watch, { revision, keys: [key] });
         return;
       }
-      if (revision < last.revision || !last.keys.has(key)) {
-        if (revision === last.revision) last.keys.add(key);
+      if (revision > last.revision) {
+        last.revision = revision;
+        last.keys.length = 0;
+      }
+      if (revision < last.revision || !last.keys.includes(key)) {
+        if (revision === last.revision) last.keys.push(key);
         return;
       }
       violate({
@@ -35,6 +38,7 @@ export const watchUnique: Property = {
         facts: [{ atUs: clock.now, subject: state.member, text: `delivers ${key} at revision ${revision} again` }],
       });
     });
+    facts.watchClosed.subscribe((watch) => newest.delete(watch));
     return { exercised: () => judged };
   },
 };

@@ -31,6 +31,7 @@ export class Watches {
       state.member = member;
       state.resumes++;
     });
+    facts.watchClosed.subscribe((watch) => this.open.delete(watch));
   }
 }
 
