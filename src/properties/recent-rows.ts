@@ -58,7 +58,7 @@ export class RecentRows {
     }
   }
 
-  /** No index below this one is known. */
+  /** From this index on everything is known that was added, if `newest` is the newest; of what is older only some. */
   oldest(newest: number): number {
     return Math.max(1, newest - this.#count + 1);
   }
