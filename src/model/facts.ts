@@ -118,8 +118,27 @@ export function createFacts() {
       'appliedIndex',
       'revision',
     ),
-    /** Incremental hash of the member's whole key space at a revision. */
-    storeHash: channel<[member: string, revision: number, hash: number]>('storeHash', 'member', 'revision', 'hash'),
+    /** Hash of all changes up to a revision, and of the keys that exist then, as the member holds them. */
+    storeHash: channel<[member: string, revision: number, hash: number, keys: number]>('storeHash', 'member', 'revision', 'hash', 'keys'),
+    /** What a member answers to HashKV: its rows up to a revision, less what compaction has taken. Told where it is computed anyway. */
+    historyHash: channel<[member: string, revision: number, compactRevision: number, hash: number]>(
+      'historyHash',
+      'member',
+      'revision',
+      'compactRevision',
+      'hash',
+    ),
+    /**
+     * Whom the member lists after this entry: ids, roles and peer addresses as one text. `changed`: the entry was a membership change which
+     * the member has just applied; otherwise it is what a restart or a snapshot left it with.
+     */
+    memberList: channel<[member: string, index: number, members: string, changed: boolean]>(
+      'memberList',
+      'member',
+      'index',
+      'members',
+      'changed',
+    ),
     /** A client of the lock recipe was told that it holds the lock, by the key that stands for its place. */
     lockGranted: channel<[client: string, key: string, createRevision: number]>('lockGranted', 'client', 'key', 'createRevision'),
     leaseRevoked: channel<[member: string, lease: string, reason: string]>('leaseRevoked', 'member', 'lease', 'reason'),
@@ -159,16 +178,11 @@ export function createFacts() {
      */
     objectChanged: channel<[revision: number, key: string, object: object | undefined]>('objectChanged', 'revision', 'key', 'object'),
     storeCompacted: channel<[revision: number]>('storeCompacted', 'revision'),
-    watchOpened: channel<[watch: number, client: string, member: string, key: string, rangeEnd: string, fromRevision: number]>(
-      'watchOpened',
-      'watch',
-      'client',
-      'member',
-      'key',
-      'rangeEnd',
-      'fromRevision',
-    ),
-    /** Resumed on another member or after a break, from this revision. */
+    /** `filters`: the kinds of changes that the watch does not want, NOPUT or NODELETE, joined by commas. */
+    watchOpened: channel<
+      [watch: number, client: string, member: string, key: string, rangeEnd: string, fromRevision: number, filters: string]
+    >('watchOpened', 'watch', 'client', 'member', 'key', 'rangeEnd', 'fromRevision', 'filters'),
+    /** Resumed on another member or after a break, from this revision on, as the client asked. */
     watchResumed: channel<[watch: number, member: string, fromRevision: number]>('watchResumed', 'watch', 'member', 'fromRevision'),
     watchEvent: channel<[watch: number, revision: number, sub: number, key: string, type: string, value: number]>(
       'watchEvent',
@@ -179,6 +193,8 @@ export function createFacts() {
       'type',
       'value',
     ),
+    /** The events told since the last such fact came in one response (of which fragments are parts) with this header revision. */
+    watchResponse: channel<[watch: number, revision: number, events: number]>('watchResponse', 'watch', 'revision', 'events'),
     /** Everything up to and including the revision has been delivered. */
     watchProgress: channel<[watch: number, revision: number]>('watchProgress', 'watch', 'revision'),
     watchClosed: channel<[watch: number, reason: string, compactRevision: number]>('watchClosed', 'watch', 'reason', 'compactRevision'),

@@ -21,7 +21,7 @@ const put = (facts: Facts, op: number, key: string, value: number, member = 'etc
   facts.opInvoked.emit(op, 'client-0', member, 'put', key, value);
 const read = (facts: Facts, op: number, kind = 'linearizable', member = 'etcd-0'): void =>
   facts.opInvoked.emit(op, 'client-0', member, `range-${kind}`, 'k', 0);
-const watchOf = (facts: Facts, from: number): void => facts.watchOpened.emit(1, 'client-0', 'etcd-0', 'a', 'n', from);
+const watchOf = (facts: Facts, from: number): void => facts.watchOpened.emit(1, 'client-0', 'etcd-0', 'a', 'n', from, '');
 const changed = (facts: Facts, revision: number, key: string, value = 0): void => facts.keyChanged.emit(revision, 0, key, 'PUT', value);
 const delivered = (facts: Facts, revision: number, key: string): void => facts.watchEvent.emit(1, revision, 0, key, 'PUT', 0);
 
@@ -32,6 +32,15 @@ const threeChanges: Stream = (at) =>
     changed(f, 2, 'b');
     changed(f, 3, 'c');
     changed(f, 3, 'z outside of the range');
+    changed(f, 4, 'd');
+  });
+
+/** Two keys of the range change at revision 2, and one outside of it. */
+const pairOfChanges: Stream = (at) =>
+  at(1, (f) => {
+    watchOf(f, 2);
+    for (const key of ['b', 'c', 'z outside of the range']) changed(f, 2, key);
+    changed(f, 3, 'd');
     changed(f, 4, 'd');
   });
 
@@ -220,12 +229,12 @@ const CANARIES: Readonly<Record<string, readonly Canary[]>> = {
     {
       clause: 'same-content',
       breaks: (at) => {
-        at(1, (f) => f.storeHash.emit('etcd-0', 5, 7));
-        at(2, (f) => f.storeHash.emit('etcd-1', 5, 8));
+        at(1, (f) => f.storeHash.emit('etcd-0', 5, 7, 1));
+        at(2, (f) => f.storeHash.emit('etcd-1', 5, 8, 1));
       },
       holds: (at) => {
-        at(1, (f) => f.storeHash.emit('etcd-0', 5, 7));
-        at(2, (f) => f.storeHash.emit('etcd-1', 5, 7));
+        at(1, (f) => f.storeHash.emit('etcd-0', 5, 7, 1));
+        at(2, (f) => f.storeHash.emit('etcd-1', 5, 7, 2));
       },
     },
   ],
@@ -433,8 +442,10 @@ const CANARIES: Readonly<Record<string, readonly Canary[]>> = {
           at(2, (f) => delivered(f, revision, key));
       },
     },
+  ],
+  'watch-bookmarkable': [
     {
-      clause: 'no-gap',
+      clause: 'nothing-owed',
       breaks: (at) => {
         threeChanges(at);
         at(2, (f) => f.watchProgress.emit(1, 2));
@@ -443,6 +454,146 @@ const CANARIES: Readonly<Record<string, readonly Canary[]>> = {
         threeChanges(at);
         at(2, (f) => delivered(f, 2, 'b'));
         at(3, (f) => f.watchProgress.emit(1, 2));
+      },
+    },
+    {
+      clause: 'nothing-after',
+      breaks: (at) => {
+        threeChanges(at);
+        at(2, (f) => delivered(f, 2, 'b'));
+        at(3, (f) => f.watchProgress.emit(1, 2));
+        at(4, (f) => delivered(f, 2, 'b'));
+      },
+      holds: (at) => {
+        threeChanges(at);
+        at(2, (f) => delivered(f, 2, 'b'));
+        at(3, (f) => f.watchProgress.emit(1, 2));
+        at(4, (f) => delivered(f, 3, 'c'));
+      },
+    },
+    {
+      clause: 'not-before-start',
+      breaks: (at) => {
+        at(1, (f) => watchOf(f, 9));
+        at(2, (f) => f.watchProgress.emit(1, 7));
+      },
+      // "From now on" at revision 8 begins at 9: being told of 8 promises nothing wrong.
+      holds: (at) => {
+        at(1, (f) => watchOf(f, 9));
+        at(2, (f) => f.watchProgress.emit(1, 8));
+      },
+    },
+  ],
+  'watch-filtered': [
+    {
+      clause: 'in-range',
+      breaks: (at) => {
+        threeChanges(at);
+        at(2, (f) => delivered(f, 3, 'n'));
+      },
+      holds: (at) => {
+        threeChanges(at);
+        at(2, (f) => delivered(f, 3, 'c'));
+      },
+    },
+    {
+      clause: 'wanted-kind',
+      breaks: (at) => {
+        at(1, (f) => f.watchOpened.emit(1, 'client-0', 'etcd-0', 'a', 'n', 2, 'NODELETE'));
+        at(2, (f) => f.watchEvent.emit(1, 2, 0, 'b', 'DELETE', 0));
+      },
+      holds: (at) => {
+        at(1, (f) => f.watchOpened.emit(1, 'client-0', 'etcd-0', 'a', 'n', 2, 'NOPUT'));
+        at(2, (f) => f.watchEvent.emit(1, 2, 0, 'b', 'DELETE', 0));
+      },
+    },
+    {
+      clause: 'from-start',
+      breaks: (at) => {
+        threeChanges(at);
+        at(2, (f) => f.watchResumed.emit(1, 'etcd-1', 4));
+        at(3, (f) => delivered(f, 3, 'c'));
+      },
+      holds: (at) => {
+        threeChanges(at);
+        at(2, (f) => f.watchResumed.emit(1, 'etcd-1', 3));
+        at(3, (f) => delivered(f, 3, 'c'));
+      },
+    },
+  ],
+  'watch-atomic': [
+    {
+      clause: 'one-response',
+      breaks: (at) => {
+        pairOfChanges(at);
+        at(2, (f) => delivered(f, 2, 'b'));
+        at(2, (f) => delivered(f, 2, 'c'));
+        at(2, (f) => f.watchResponse.emit(1, 2, 2));
+        at(3, (f) => delivered(f, 2, 'd'));
+        at(3, (f) => f.watchResponse.emit(1, 2, 1));
+      },
+      holds: (at) => {
+        pairOfChanges(at);
+        for (const key of ['b', 'c']) at(2, (f) => delivered(f, 2, key));
+        at(2, (f) => delivered(f, 3, 'd'));
+        at(2, (f) => f.watchResponse.emit(1, 3, 3));
+        at(3, (f) => delivered(f, 4, 'd'));
+        at(3, (f) => f.watchResponse.emit(1, 4, 1));
+      },
+    },
+    {
+      clause: 'whole-revision',
+      breaks: (at) => {
+        pairOfChanges(at);
+        at(2, (f) => delivered(f, 2, 'b'));
+        at(2, (f) => f.watchResponse.emit(1, 2, 1));
+      },
+      holds: (at) => {
+        pairOfChanges(at);
+        for (const key of ['c', 'b']) at(2, (f) => delivered(f, 2, key));
+        at(2, (f) => f.watchResponse.emit(1, 2, 2));
+      },
+    },
+  ],
+  'member-agreement': [
+    {
+      clause: 'same-keys',
+      breaks: (at) => {
+        at(1, (f) => f.storeHash.emit('etcd-0', 5, 1, 7));
+        at(2, (f) => f.storeHash.emit('etcd-1', 5, 1, 8));
+      },
+      holds: (at) => {
+        at(1, (f) => f.storeHash.emit('etcd-0', 5, 1, 7));
+        at(2, (f) => f.storeHash.emit('etcd-1', 5, 1, 7));
+        at(3, (f) => f.storeHash.emit('etcd-1', 6, 1, 8));
+      },
+    },
+    {
+      clause: 'same-history',
+      breaks: (at) => {
+        at(1, (f) => f.historyHash.emit('etcd-0', 9, 5, 7));
+        at(2, (f) => f.historyHash.emit('etcd-1', 9, 5, 8));
+      },
+      // The hash says nothing across compactions.
+      holds: (at) => {
+        at(1, (f) => f.historyHash.emit('etcd-0', 9, 5, 7));
+        at(2, (f) => f.historyHash.emit('etcd-1', 9, -1, 8));
+        at(3, (f) => f.historyHash.emit('etcd-1', 9, 5, 7));
+      },
+    },
+    {
+      clause: 'same-members',
+      breaks: (at) => {
+        at(1, (f) => f.memberList.emit('etcd-0', 4, 'a; b; c', true));
+        at(2, (f) => f.memberList.emit('etcd-0', 8, 'a; b', true));
+        at(3, (f) => f.memberList.emit('etcd-1', 9, 'a; b; c', false));
+      },
+      // A member that is behind lists what was true then.
+      holds: (at) => {
+        at(1, (f) => f.memberList.emit('etcd-0', 4, 'a; b; c', true));
+        at(2, (f) => f.memberList.emit('etcd-0', 8, 'a; b', true));
+        at(3, (f) => f.memberList.emit('etcd-1', 7, 'a; b; c', false));
+        at(4, (f) => f.memberList.emit('etcd-1', 8, 'a; b', true));
       },
     },
   ],

@@ -3,6 +3,7 @@ import { correctReads } from './correct-reads.ts';
 import { durableWrites } from './durable-writes.ts';
 import { eventualReconciliation } from './eventual-reconciliation.ts';
 import { lockExclusion } from './lock-exclusion.ts';
+import { memberAgreement } from './member-agreement.ts';
 import { nodeCapacity } from './node-capacity.ts';
 import { podIdentity } from './pod-identity.ts';
 import { progressAfterHeal } from './progress-after-heal.ts';
@@ -16,6 +17,9 @@ import { raftStateMachineSafety } from './raft-state-machine-safety.ts';
 import { rolloutBounds } from './rollout-bounds.ts';
 import { serviceAvailability } from './service-availability.ts';
 import { splitBrainReadOnly } from './split-brain-read-only.ts';
+import { watchAtomic } from './watch-atomic.ts';
+import { watchBookmarkable } from './watch-bookmarkable.ts';
+import { watchFiltered } from './watch-filtered.ts';
 import { watchOrdered } from './watch-ordered.ts';
 import { watchReliable } from './watch-reliable.ts';
 import { watchResumable } from './watch-resumable.ts';
@@ -27,6 +31,7 @@ export const PROPERTIES: readonly Property[] = [
   durableWrites,
   eventualReconciliation,
   lockExclusion,
+  memberAgreement,
   nodeCapacity,
   podIdentity,
   progressAfterHeal,
@@ -39,6 +44,9 @@ export const PROPERTIES: readonly Property[] = [
   rolloutBounds,
   serviceAvailability,
   splitBrainReadOnly,
+  watchAtomic,
+  watchBookmarkable,
+  watchFiltered,
   watchOrdered,
   watchReliable,
   watchResumable,

@@ -2,7 +2,7 @@ import type { Facts } from '../model/facts.ts';
 import type { Micros } from '../sim/time.ts';
 import type { Change, CommittedHistory } from './committed-history.ts';
 import type { Witness } from './property.ts';
-import { inRange, type Watches, type WatchState } from './watches.ts';
+import { concerns, type Watches, type WatchState } from './watches.ts';
 
 /** A change of the range that a watch passed over. */
 export interface Gap {
@@ -12,17 +12,21 @@ export interface Gap {
   readonly atUs: Micros;
 }
 
+/** What a watch tells by which a gap shows: a later event, or a notification that all up to a revision has been told. */
+export type GapSign = 'event' | 'notification';
+
 /** What a property makes of the comparison. */
 export interface GapListener {
-  /** A change was passed over. */
+  readonly sign: GapSign;
+  /** A change was passed over, as such a sign shows. */
   gap(gap: Gap): void;
-  /** Something came that was judged. */
+  /** Such a sign came and was judged. */
   step(state: WatchState): void;
 }
 
 /**
- * Compares what each watch delivers with the committed history: when an event (or a progress notice) of revision r comes, every change of
- * the range below r must have come.
+ * Compares what each watch delivers with the committed history: when an event of revision r comes, every change below r that concerns the
+ * watch must have come, and when a notification of r comes, also those of r.
  */
 export class WatchGaps {
   readonly #clock: { readonly now: Micros };
@@ -36,14 +40,14 @@ export class WatchGaps {
       const state = watches.open.get(watch);
       if (state === undefined) return;
       state.events++;
-      for (const listener of this.#listeners) listener.step(state);
+      this.#step('event', state);
       this.#event(state, revision, key);
     });
     facts.watchProgress.subscribe((watch, revision) => {
       const state = watches.open.get(watch);
       if (state === undefined) return;
-      for (const listener of this.#listeners) listener.step(state);
-      this.#progress(state, revision);
+      this.#step('notification', state);
+      this.#notification(state, revision);
     });
   }
 
@@ -57,23 +61,29 @@ export class WatchGaps {
     for (;;) {
       const change = this.#history.change(state.position);
       if (change === undefined || change.revision > revision) return;
-      if (change.revision === revision && inRange(state, change.key)) {
+      if (change.revision === revision && concerns(state, change)) {
         if (change.key === key) state.position++;
         return;
       }
       state.position++;
-      if (inRange(state, change.key)) this.#missed(state, change, revision);
+      if (concerns(state, change)) this.#missed('event', { state, missed: change, revision, atUs: this.#clock.now });
     }
   }
 
-  #progress(state: WatchState, revision: number): void {
+  /** Leaves the position to events, which show the same gap in their own way. */
+  #notification(state: WatchState, revision: number): void {
     this.#find(state);
-    for (;;) {
-      const change = this.#history.change(state.position);
-      if (change === undefined || change.revision > revision) return;
-      state.position++;
-      if (inRange(state, change.key)) this.#missed(state, change, revision + 1);
+    let at = Math.max(state.position, state.notified);
+    for (; ; at++) {
+      const change = this.#history.change(at);
+      if (change === undefined || change.revision > revision) break;
+      if (concerns(state, change)) this.#missed('notification', { state, missed: change, revision, atUs: this.#clock.now });
     }
+    state.notified = at;
+  }
+
+  #step(sign: GapSign, state: WatchState): void {
+    for (const listener of this.#listeners) if (listener.sign === sign) listener.step(state);
   }
 
   #find(state: WatchState): void {
@@ -82,9 +92,8 @@ export class WatchGaps {
     if (state.position < this.#history.first) state.position = this.#history.first;
   }
 
-  #missed(state: WatchState, missed: Change, revision: number): void {
-    const gap = { state, missed, revision, atUs: this.#clock.now };
-    for (const listener of this.#listeners) listener.gap(gap);
+  #missed(sign: GapSign, gap: Gap): void {
+    for (const listener of this.#listeners) if (listener.sign === sign) listener.gap(gap);
   }
 }
 

@@ -10,6 +10,7 @@ export const watchReliable: Property = {
   start(context) {
     let judged = 0;
     context.views.watchGaps.listen({
+      sign: 'event',
       gap: (gap) => {
         const { state, missed } = gap;
         if (state.resumes !== 0) return;

@@ -54,6 +54,18 @@ const CLAUSES: Readonly<Record<string, Row>> = {
     '{0} was given a lock that it had lost',
     'whoever waited must look again, when its turn comes, whether its lease and its key still live',
   ],
+  'member-agreement/same-keys': [
+    '{0} and {1} hold different keys at one revision',
+    'the same entries applied in the same order lead to the same keys',
+  ],
+  'member-agreement/same-history': [
+    '{0} and {1} remember different histories',
+    'what is compacted away and what stays follows from the entries, and those are the same',
+  ],
+  'member-agreement/same-members': [
+    '{0} and {1} list different members',
+    'who belongs to the cluster is decided by entries of the log, and a member that is gone must not come back',
+  ],
   'node-capacity/cpu': [
     '{0} took more than its processors can do',
     'a kubelet admits a pod only if its requests still fit, whatever schedulers believed',
@@ -151,6 +163,32 @@ const CLAUSES: Readonly<Record<string, Row>> = {
   'split-brain-read-only/pods-keep-running': [
     '{0} stopped pods because nobody answered',
     'a node without its control plane keeps what runs: users must not notice',
+  ],
+  'watch-atomic/one-response': [
+    'A watch told one revision in two parts',
+    'a client that acts on the first part sees a state that the store never had',
+  ],
+  'watch-atomic/whole-revision': [
+    'A watch told a part of a revision only',
+    'a client that applies the response ends with a state that the store never had',
+  ],
+  'watch-bookmarkable/nothing-owed': [
+    'A watch was called up to date but was not',
+    'a client that resumes behind a notification never hears of what was owed before it',
+  ],
+  'watch-bookmarkable/nothing-after': [
+    'A watch told of the past after it had been called up to date',
+    'a notification promises that everything up to its revision has come',
+  ],
+  'watch-bookmarkable/not-before-start': [
+    'A watch was told of a revision before its beginning',
+    'the client has seen more than that already, and would believe that the store went back',
+  ],
+  'watch-filtered/in-range': ['A watch told of a key that nobody asked for', 'a client acts on every event that comes'],
+  'watch-filtered/wanted-kind': ['A watch told of what it filters out', 'a client acts on every event that comes'],
+  'watch-filtered/from-start': [
+    'A watch told of the past',
+    'the client has seen that already, and would put an old state in the place of a newer one',
   ],
   'watch-ordered/revisions-do-not-go-back': [
     'A watch went back in time',

@@ -90,7 +90,18 @@ function arrivalFrom(history: History, member: string, client: string, atUs: num
 }
 
 /** Channels that only accompany others: no witness means them. */
-const SECONDARY = new Set(['storeHash', 'keyChanged', 'objectChanged', 'raftRole', 'watchProgress', 'opInvoked', 'opAnswered']);
+const SECONDARY = new Set([
+  'storeHash',
+  'historyHash',
+  'memberList',
+  'watchResponse',
+  'keyChanged',
+  'objectChanged',
+  'raftRole',
+  'watchProgress',
+  'opInvoked',
+  'opAnswered',
+]);
 
 /** The recorded fact that a fact of a witness tells of; the channel whose words are nearest to it wins. */
 function factAt(history: History, atUs: number, subject: string, text: string, strict = false): TraceFact | undefined {

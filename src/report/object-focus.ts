@@ -74,6 +74,9 @@ export function objectSteps(history: History, { property, witness }: Violation):
         ...latest('podReady', () => true, 2),
         ...latest('containerStopped', () => true),
       ];
+    case 'watch-atomic':
+    case 'watch-bookmarkable':
+    case 'watch-filtered':
     case 'watch-ordered':
     case 'watch-reliable':
     case 'watch-resumable':

@@ -14,6 +14,8 @@ export interface WatchOptions {
   readonly prevKv?: boolean;
   readonly filters?: readonly WatchFilter[];
   readonly progressNotify?: boolean;
+  /** Large responses may come in pieces; the sink gets them whole all the same. */
+  readonly fragment?: boolean;
 }
 
 /** Who follows. Called in order of revision. */
@@ -21,8 +23,8 @@ export interface WatchSink {
   events(events: readonly WatchEvent[], revision: Revision): void;
   /** Everything up to this revision has been delivered. */
   progress?(revision: Revision): void;
-  /** The server took the watch, anew after a break too. */
-  created?(revision: Revision, endpoint: string): void;
+  /** The server took the watch, anew after a break too: it is at `revision` and tells what happens from `startRevision` on. */
+  created?(revision: Revision, endpoint: string, startRevision: Revision): void;
   /** The watch is over: compacted, refused. Nothing comes after this. */
   closed(error: EtcdError, compactRevision: Revision): void;
 }
@@ -45,6 +47,8 @@ export class EtcdWatch {
   #watchId = -1;
   #timer = 0;
   #closed = false;
+  /** Events of the pieces that came of a response. */
+  #pieces: readonly WatchEvent[] = [];
 
   constructor(process: Process, client: EtcdClient, options: WatchOptions, sink: WatchSink) {
     this.#process = process;
@@ -88,8 +92,10 @@ export class EtcdWatch {
       { label: `watch ${this.#options.key}` },
     );
     this.#stream = stream;
-    const { key, rangeEnd = '', prevKv = false, filters = [], progressNotify = false } = this.#options;
-    stream.send({ type: 'create', key, rangeEnd, prevKv, filters, progressNotify, startRevision: this.#nextRevision });
+    // What a broken stream left unfinished comes again from the start.
+    this.#pieces = [];
+    const { key, rangeEnd = '', prevKv = false, filters = [], progressNotify = false, fragment = false } = this.#options;
+    stream.send({ type: 'create', key, rangeEnd, prevKv, filters, progressNotify, fragment, startRevision: this.#nextRevision });
   }
 
   #receive(response: WatchResponse): void {
@@ -103,13 +109,16 @@ export class EtcdWatch {
       this.#watchId = response.watchId;
       // From now on means from the revision at which the server took the watch: a break right after must not lose what follows.
       if (this.#nextRevision === 0) this.#nextRevision = response.header.revision + 1;
-      this.#sink.created?.(response.header.revision, this.#rpc?.endpoint.address ?? '');
+      this.#sink.created?.(response.header.revision, this.#rpc?.endpoint.address ?? '', this.#nextRevision);
       return;
     }
     if (response.events.length > 0) {
-      const last = response.events[response.events.length - 1];
-      if (last !== undefined && !response.fragment) this.#nextRevision = last.kv.modRevision + 1;
-      this.#sink.events(response.events, response.header.revision);
+      const events = this.#pieces.length === 0 ? response.events : [...this.#pieces, ...response.events];
+      this.#pieces = response.fragment ? events : [];
+      if (response.fragment) return;
+      const last = events[events.length - 1];
+      if (last !== undefined) this.#nextRevision = last.kv.modRevision + 1;
+      this.#sink.events(events, response.header.revision);
       return;
     }
     if (response.watchId === this.#watchId || response.watchId === -1) {

@@ -36,6 +36,8 @@ const PATIENCE_US = [10 * SECOND, 1 * SECOND];
 const OLD_READ_ONE_IN = 4;
 /** What a throw of 52 to 84 asks for. */
 const LINEARIZABLE_READ = 60;
+/** What a throw below asks for: a transaction that writes two keys. */
+const PAIR = 6;
 /** How many revisions an old read goes back at the most. */
 const OLD_READ_BACK = 60;
 const READER_PATIENCE_US = 300 * MILLISECOND;
@@ -88,6 +90,22 @@ function* operations(process: Process, name: string, member: string, client: Etc
         ],
       });
       if (isError(result)) yield* failed(result, surelyFailed(result.code) || result.code === 'compacted' ? 'failed' : 'unknown');
+      else {
+        known = result.header.revision;
+        facts.opAnswered.emit(op, 'ok', known, known, hashValue(value, undefined));
+      }
+    } else if (dice < PAIR && options.keys > 1) {
+      // Two keys change at one revision: watchers must hear of both in one response.
+      const value = `${name}/${op}`;
+      const other = `${STORE_PREFIX}${(Number(key.slice(STORE_PREFIX.length)) + 1) % options.keys}`;
+      facts.opInvoked.emit(op, name, member, 'txn', key, hashValue(value, undefined));
+      const result = yield* client.txn({
+        success: [
+          { type: 'put', key, value },
+          { type: 'put', key: other, value },
+        ],
+      });
+      if (isError(result)) yield* failed(result, surelyFailed(result.code) ? 'failed' : 'unknown');
       else {
         known = result.header.revision;
         facts.opAnswered.emit(op, 'ok', known, known, hashValue(value, undefined));

@@ -80,6 +80,7 @@ export class MvccStore {
   #compactionCursor = -1;
   #compacting = false;
   #historyHash = 0;
+  #keysHash = 0;
   #sizeBytes = 0;
   #hashes: readonly StoredHash[] = [];
   #txn: WriteTxn | undefined;
@@ -109,6 +110,11 @@ export class MvccStore {
   /** Hash over all changes ever made, in order: equal on members with equal revisions. */
   get historyHash(): number {
     return this.#historyHash;
+  }
+
+  /** Hash over the keys that exist now. Not kept on disk: a restart computes it from the rows that it finds. */
+  get keysHash(): number {
+    return this.#keysHash;
   }
 
   /** Bytes that rows take. */
@@ -171,9 +177,11 @@ export class MvccStore {
     this.#txn = undefined;
     if (changes.length === 0) return;
     this.#currentRevision++;
-    for (const record of changes) {
+    for (let i = 0; i < changes.length; i++) {
+      const record = changes[i] as KeyRecord;
       this.#historyHash = mixWord(this.#historyHash, record.hash);
       this.#sizeBytes += rowBytes(record);
+      this.#keysHash = (this.#keysHash + (isTombstone(record) ? 0 : record.hash) - (previous[i]?.hash ?? 0)) | 0;
     }
     this.#onChanges(this.#currentRevision, changes, previous);
   };
@@ -296,12 +304,14 @@ export class MvccStore {
       this.#compactRevision = this.#scheduledCompact;
       this.#startCompaction();
     }
-    this.#attachLeases();
+    this.#readLive();
   }
 
-  #attachLeases(): void {
+  #readLive(): void {
     this.#index.forRange('', '\0', (entry) => {
-      if (entry.live !== undefined && entry.live.lease !== 0n) this.#leases.attach(entry.live.lease, entry.key);
+      if (entry.live === undefined) return true;
+      this.#keysHash = (this.#keysHash + entry.live.hash) | 0;
+      if (entry.live.lease !== 0n) this.#leases.attach(entry.live.lease, entry.key);
       return true;
     });
   }

@@ -9,6 +9,7 @@ import type { EtcdConfig } from './config.ts';
 export class FactTeller {
   readonly #config: EtcdConfig;
   #hashRevision = -1;
+  #hashedCompaction = -1;
 
   constructor(config: EtcdConfig) {
     this.#config = config;
@@ -29,8 +30,18 @@ export class FactTeller {
     }
     if (revision !== this.#hashRevision) {
       this.#hashRevision = revision;
-      facts.storeHash.emit(name, revision, store.historyHash);
+      facts.storeHash.emit(name, revision, store.historyHash, store.keysHash);
     }
+    if (compactRevision !== this.#hashedCompaction) {
+      this.#hashedCompaction = compactRevision;
+      if (facts.historyHash.on) this.#tellHash(store);
+    }
+  }
+
+  /** A compaction remembers the hash of what it begins with. */
+  #tellHash(store: MvccStore): void {
+    const found = store.hashKv(store.compactRevision);
+    if (!isError(found)) this.#config.facts.historyHash.emit(this.#config.name, found.revision, found.compactRevision, found.hash);
   }
 
   #tellLease(entry: Entry): void {

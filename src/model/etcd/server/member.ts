@@ -1,4 +1,4 @@
-import type { ConfChange, Entry, Snapshot } from '../../../raft/types.ts';
+import { type ConfChange, type Entry, EntryNormal, type Snapshot } from '../../../raft/types.ts';
 import type { Program } from '../../../sim/host.ts';
 import type { Process } from '../../../sim/process.ts';
 import { type ServerCall, serveRpc } from '../../../sim/rpc.ts';
@@ -179,6 +179,7 @@ export class EtcdServer implements ServerContext {
     const { config, state } = this;
     if (state.membership.isRemoved(this.memberId)) this.process.exit(0, REMOVED);
     config.facts.memberStart.emit(config.name, this.#boot.storage.lastIndex(), state.consistentIndex, state.store.revision);
+    this.#tellMembers(state.consistentIndex, false);
     this.#followMembership();
     if (this.#boot.bootstrap !== undefined) this.raft.node.bootstrap(this.#boot.bootstrap);
     this.#compactor.run();
@@ -264,6 +265,16 @@ export class EtcdServer implements ServerContext {
   #applied(entry: Entry, result: Result<EtcdResponse> | undefined): void {
     if (result !== undefined) this.proposals.settle(entry.data, result);
     this.#facts.applied(this.state.store, entry, result);
+    // A change that is replayed is behind what the backend holds.
+    if (entry.type !== EntryNormal && entry.index === this.state.consistentIndex) this.#tellMembers(entry.index, true);
+  }
+
+  #tellMembers(index: number, changed: boolean): void {
+    const { facts, name } = this.config;
+    const { members } = this.state.membership;
+    if (index === 0 || !facts.memberList.on) return;
+    const rows = members.map(({ id, isLearner, peerURLs }) => `${id.toString(16)}${isLearner ? ' learner' : ''} ${peerURLs.join(',')}`);
+    facts.memberList.emit(name, index, rows.join('; '), changed);
   }
 
   #batchApplied(): void {
@@ -330,6 +341,7 @@ export class EtcdServer implements ServerContext {
   #installed(snapshot: Snapshot): void {
     const { facts, name } = this.config;
     facts.raftSnapshot.emit(name, snapshot.index, snapshot.term, this.state.store.revision);
+    this.#tellMembers(snapshot.index, false);
     this.#followMembership();
     this.#snapshotter.installed(snapshot);
   }
