@@ -9,7 +9,7 @@ export interface CrashProcessParams extends FaultParams {
 
 /** Programs whose crash a cluster must survive. */
 export function crashable(topology: Topology): readonly string[] {
-  return programNames(topology, 'etcd-', 'api-', 'kcm-', 'scheduler-', 'kubelet-', 'containerd-', 'kube-proxy-');
+  return programNames(topology, 'etcd-', 'api-', 'kcm-', 'scheduler-', 'kubelet-', 'containerd-', 'crio-', 'kube-proxy-');
 }
 
 const params = { program: { type: 'name', of: crashable } } as const;

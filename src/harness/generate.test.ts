@@ -89,6 +89,11 @@ describe('topologyOf', () => {
       controlPlanes: fc.integer({ min: 1, max: 5 }),
       workers: fc.nat(6),
       zones: fc.integer({ min: 1, max: 9 }),
+      etcd: fc.constantFrom('stacked', 'external'),
+      etcdMembers: fc.integer({ min: 1, max: 5 }),
+      pools: fc.array(fc.record({ workers: fc.integer({ min: 1, max: 3 }), runtime: fc.constantFrom('containerd', 'cri-o', 'kata') }), {
+        maxLength: 2,
+      }),
     });
     fc.assert(
       fc.property(shape, (cluster) => {

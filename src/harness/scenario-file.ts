@@ -1,3 +1,5 @@
+import { quantityMilliValue, quantityOf, quantityValue } from '../model/api/quantity.ts';
+import type { NodePool, NodeTaint } from '../model/node-pools.ts';
 import { dirname, resolve } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { faultKinds } from '../faults/registry.ts';
@@ -27,6 +29,34 @@ interface RawPlanned {
   readonly [name: string]: unknown;
 }
 
+interface RawPool {
+  readonly workers: number;
+  readonly os?: 'linux' | 'windows';
+  readonly runtime?: string;
+  readonly cpu?: string;
+  readonly memory?: string;
+  readonly pods?: number;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly taints?: readonly string[];
+}
+
+/** The pool in the model's units. The schema has seen that the texts can be read. */
+function poolOf(raw: RawPool): NodePool {
+  const { cpu, memory, taints, ...same } = raw;
+  return {
+    ...same,
+    ...(cpu === undefined ? {} : { cpuMilli: quantityMilliValue(quantityOf(cpu)) }),
+    ...(memory === undefined ? {} : { memoryBytes: quantityValue(quantityOf(memory)) }),
+    ...(taints === undefined ? {} : { taints: taints.map(taintOf) }),
+  };
+}
+
+function taintOf(text: string): NodeTaint {
+  const [what = '', effect = ''] = text.split(':');
+  const [key = '', value] = what.split('=');
+  return { key, ...(value === undefined || value === '' ? {} : { value }), effect: effect as NodeTaint['effect'] };
+}
+
 interface RawScenario {
   readonly name: string;
   readonly about?: string;
@@ -37,6 +67,10 @@ interface RawScenario {
         readonly controlPlanes?: number;
         readonly workers?: number;
         readonly zones?: number;
+        readonly etcd?: 'stacked' | 'external';
+        readonly etcdMembers?: number;
+        readonly runtime?: string;
+        readonly pools?: readonly RawPool[];
         readonly etcdAppendBytesMax?: number;
         readonly etcdSnapshotCount?: number;
         readonly etcdCompactionBatch?: number;
@@ -165,7 +199,26 @@ class ScenarioBuilder {
       workers: 1,
       zones: 1,
     };
-    return { cluster: { ...preset, ...changes }, kubernetes: preset.kubernetes };
+    const { pools, ...plain } = changes;
+    if (typeof raw !== 'string') this.#checkPools(raw, preset.kubernetes);
+    const workers = pools?.reduce((sum, pool) => sum + pool.workers, 0);
+    const shape = pools === undefined ? {} : { pools: pools.map(poolOf), workers: workers ?? 0 };
+    return { cluster: { ...preset, ...plain, ...shape }, kubernetes: preset.kubernetes };
+  }
+
+  #checkPools(raw: Exclude<RawScenario['cluster'], string>, kubernetes: boolean): void {
+    const problem = (key: string, what: string, right: string): void => this.#problem(['cluster', key], what, right);
+    if (raw.pools !== undefined && raw.workers !== undefined) problem('workers', 'workers and pools say it twice', 'keep pools');
+    if (raw.pools !== undefined && !kubernetes) problem('pools', 'a store alone has no workers', 'leave pools out, or take another preset');
+    if (raw.etcdMembers !== undefined && raw.etcd !== 'external')
+      problem('etcdMembers', 'a stacked etcd has a member on each control plane', 'add etcd: external, or change controlPlanes');
+    const used: readonly (readonly [string | undefined, readonly PathStep[]])[] = [
+      [raw.runtime, ['cluster', 'runtime']],
+      ...(raw.pools ?? []).map((pool, i) => [pool.runtime, ['cluster', 'pools', i, 'runtime']] as const),
+    ];
+    for (const [runtime, path] of used)
+      if (runtime === 'docker')
+        this.#problem(path, 'Kubernetes 1.35 does not drive docker: its shim was removed in 1.24', 'containerd, cri-o, gvisor or kata');
   }
 
   #checkNames(raw: RawScenario): void {

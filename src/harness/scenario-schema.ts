@@ -26,6 +26,35 @@ const planned = {
   additionalProperties: true,
 } as const;
 
+const runtime = {
+  enum: ['containerd', 'cri-o', 'gvisor', 'kata', 'docker'],
+  description: 'docker: refused, its shim left with 1.24.',
+} as const;
+const labels = { type: 'object', additionalProperties: { type: 'string' } } as const;
+
+const pool = {
+  type: 'object',
+  required: ['workers'],
+  additionalProperties: false,
+  properties: {
+    workers: { ...count, minimum: 1, maximum: 5000 },
+    os: { enum: ['linux', 'windows'] },
+    runtime,
+    cpu: { type: 'string', pattern: '^[0-9]+m?$', title: 'cores such as 4 or 500m' },
+    memory: { type: 'string', pattern: '^[0-9]+(Mi|Gi)$', title: 'memory such as 8Gi' },
+    pods: { ...count, minimum: 1, maximum: 500 },
+    labels,
+    taints: {
+      type: 'array',
+      items: {
+        type: 'string',
+        pattern: '^[A-Za-z0-9./_-]+(=[A-Za-z0-9._-]*)?:(NoSchedule|PreferNoSchedule|NoExecute)$',
+        title: 'a taint as kubectl writes it, such as os=windows:NoSchedule',
+      },
+    },
+  },
+} as const;
+
 export const SCENARIO_SCHEMA = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   title: 'seatrial scenario',
@@ -48,6 +77,10 @@ export const SCENARIO_SCHEMA = {
             controlPlanes: { ...count, minimum: 1, maximum: 9 },
             workers: { ...count, maximum: 5000 },
             zones: { ...count, minimum: 1, maximum: 9 },
+            etcd: { enum: ['stacked', 'external'], description: 'external: members on hosts etcd-host-N of their own.' },
+            etcdMembers: { ...count, minimum: 1, maximum: 9, description: 'Members of an external etcd.' },
+            runtime,
+            pools: { type: 'array', minItems: 1, maxItems: 20, items: pool, description: 'Workers of several sorts, instead of workers.' },
             etcdAppendBytesMax: {
               type: 'integer',
               minimum: 1,

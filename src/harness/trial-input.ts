@@ -1,3 +1,4 @@
+import type { NodePool } from '../model/node-pools.ts';
 import type { FaultParams } from '../faults/fault.ts';
 import type { DefectId } from '../model/defects.ts';
 import type { UntypedObject } from '../model/api/object.ts';
@@ -39,6 +40,14 @@ export interface TrialCluster {
   readonly controlPlanes: number;
   readonly workers: number;
   readonly zones: number;
+  /** Where etcd runs: with each API server (absent), or on hosts of its own. */
+  readonly etcd?: 'stacked' | 'external';
+  /** Members of an external etcd; absent: 3. */
+  readonly etcdMembers?: number;
+  /** Container runtime of the nodes; absent: containerd. */
+  readonly runtime?: string;
+  /** Workers of several sorts; together they are `workers`. */
+  readonly pools?: readonly NodePool[];
   /** Bytes of entries that one append message of etcd's raft carries at the most; absent: etcd's 1 MiB. 1: every entry travels alone. */
   readonly etcdAppendBytesMax?: number;
   /** Entries after which an etcd member makes a snapshot; a tenth of it stays for members that lag. Absent: etcd's defaults. */

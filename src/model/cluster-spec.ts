@@ -1,3 +1,5 @@
+import type { NodePool } from './node-pools.ts';
+
 /** What a cluster is made of. */
 export interface ClusterSpec {
   readonly preset: string;
@@ -17,6 +19,8 @@ export interface ClusterSpec {
   readonly nodeSize?: NodeSize;
   /** Container runtime of the nodes by name; default containerd. */
   readonly runtime?: string;
+  /** Workers of several sorts; together they are `workers`. */
+  readonly pools?: readonly NodePool[];
   /** Hosts of outside users; default 1. */
   readonly clients?: number;
 }

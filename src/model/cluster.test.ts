@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SECOND } from '../sim/time.ts';
+import type { Task } from '../sim/task.ts';
 import { World } from '../sim/world.ts';
 import { Informer } from './client/informer.ts';
 import { CONFIG_MAPS, DEPLOYMENTS, NAMESPACES, NODES, PODS, SERVICE_ACCOUNTS, SERVICES } from './client/resources.ts';
@@ -176,6 +177,81 @@ describe('cluster', () => {
       ['cp-0', '', ['NoSchedule']],
       ['worker-0', undefined, undefined],
     ]);
+  });
+
+  it('gives each pool its system and runtime; an image of the other system cannot be pulled', () => {
+    const world = new World({ seed: 'pools' });
+    const pools = [
+      { workers: 1, runtime: 'cri-o' },
+      { workers: 1, os: 'windows' },
+    ] as const;
+    const spec = {
+      preset: 'test',
+      kubernetes: true,
+      controlPlanes: 1,
+      workers: 2,
+      zones: 1,
+      etcd: 'external',
+      etcdMembers: 1,
+      pools,
+    } as const;
+    const cluster = buildCluster(world, spec, { facts: createFacts() });
+    const nodes: unknown[] = [];
+    const pods: unknown[] = [];
+    const pod = (name: string, os: string, image: string) => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, namespace: 'default' },
+      spec: { nodeSelector: { 'kubernetes.io/os': os }, containers: [{ name: 'app', image }] },
+    });
+    world.host('client-0').install({
+      name: 'user',
+      start: (process) => {
+        const client = cluster.client(process, ADMIN, 'kubectl');
+        process.spawn(
+          'user',
+          (function* (): Task<void> {
+            yield* process.sleep(20 * SECOND);
+            for (const [name, os, image] of [
+              ['a', 'linux', 'web:1'],
+              ['b', 'windows', 'mcr.microsoft.com/windows/servercore:ltsc2022'],
+              ['c', 'windows', 'web:1'],
+            ] as const)
+              yield* client.resource(PODS).create(pod(name, os, image));
+            yield* process.sleep(40 * SECOND);
+            const list = yield* client.resource(NODES).list('');
+            if (list.ok)
+              for (const { metadata, status } of list.object.items)
+                nodes.push([metadata.name, status?.nodeInfo?.operatingSystem, status?.nodeInfo?.containerRuntimeVersion?.split(':')[0]]);
+            const all = yield* client.resource(PODS).list('default');
+            if (all.ok)
+              for (const {
+                metadata,
+                spec: { nodeName },
+                status,
+              } of all.object.items) {
+                const state = status?.containerStatuses?.[0]?.state;
+                pods.push([
+                  metadata.name,
+                  nodeName,
+                  state?.waiting === undefined ? 'runs' : /no match for platform/.test(state.waiting.message ?? ''),
+                ]);
+              }
+          })(),
+        );
+      },
+    });
+    world.run(70 * SECOND);
+    expect(nodes).toEqual([
+      ['worker-0', 'linux', 'cri-o'],
+      ['worker-1', 'windows', 'containerd'],
+    ]);
+    expect(pods).toEqual([
+      ['a', 'worker-0', 'runs'],
+      ['b', 'worker-1', 'runs'],
+      ['c', 'worker-1', true],
+    ]);
+    expect(cluster.hosts('etcd').map((host) => host.programNames())).toEqual([['etcd-0']]);
   });
 
   it('warns of an even number of control planes', () => {

@@ -10,7 +10,7 @@ import { markControlPlane } from './cloud/mark-control-plane.ts';
 import { type VolumeOffer, volumeOffer, volumeProvisioner } from './cloud/volume-provisioner.ts';
 import { Client } from './client/typed-client.ts';
 import { nodeAddress, podCidr } from './cluster-addresses.ts';
-import { type ClusterHost, type ClusterRole, type ClusterSpec, clusterWarnings, DEFAULT_NODE_SIZE } from './cluster-spec.ts';
+import { type ClusterHost, type ClusterRole, type ClusterSpec, clusterWarnings } from './cluster-spec.ts';
 import { type ControllerManagerConfig, DEFAULT_CONTROLLER_MANAGER_CONFIG } from './controllers/config.ts';
 import { controllerManager } from './controllers/manager.ts';
 import { CONTROLLERS } from './controllers/registry.ts';
@@ -19,13 +19,11 @@ import { etcdConfig, type EtcdConfig } from './etcd/server/config.ts';
 import { etcdMember } from './etcd/server/member.ts';
 import type { Facts } from './facts.ts';
 import type { KubeletConfig, NodeSpec } from './kubelet/config.ts';
-import { kubelet } from './kubelet/kubelet.ts';
-import { containerRuntime } from './kubelet/runtime/container-runtime.ts';
-import { Machine } from './kubelet/runtime/machine.ts';
 import { kubeProxy } from './network/kube-proxy.ts';
 import { NodeRules } from './network/node-rules.ts';
 import { REGISTRY_HOST, type RegistryConfig, registryProgram } from './kubelet/runtime/registry.ts';
-import { runtimeNamed } from './kubelet/runtime/runtimes.ts';
+import { installNode } from './kubelet/node.ts';
+import { controlPlaneKind, type NodeKind, workerKind } from './node-pools.ts';
 import { resolveBehaviour } from './workload/behaviours/registry.ts';
 import type { UserInfo } from './api/request.ts';
 import { DEFAULT_SCHEDULER_CONFIG, type SchedulerConfig } from './scheduler/config.ts';
@@ -61,6 +59,9 @@ export interface ClusterConfig {
 }
 
 const ZONES = 'abcdefghi';
+
+/** What is simulated is Kubernetes 1.35. */
+const KUBERNETES_MINOR = 35;
 
 /** The kubelet of a static pod starts an ended container again after its first back-off. */
 const ETCD_RESTART_US = 10 * SECOND;
@@ -240,51 +241,41 @@ class ClusterBuilder {
 
   #installNode(host: Host, index: number, servers: readonly Endpoint[]): void {
     const { facts, featureGates, overrides } = this.#config;
-    const machine = new Machine(host, facts);
-    const spec = this.#nodeSpec(host, index);
-    host.install(
-      containerRuntime({
-        machine,
-        kind: runtimeNamed(this.#spec.runtime ?? 'containerd', 35),
-        podCidr: spec.podCidr,
-        behaviours: resolveBehaviour,
-        preloadedImages: [],
-        runtimeHandlers: [],
-      }),
-    );
-    host.install(
-      kubelet({
-        machine,
-        spec,
-        servers,
-        facts,
-        defects: this.#defects,
-        watchListClient: featureGates?.WatchListClient ?? true,
-        config: { maxPods: (this.#spec.nodeSize ?? DEFAULT_NODE_SIZE).pods, ...overrides?.kubelet },
-      }),
-    );
+    const kind = this.#nodeKind(host);
+    installNode(host, {
+      spec: nodeSpec(host, index, kind),
+      servers,
+      facts,
+      defects: this.#defects,
+      behaviours: resolveBehaviour,
+      runtime: kind.runtime,
+      watchListClient: featureGates?.WatchListClient ?? true,
+      kubelet: { maxPods: kind.pods, ...overrides?.kubelet },
+    });
     const rules = new NodeRules(host);
     this.#nodeRules.push(rules);
     host.install(kubeProxy({ node: host.name, rules, servers, facts, watchListClient: featureGates?.WatchListClient ?? true }));
   }
 
-  #nodeSpec(host: Host, index: number): NodeSpec {
-    const size = this.#spec.nodeSize ?? DEFAULT_NODE_SIZE;
-    const isControlPlane = host.name.startsWith('cp-');
-    return {
-      name: host.name,
-      internalIp: nodeAddress(index),
-      podCidr: podCidr(index),
-      os: 'linux',
-      arch: 'amd64',
-      cpuMilli: size.cpuMilli,
-      memoryBytes: size.memoryBytes,
-      ephemeralStorageBytes: 100 * 1024 ** 3,
-      zone: host.zone,
-      region: 'region-1',
-      labels: {},
-      taints: isControlPlane ? [{ key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' }] : [],
-      kubeletVersion: 'v1.35.4',
-    };
+  #nodeKind(host: Host): NodeKind {
+    return host.name.startsWith('cp-') ? controlPlaneKind(this.#spec) : workerKind(this.#spec, Number(host.name.slice('worker-'.length)));
   }
+}
+
+function nodeSpec(host: Host, index: number, kind: NodeKind): NodeSpec {
+  return {
+    name: host.name,
+    internalIp: nodeAddress(index),
+    podCidr: podCidr(index),
+    os: kind.os,
+    arch: 'amd64',
+    cpuMilli: kind.cpuMilli,
+    memoryBytes: kind.memoryBytes,
+    ephemeralStorageBytes: 100 * 1024 ** 3,
+    zone: host.zone,
+    region: 'region-1',
+    labels: kind.labels,
+    taints: kind.taints,
+    kubeletVersion: `v1.${KUBERNETES_MINOR}.4`,
+  };
 }

@@ -23,6 +23,7 @@ const BY_PREFIX: readonly (readonly [prefix: string, kind: ActorKind, group: str
   ['cloud', 'controller', 'Controllers'],
   ['kubelet-', 'kubelet', 'Nodes'],
   ['containerd-', 'kubelet', 'Nodes'],
+  ['crio-', 'kubelet', 'Nodes'],
   ['kube-proxy-', 'kubelet', 'Nodes'],
 ];
 

@@ -32,6 +32,7 @@ export function installNode(host: Host, options: NodeOptions): Machine {
     containerRuntime({
       machine,
       kind: runtimeNamed(options.runtime ?? 'containerd', minor),
+      os: options.spec.os,
       podCidr: options.spec.podCidr,
       behaviours: options.behaviours,
       preloadedImages: options.preloadedImages ?? [],

@@ -23,11 +23,13 @@ import type { Machine } from './machine.ts';
 import { PodAddresses } from './pod-addresses.ts';
 import { RecordStore } from './record-store.ts';
 import type { ImageManifest } from './registry.ts';
-import type { RuntimeKind } from './runtimes.ts';
+import { type RuntimeKind, runtimeProgram } from './runtimes.ts';
 
 export interface ContainerRuntimeOptions {
   readonly machine: Machine;
   readonly kind: RuntimeKind;
+  /** Operating system of the node: what images it asks for. */
+  readonly os: 'linux' | 'windows';
   readonly podCidr: string;
   readonly behaviours: BehaviourResolver;
   readonly preloadedImages: readonly { readonly name: string; readonly manifest: ImageManifest }[];
@@ -39,7 +41,7 @@ export interface ContainerRuntimeOptions {
 export function containerRuntime(options: ContainerRuntimeOptions): Program {
   const { host } = options.machine;
   return {
-    name: `${options.kind.name === 'cri-o' ? 'crio' : options.kind.name === 'docker' ? 'dockerd' : 'containerd'}-${host.name}`,
+    name: runtimeProgram(options.kind.name, host.name),
     restartAfterUs: 5 * SECOND,
     start(process) {
       new ContainerRuntime(process, options).start();
@@ -67,7 +69,7 @@ class ContainerRuntime {
     this.#process = process;
     this.#options = options;
     this.#machine = options.machine;
-    this.#images = new ImageStore(process, options.preloadedImages);
+    this.#images = new ImageStore(process, options.preloadedImages, options.os);
     this.#records = new RecordStore(process);
     this.#addresses = new PodAddresses(options.podCidr);
   }

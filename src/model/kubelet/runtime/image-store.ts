@@ -23,11 +23,17 @@ export class ImageStore {
   readonly #images = new Map<string, StoredImage>();
   readonly #byName = new Map<string, string>();
   readonly #layers = new Set<string>();
+  readonly #os: 'linux' | 'windows';
   #list: readonly ImageRecord[] | undefined;
 
   /** `preloaded`: images that came with the machine. */
-  constructor(process: Process, preloaded: readonly { readonly name: string; readonly manifest: ImageManifest }[]) {
+  constructor(
+    process: Process,
+    preloaded: readonly { readonly name: string; readonly manifest: ImageManifest }[],
+    os: 'linux' | 'windows',
+  ) {
     this.#process = process;
+    this.#os = os;
     const { network } = process.world;
     this.#registry = new RpcClient(process, network.endpoint(REGISTRY_HOST, REGISTRY_PORT), { connectTimeoutUs: 30 * SECOND });
     const stored = process.host.disk.read(FILE);
@@ -61,7 +67,7 @@ export class ImageStore {
   /** Gets the manifest and the layers that are not here yet. */
   *pull(image: string, credentials: PullCredentials | undefined): Task<CriResult<ImageRecord>> {
     const full = canonicalImage(image);
-    const request: ManifestRequest = { image, ...credentials };
+    const request: ManifestRequest = { image, os: this.#os, ...credentials };
     const answer = yield* this.#registry.call<ManifestAnswer>('manifest', request, { timeoutUs: MINUTE });
     if (!answer.ok) return criError('Unknown', unreachable(full, answer.error));
     if (!answer.value.ok) return criError(answer.value.code, answer.value.message);

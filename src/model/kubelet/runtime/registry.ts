@@ -27,6 +27,8 @@ export type ManifestAnswer =
 
 export interface ManifestRequest {
   readonly image: string;
+  /** Which of the platforms of an image is wanted. */
+  readonly os: 'linux' | 'windows';
   readonly username?: string;
   readonly password?: string;
 }
@@ -60,11 +62,15 @@ export function digestOf(image: string): string {
   return `sha256:${hex(image)}`;
 }
 
+/** Images by whose names everybody knows that they hold Windows programs; all others are for Linux. */
+const WINDOWS_IMAGES = /nanoserver|servercore|windows/;
+
 /**
  * The image that an arbitrary name stands for: two shared base layers and two of its own, sizes by the name's hash (10–180 MiB in all).
- * Names under `registry.invalid/` do not resolve, tags `missing` and `does-not-exist` are not there.
+ * Names under `registry.invalid/` do not resolve, tags `missing` and `does-not-exist` are not there, and an image has one platform only:
+ * the other system's nodes cannot pull it (containerd's words).
  */
-export function defaultManifest(image: string): ManifestAnswer {
+export function defaultManifest(image: string, os: ManifestRequest['os'] = 'linux'): ManifestAnswer {
   const name = parseImageName(image);
   if (typeof name === 'string')
     return { ok: false, code: 'InvalidArgument', message: `failed to parse image reference "${image}": ${name}` };
@@ -85,6 +91,13 @@ export function defaultManifest(image: string): ManifestAnswer {
       ok: false,
       code: 'NotFound',
       message: `failed to pull and unpack image "${full}": failed to resolve reference "${full}": ${full}: not found`,
+    };
+  }
+  if (WINDOWS_IMAGES.test(path) !== (os === 'windows')) {
+    return {
+      ok: false,
+      code: 'NotFound',
+      message: `failed to pull and unpack image "${full}": no match for platform in manifest: not found`,
     };
   }
   const own = hashText(path);
@@ -115,7 +128,7 @@ export function registryProgram(config: RegistryConfig = DEFAULT_REGISTRY_CONFIG
           if (method === 'manifest') {
             const request = body as ManifestRequest;
             const { image } = request;
-            process.after(config.manifestUs, () => call.answer(config.manifest?.(image, request) ?? defaultManifest(image)));
+            process.after(config.manifestUs, () => call.answer(config.manifest?.(image, request) ?? defaultManifest(image, request.os)));
             return;
           }
           const { image, layer } = body as { readonly image: string; readonly layer: ImageLayer };

@@ -97,6 +97,11 @@ export const RUNTIMES: readonly RuntimeKind[] = [
   },
 ];
 
+/** Name of the program on a host that serves the CRI: gVisor and Kata are shims below containerd. */
+export function runtimeProgram(runtime: string, host: string): string {
+  return `${runtime === 'cri-o' ? 'crio' : runtime === 'docker' ? 'dockerd' : 'containerd'}-${host}`;
+}
+
 /** The runtime of that name, for a kubelet of this minor version. @throws Error naming what would be right. */
 export function runtimeNamed(name: string, kubernetesMinor: number): RuntimeKind {
   const kind = RUNTIMES.find((runtime) => runtime.name === name);
