@@ -182,6 +182,8 @@ class ClusterBuilder {
         facts: this.#config.facts,
         told,
         defects: this.#defects,
+        // kubeadm's manifest sets it (cmd/kubeadm/app/phases/etcd/local.go).
+        initialCorruptCheck: this.#spec.kubernetes,
         reveal: (value: unknown) => (value instanceof StoredObject ? value.raw : undefined),
         ...this.#config.overrides?.etcd,
       };

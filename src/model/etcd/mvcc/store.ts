@@ -242,6 +242,11 @@ export class MvccStore {
     if (keepFrom > 0) entry.revs = entry.revs.slice(keepFrom);
   }
 
+  /** Hashes that compactions remembered, oldest first. */
+  get storedHashes(): readonly StoredHash[] {
+    return this.#hashes;
+  }
+
   /** HashKV at a revision (0: now). */
   hashKv(revision: number): Result<StoredHash & { readonly current: number }> {
     if (revision !== 0 && revision < this.#compactRevision) return etcdError('compacted');

@@ -40,6 +40,12 @@ export interface EtcdConfig {
   readonly backendBatchLimit: number;
   readonly compactionBatchLimit: number;
   readonly compactionSleepUs: Micros;
+  /** A member that has data compares it with its peers before it serves (feature gate InitialCorruptCheck; kubeadm sets it). */
+  readonly initialCorruptCheck: boolean;
+  /** How often the leader compares all members (--corrupt-check-time); 0: never. */
+  readonly corruptCheckUs: Micros;
+  /** How often the leader compares what compactions remembered (feature gate CompactHashCheck, then once a minute); 0: never. */
+  readonly compactHashCheckUs: Micros;
   readonly watchProgressIntervalUs: Micros;
   readonly watchResyncUs: Micros;
   /** CPU for applying one entry. */
@@ -76,6 +82,9 @@ export function etcdConfig(input: EtcdConfigInput): EtcdConfig {
     backendBatchLimit: 10_000,
     compactionBatchLimit: 1000,
     compactionSleepUs: 10 * MILLISECOND,
+    initialCorruptCheck: false,
+    corruptCheckUs: 0,
+    compactHashCheckUs: 0,
     watchProgressIntervalUs: 10 * MINUTE,
     watchResyncUs: 100 * MILLISECOND,
     // A member applies some 30,000 small puts a second on one core (etcd's own benchmark page, 3.5).

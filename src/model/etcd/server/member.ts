@@ -13,6 +13,7 @@ import { Backend } from './backend.ts';
 import { type Boot, boot, type Joining } from './boot.ts';
 import { clusterVersion, electionTimeoutUs, type EtcdConfig, minLeaseTtlSeconds, parseUrl, requestTimeoutUs } from './config.ts';
 import { Compactor } from './compactor.ts';
+import { CorruptionCheck } from './corruption-check.ts';
 import { FactTeller } from './fact-teller.ts';
 import { HealthService } from './health-service.ts';
 import { joinCluster } from './join.ts';
@@ -67,6 +68,7 @@ export class EtcdServer implements ServerContext {
   readonly backend: Backend;
   readonly peers: Peers;
   readonly proposals: Proposals;
+  readonly corruption: CorruptionCheck;
   readonly #boot: Boot;
   readonly #snapshotter: Snapshotter;
   readonly #compactor: Compactor;
@@ -80,6 +82,7 @@ export class EtcdServer implements ServerContext {
   readonly #startedAt: Micros;
   #storageVersionKnown: boolean;
   #advanced = false;
+  #begun = false;
   #header: ResponseHeader = { clusterId: 0, memberId: 0, revision: 0, raftTerm: 0 };
 
   constructor(process: Process, config: EtcdConfig, joining: Joining | undefined) {
@@ -112,7 +115,8 @@ export class EtcdServer implements ServerContext {
       () => this.#runApply(),
     );
     this.peers = new Peers(process, config.peerURL, {
-      received: (message) => this.raft.receive(message),
+      // Nobody is listened to before the member serves.
+      received: (message) => void (this.#begun && this.raft.receive(message)),
       unreachable: (id) => this.raft.reportUnreachable(id),
       reachable: () => this.#maybeAdvance(),
       removed: () => process.exit(0, REMOVED),
@@ -139,6 +143,7 @@ export class EtcdServer implements ServerContext {
     this.#watches = new WatchService(this.#watchHost());
     this.#unary = new UnaryService(this);
     this.#health = new HealthService(this);
+    this.corruption = new CorruptionCheck(this);
     this.#peerService = new PeerService(this, this.#unary);
     this.#expiry = new LeaseExpiry(
       process,
@@ -181,8 +186,20 @@ export class EtcdServer implements ServerContext {
     config.facts.memberStart.emit(config.name, this.#boot.storage.lastIndex(), state.consistentIndex, state.store.revision);
     this.#tellMembers(state.consistentIndex, false);
     this.#followMembership();
+    // A new member has nothing to compare yet (embed.StartEtcd: memberInitialized).
+    if (!config.initialCorruptCheck || this.#boot.isFresh) return this.#begin();
+    this.corruption.initial((consistent) => {
+      if (!consistent) this.process.exit(1, `${this.memberId.toString(16)} found data inconsistency with peers`);
+      this.#begin();
+    });
+  }
+
+  #begin(): void {
+    const { config, state } = this;
+    this.#begun = true;
     if (this.#boot.bootstrap !== undefined) this.raft.node.bootstrap(this.#boot.bootstrap);
     this.#compactor.run();
+    this.corruption.run();
     const voters = this.#boot.bootstrap?.length ?? state.membership.voters.length;
     // A member alone has nobody to wait for (advanceTicks).
     this.raft.start(voters === 1 ? config.electionTicks - 1 : 0);

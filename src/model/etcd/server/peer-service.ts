@@ -36,6 +36,8 @@ export class PeerService {
         return call.answer(peers.greets(body as MemberId), 16);
       case 'peer/members':
         return call.answer({ clusterId, members: state.membership.members } satisfies Joining);
+      case 'peer/hashkv':
+        return call.answer(this.#context.corruption.answer(body as number), 32);
       case 'peer/snapshot':
         raft.receive(body as Message);
         return call.answer('ok', 16);

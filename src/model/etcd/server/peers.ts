@@ -104,6 +104,11 @@ export class Peers {
     }
   }
 
+  /** All other members that this one knows, in order. */
+  get ids(): readonly MemberId[] {
+    return [...this.#peers.keys()].sort((a, b) => a - b);
+  }
+
   /** The way to call a member; undefined if it is not one. */
   rpc(id: MemberId): RpcClient | undefined {
     return this.#peers.get(id)?.rpc;

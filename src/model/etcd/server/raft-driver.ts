@@ -111,6 +111,8 @@ export class RaftDriver {
 
   /** Begins to run, `ticks` into the first election timeout. */
   start(ticks: number): void {
+    // What passed before it runs is nobody's silence.
+    this.#ticker.dropMissed();
     if (ticks > 0) this.node.tickMany(ticks);
     this.#input();
   }

@@ -5,6 +5,7 @@ import type { EtcdState } from '../state.ts';
 import type { ApplyLoop } from './apply-loop.ts';
 import type { Backend } from './backend.ts';
 import type { EtcdConfig } from './config.ts';
+import type { CorruptionCheck } from './corruption-check.ts';
 import type { LeaderCall } from './peer-service.ts';
 import type { Peers } from './peers.ts';
 import type { Proposals } from './proposals.ts';
@@ -23,6 +24,7 @@ export interface ServerContext {
   readonly backend: Backend;
   readonly peers: Peers;
   readonly proposals: Proposals;
+  readonly corruption: CorruptionCheck;
   readonly isLearner: boolean;
   /** Schema version of the backend file; a new file shows the older one until the member's own look at it. */
   readonly storageVersion: string;
