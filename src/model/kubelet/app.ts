@@ -64,8 +64,8 @@ export interface AppEnvironment {
   readonly files: AppFiles;
   /** Ends the app. */
   exit(code: number): never;
-  /** Ends the app as the kernel's OOM killer does. */
-  outOfMemory(): never;
+  /** The app's working set is this large from now on. Beyond the container's memory limit the kernel's OOM killer ends it. */
+  useMemory(bytes: number): void;
   /** Answers to probes may differ from now on. */
   changed(): void;
   /** Something that the recordings name: a start, a probe call, a signal. Costs nothing unless somebody listens. */

@@ -26,6 +26,15 @@ export interface KubeletConfig {
   readonly shutdownGracePeriodUs: Micros;
   readonly shutdownGracePeriodCriticalPodsUs: Micros;
   readonly evictionPressureTransitionPeriodUs: Micros;
+  /** Amounts below which pods are ended at once, by signal ('memory.available', 'nodefs.available', 'imagefs.available'): '100Mi' or '10%'. */
+  readonly evictionHard: Readonly<Record<string, string>>;
+  /** Amounts below which pods are ended gracefully when that lasts. */
+  readonly evictionSoft: Readonly<Record<string, string>>;
+  readonly evictionSoftGracePeriodUs: Readonly<Record<string, Micros>>;
+  /** Longest grace period of a pod that a soft threshold ends. */
+  readonly evictionMaxPodGracePeriodSeconds: number;
+  /** How far beyond a threshold the amount must rise before it counts as met no longer. */
+  readonly evictionMinimumReclaim: Readonly<Record<string, string>>;
   /** Most images that the node status names. */
   readonly nodeStatusMaxImages: number;
   readonly kubeApiQps: number;
@@ -59,6 +68,11 @@ export const DEFAULT_KUBELET_CONFIG: KubeletConfig = {
   shutdownGracePeriodUs: 0,
   shutdownGracePeriodCriticalPodsUs: 0,
   evictionPressureTransitionPeriodUs: 5 * MINUTE,
+  evictionHard: { 'memory.available': '100Mi', 'nodefs.available': '10%', 'imagefs.available': '15%' },
+  evictionSoft: {},
+  evictionSoftGracePeriodUs: {},
+  evictionMaxPodGracePeriodSeconds: 0,
+  evictionMinimumReclaim: {},
   nodeStatusMaxImages: 50,
   kubeApiQps: 50,
   kubeApiBurst: 100,

@@ -116,6 +116,8 @@ export function podText(pod: Pod): string {
 /** Static pods carry where they came from. */
 export const CONFIG_SOURCE_ANNOTATION = 'kubernetes.io/config.source';
 export const CONFIG_MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
+export const CONFIG_HASH_ANNOTATION = 'kubernetes.io/config.hash';
+export const CONFIG_SEEN_ANNOTATION = 'kubernetes.io/config.seen';
 
 export function isStatic(pod: Pod): boolean {
   const source = pod.metadata.annotations?.[CONFIG_SOURCE_ANNOTATION];

@@ -5,6 +5,9 @@ import type { Pod } from '../api/types.ts';
 import { type KubeletConfig, REQUEUE_JITTER_PERCENT } from './config.ts';
 import type { PodRecords } from './cri.ts';
 import type { Pleg } from './pleg.ts';
+import { isStatic } from './pod-spec.ts';
+import { keyOf } from './runtime/machine.ts';
+import { StaticPodTurns } from './static-pod-turns.ts';
 import { backOffEnd, type SyncFailure } from './sync-error.ts';
 import { WorkTicks } from './work-ticks.ts';
 
@@ -59,8 +62,10 @@ interface Worker {
   lastSyncAt: Micros;
   graceSeconds: number | undefined;
   kill: KillOrder | undefined;
-  /** Gone from the API. */
+  /** Gone from its source: only the look after all pods (housekeeping) drives it on. */
   deleted: boolean;
+  /** The same pod came back while it was being ended: it begins anew once it is finished. */
+  restart: boolean;
 }
 
 /**
@@ -75,6 +80,7 @@ export class PodWorkers {
   readonly #callbacks: PodWorkerCallbacks;
   readonly #workers = new Map<string, Worker>();
   readonly #ticks: WorkTicks;
+  readonly #turns = new StaticPodTurns();
   #podsSynced = false;
 
   constructor(process: Process, pleg: Pleg, config: KubeletConfig, callbacks: PodWorkerCallbacks) {
@@ -100,8 +106,13 @@ export class PodWorkers {
         graceSeconds: undefined,
         kill: undefined,
         deleted: false,
+        restart: false,
       };
       this.#workers.set(uid, worker);
+      if (isStatic(pod)) this.#turns.wait(keyOf(pod), uid);
+    } else if (cause === 'create' && worker.deleted) {
+      worker.restart = true;
+      return;
     }
     worker.pod = pod;
     if (worker.stage === 'finished') return;
@@ -124,6 +135,11 @@ export class PodWorkers {
       return;
     }
     if (worker.stage === 'syncing') worker.stage = 'terminating';
+    if (isStatic(pod) && !worker.started && !worker.running) {
+      // It never had its turn: nothing of it is there to be ended.
+      this.#finish(uid, worker);
+      return;
+    }
     this.#noteGrace(worker);
     this.#push(uid, worker, 'kill');
   }
@@ -138,8 +154,34 @@ export class PodWorkers {
   /** Syncs a known pod again. */
   resync(podUid: string, cause: SyncCause = 'resync'): void {
     const worker = this.#workers.get(podUid);
-    if (worker === undefined || worker.stage === 'finished') return;
+    if (worker === undefined || worker.stage === 'finished' || worker.deleted) return;
     this.#push(podUid, worker, cause);
+  }
+
+  /**
+   * Drives on the pods whose source is gone, and forgets those that are finished: upstream SyncKnownPods, every two seconds. Answers
+   * the pods that are to begin anew; `left` when there is something to look at again.
+   */
+  syncKnown(): { readonly restart: readonly string[]; readonly left: boolean } {
+    const restart: string[] = [];
+    let left = false;
+    for (const uid of this.podUids()) {
+      const worker = this.#workers.get(uid);
+      if (worker === undefined || !worker.deleted) continue;
+      if (worker.stage === 'finished') {
+        this.#workers.delete(uid);
+        if (worker.restart) restart.push(uid);
+        continue;
+      }
+      left = true;
+      if (!worker.running) this.#push(uid, worker, 'kill');
+    }
+    return { restart, left };
+  }
+
+  /** A static pod of that name still has containers that are being stopped. */
+  isTerminatingByName(name: string): boolean {
+    return this.stage(this.#turns.running(name) ?? '') === 'terminating';
   }
 
   /** Sync this pod at a later look of the loop. */
@@ -200,6 +242,7 @@ export class PodWorkers {
       const cause = worker.pending;
       worker.pending = undefined;
       this.#ticks.remove(uid);
+      if (!this.#mayStart(uid, worker)) break;
       const asked = worker.stage;
       const records = yield* this.#pleg.newerThan(uid, worker.lastSyncAt);
       const before = worker.stage;
@@ -210,7 +253,31 @@ export class PodWorkers {
       this.#requeue(uid, worker, before, failures, resync);
     }
     worker.running = false;
-    if (worker.stage === 'finished' && worker.deleted) this.#workers.delete(uid);
+    if (worker.stage === 'finished' && worker.deleted && !worker.restart) this.#workers.delete(uid);
+  }
+
+  /** Static pods of one name run one after the other: upstream allowPodStart. */
+  #mayStart(uid: string, worker: Worker): boolean {
+    if (worker.started || !isStatic(worker.pod)) return true;
+    if (worker.stage !== 'syncing') {
+      this.#finish(uid, worker);
+      return false;
+    }
+    const isGone = (other: string) => this.stage(other) !== 'syncing';
+    if (this.#turns.mayStart(keyOf(worker.pod), uid, isGone)) {
+      worker.started = true;
+      return true;
+    }
+    this.#ticks.enqueue(uid, this.#jittered(this.#config.podSyncBackOffUs));
+    return false;
+  }
+
+  #finish(uid: string, worker: Worker): void {
+    worker.stage = 'finished';
+    if (isStatic(worker.pod)) this.#turns.done(keyOf(worker.pod), uid);
+    this.#callbacks.finished(worker.pod);
+    worker.kill?.done?.();
+    if (worker.deleted && !worker.restart) this.#workers.delete(uid);
   }
 
   *#step(
@@ -236,11 +303,7 @@ export class PodWorkers {
       }
       case 'terminated': {
         const result = yield* this.#callbacks.terminated(pod, records);
-        if (result.failures.length === 0) {
-          worker.stage = 'finished';
-          this.#callbacks.finished(worker.pod);
-          worker.kill?.done?.();
-        }
+        if (result.failures.length === 0) this.#finish(pod.metadata.uid ?? '', worker);
         return { ...result, resync: false };
       }
       case 'finished':
@@ -253,7 +316,8 @@ export class PodWorkers {
     if (worker.stage === 'finished') return;
     const { syncFrequencyUs, podSyncBackOffUs } = this.#config;
     if (worker.stage !== before) {
-      this.#ticks.enqueue(uid, 0);
+      // The next stage follows at once (requeueLastPodUpdate): as soon as the runtime was looked at again.
+      worker.pending ??= 'resync';
       return;
     }
     if (failures.length === 0) {

@@ -1,6 +1,7 @@
 import { sameJson } from './pod-changes.ts';
 import type { RecordedEvent, RecordedPod, Recording, Time, Update } from './recording.ts';
-import type { Replay, SeenEvent, SeenUpdate } from './replay.ts';
+import type { SeenEvent, SeenUpdate } from './observer.ts';
+import type { Replay } from './replay.ts';
 
 /** Noise of the recordings and a second of PLEG: README, "Times". */
 const SLACK_SECONDS = 1.7;
@@ -13,7 +14,16 @@ export function compare(recording: Recording, replay: Replay): readonly string[]
   for (const name of Object.keys(replay.pods)) if (recording.pods?.[name] === undefined) problems.push(`pod ${name}: not in the recording`);
   problems.push(...compareEvents(recording.events ?? [], replay.events));
   problems.push(...comparePrograms(recording, replay));
+  if (recording.node !== undefined) {
+    const { problem } = compareUpdates(recording.node.updates.map(withoutNodeInfo), replay.node);
+    if (problem !== undefined) problems.push(`node: ${problem}`);
+  }
   return problems;
+}
+
+/** The recordings' node says again what machine it is whenever the runtime comes back. */
+function withoutNodeInfo({ t, set: { nodeInfo: _machine, ...set } }: Update): Update {
+  return { t, set };
 }
 
 function comparePod(name: string, recorded: RecordedPod, seen: readonly SeenUpdate[]): readonly string[] {
@@ -84,6 +94,7 @@ function sameValue(want: unknown, got: unknown): boolean {
 
 const PLACEHOLDERS: readonly (readonly [RegExp, string])[] = [
   [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<uid>'],
+  [/\b[0-9a-f]{32}\b/g, '<uid>'],
   [/10\.244\.\d+\.\d+/g, '<podIP>'],
   [/192\.168\.0\.10/g, '<hostIP>'],
   [/registry\.test:5000/g, '<registry>'],
@@ -93,14 +104,17 @@ const PLACEHOLDERS: readonly (readonly [RegExp, string])[] = [
 
 function sameText(want: string, got: string): boolean {
   if (want === got) return true;
+  // The uid of a static pod stands in the recordings as it was.
+  const wanted = want.replace(/\b[0-9a-f]{32}\b/g, '<uid>').replace(/<podIP \d+>/g, '<podIP>');
   let plain = got;
   for (const [pattern, name] of PLACEHOLDERS) plain = plain.replace(pattern, name);
-  if (plain === want.replace(/<podIP \d+>/g, '<podIP>')) return true;
-  if (!/<(n|dur|id|uid|digest|port|hex|id \d+|tmp)>/.test(want)) return false;
-  const pattern = want
-    .replace(/<podIP \d+>/g, '<podIP>')
+  if (plain === wanted) return true;
+  if (!/<(n|dur|id|uid|digest|port|hex|id \d+|tmp)>/.test(wanted)) return false;
+  const pattern = wanted
     .replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-    .replace(/<(n|port)>/g, '\\d+')
+    .replace(/<port>/g, '\\d+')
+    // A number, or a quantity of bytes.
+    .replace(/<n>/g, '\\d+(?:[KMGT]i)?')
     .replace(/<dur>/g, '[0-9.hmsµ]+')
     .replace(/<(id|uid|digest|hex)>/g, '[^ ",]+');
   return new RegExp(`^${pattern}$`, 's').test(plain);

@@ -14,8 +14,6 @@ const MISSES: Readonly<Record<string, string>> = {
   'kubelet-away': 'the log of the force-deleted container was lost in the recording; the model keeps it',
   'liveness-slow-stop': 'all passes met one alignment of ticks and relists that the replays do not hit',
   'node-heartbeat': 'its steps are prose; the node agent has its own tests',
-  'pressure-disk': 'eviction by node pressure is not modelled',
-  'pressure-memory': 'eviction by node pressure is not modelled',
   'random-003': 'alignment of ticks and relists',
   'random-015': 'a probe falls into the moment between the end of the sandbox and the end of the prober',
   'random-017': 'alignment of ticks and relists',
@@ -25,8 +23,6 @@ const MISSES: Readonly<Record<string, string>> = {
   'restart-crashloop': 'the recorded container starts within 0.1 s, faster than the modelled runtime',
   'runtime-restart': 'the log of a container that ended while its runtime was away was lost in the recording',
   'startup-restart': 'alignment of ticks and relists',
-  'static-basic': 'static pods are not modelled',
-  'static-crash': 'static pods are not modelled',
 };
 
 function read(name: string): Recording {

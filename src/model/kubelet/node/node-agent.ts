@@ -13,6 +13,7 @@ import type { KubeletConfig, NodeSpec } from '../config.ts';
 import { REGISTRATION_RETRY_US } from '../config.ts';
 import type { ImageRecord } from '../cri.ts';
 import { sameStatus } from '../status/same-status.ts';
+import { JitteredTicks } from './jittered-ticks.ts';
 import { newNode, type NodeHealth, nodeStatus, registrationLabels, standardLabels } from './node-object.ts';
 
 export interface NodeAgentOptions {
@@ -39,7 +40,7 @@ const HEARTBEAT_TIMEOUT: Micros = 10 * SECOND;
 export class NodeAgent {
   readonly node: Informer<Node>;
   readonly #options: NodeAgentOptions;
-  readonly #startedAt: Micros;
+  readonly #looks: JitteredTicks;
   #registered = false;
   #initialising = true;
   #lastReport: Micros = 0;
@@ -50,7 +51,7 @@ export class NodeAgent {
 
   constructor(options: NodeAgentOptions) {
     this.#options = options;
-    this.#startedAt = options.process.mono();
+    this.#looks = new JitteredTicks(options.process, options.config.nodeStatusUpdateFrequencyUs);
     this.node = new Informer(options.client.transport, NODES, {
       fieldSelector: `metadata.name=${options.spec.name}`,
       watchList: options.watchList,
@@ -99,14 +100,15 @@ export class NodeAgent {
     const nodes = client.resource(NODES);
     let delay = REGISTRATION_RETRY_US;
     for (;;) {
+      // Upstream pauses before the first try too.
+      yield* process.sleep(delay);
+      delay = Math.min(delay * 2, REGISTRATION_RETRY_MAX);
       const created = yield* nodes.create(newNode(spec, this.#status(undefined)));
       if (created.ok) break;
       if (isAlreadyExists(created)) {
         const found = yield* nodes.get('', spec.name);
         if (found.ok && (yield* this.#reconcile(found.object))) break;
       }
-      delay = Math.min(delay * 2, REGISTRATION_RETRY_MAX);
-      yield* process.sleep(delay);
     }
     this.#registered = true;
     const { reserved } = config;
@@ -135,13 +137,11 @@ export class NodeAgent {
   /** A look every 10 s at what may have changed; without news only the report every 5 minutes is worth a timer. */
   #arm(): void {
     const { process, config } = this.#options;
-    const period = config.nodeStatusUpdateFrequencyUs;
     const now = process.mono();
-    const nextLook = period - ((now - this.#startedAt) % period);
-    const reportDue = this.#lastReport + config.nodeStatusReportFrequencyUs + this.#reportJitter - now;
-    const looks = this.#dirty ? 0 : Math.max(0, Math.ceil((reportDue - nextLook) / period));
+    const reportDue = this.#lastReport + config.nodeStatusReportFrequencyUs + this.#reportJitter;
+    const at = this.#looks.after(this.#dirty ? now : Math.max(now, reportDue - 1));
     process.cancel(this.#timer);
-    this.#timer = process.after(nextLook + looks * period, () => this.#report());
+    this.#timer = process.after(at - now, () => this.#report());
   }
 
   #report(): void {
@@ -229,7 +229,7 @@ export class NodeAgent {
       if (renewed !== undefined) return renewed;
     }
     const ensured = yield* this.#ensureLease();
-    if (ensured.created) return ensured.lease;
+    if (ensured === undefined || ensured.created) return ensured?.lease;
     return (yield* this.#updateLease(ensured.lease)) ?? ensured.lease;
   }
 
@@ -243,15 +243,15 @@ export class NodeAgent {
         .update({ ...lease, spec: { ...lease.spec, renewTime } }, { timeoutUs: HEARTBEAT_TIMEOUT });
       if (updated.ok) return updated.object;
       // Somebody else wrote it: with the newest version the next try goes through.
-      if (isConflict(updated)) lease = (yield* this.#ensureLease()).lease;
+      if (isConflict(updated)) lease = (yield* this.#ensureLease())?.lease ?? lease;
       else if (isNotFound(updated)) return undefined;
       else if (attempt > 0) client.transport.closeConnections();
     }
     return undefined;
   }
 
-  /** Gets the lease or makes it, however long that takes. */
-  *#ensureLease(): Task<{ readonly lease: Lease; readonly created: boolean }> {
+  /** Gets the lease or makes it, however long that takes; not before there is a Node that owns it, which is looked at again with the next renewal. */
+  *#ensureLease(): Task<{ readonly lease: Lease; readonly created: boolean } | undefined> {
     const { process, client, spec } = this.#options;
     const leases = client.resource(LEASES);
     let delay = REGISTRATION_RETRY_US;
@@ -259,7 +259,10 @@ export class NodeAgent {
       const got = yield* leases.get(LEASE_NAMESPACE, spec.name, { timeoutUs: HEARTBEAT_TIMEOUT });
       if (got.ok) return { lease: got.object, created: false };
       if (isNotFound(got)) {
-        const created = yield* leases.create(this.#newLease(formatMicroTime(process.wall())), { timeoutUs: HEARTBEAT_TIMEOUT });
+        const owner = yield* client.resource(NODES).get('', spec.name, { timeoutUs: HEARTBEAT_TIMEOUT });
+        if (!owner.ok) return undefined;
+        const lease = this.#newLease(owner.object.metadata.uid ?? '', formatMicroTime(process.wall()));
+        const created = yield* leases.create(lease, { timeoutUs: HEARTBEAT_TIMEOUT });
         if (created.ok) return { lease: created.object, created: true };
       }
       delay = Math.min(delay * 2, REGISTRATION_RETRY_MAX);
@@ -267,18 +270,15 @@ export class NodeAgent {
     }
   }
 
-  #newLease(renewTime: string): Lease {
+  #newLease(nodeUid: string, renewTime: string): Lease {
     const { spec, config } = this.#options;
-    const owner = this.node.get(spec.name);
     return {
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',
       metadata: {
         name: spec.name,
         namespace: LEASE_NAMESPACE,
-        ...(owner === undefined
-          ? {}
-          : { ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: spec.name, uid: owner.metadata.uid ?? '' }] }),
+        ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: spec.name, uid: nodeUid }],
       },
       spec: { holderIdentity: spec.name, leaseDurationSeconds: config.nodeLeaseDurationSeconds, renewTime },
     };

@@ -1,6 +1,7 @@
 import type { Host } from '../../../sim/host.ts';
 import { ProcessExit, type Process } from '../../../sim/process.ts';
 import type { Micros } from '../../../sim/time.ts';
+import { quantityOf, quantityValue } from '../../api/quantity.ts';
 import type { Container, Pod } from '../../api/types.ts';
 import type { Facts } from '../../facts.ts';
 import type { App, AppEnvironment, Behaviour } from '../app.ts';
@@ -28,6 +29,8 @@ export interface RunningContainer {
   readonly startedAtUs: Micros;
   exit: Exit | undefined;
   killReason: string | undefined;
+  /** Its working set, as far as the app tells of it. */
+  memoryBytes: number;
 }
 
 export interface StartContainer {
@@ -55,6 +58,7 @@ export class Machine {
   readonly #containers = new Map<string, RunningContainer>();
   readonly #sandboxes = new Map<string, { readonly podUid: string; readonly ip: string; readonly boot: number }>();
   readonly #files = new Map<string, PodFiles>();
+  readonly #manifests = new Map<string, Pod>();
   #filesBoot = 0;
   /** The running runtime: told of every end of a container or sandbox. */
   onExit: ((containerId: string) => void) | undefined;
@@ -64,6 +68,10 @@ export class Machine {
   /** The running kubelet: told that the machine is about to shut down, or that an emptyDir has outgrown its limit. */
   onShutdown: (() => void) | undefined;
   onVolumeFull: ((podUid: string, volume: string) => void) | undefined;
+  /** The running kubelet: told that apps use more or less memory or disk than before. */
+  onUsage: (() => void) | undefined;
+  /** The running kubelet's watch on its folder of manifests. */
+  onManifests: (() => void) | undefined;
   /** Listens to the apps' logs; for recordings and reports. */
   onLog: ((pod: Pod, container: string, attempt: number, line: string) => void) | undefined;
 
@@ -82,13 +90,52 @@ export class Machine {
     if (files === undefined) {
       files = new PodFiles();
       files.onFull = (volume) => this.onVolumeFull?.(podUid, volume);
+      files.onWrite = () => this.onUsage?.();
       this.#files.set(podUid, files);
     }
     return files;
   }
 
   removeFiles(podUid: string): void {
-    this.#files.delete(podUid);
+    if (this.#files.delete(podUid)) this.onUsage?.();
+  }
+
+  // --- static pods -------------------------------------------------------------------------------------------------------------
+
+  /** The folder of manifests: what somebody (kubeadm, an operator) put there for the kubelet to run, by file name. */
+  manifests(): readonly { readonly file: string; readonly pod: Pod }[] {
+    return [...this.#manifests.keys()].sort().map((file) => ({ file, pod: this.#manifests.get(file) as Pod }));
+  }
+
+  /** Writes a manifest; undefined takes the file away. */
+  setManifest(file: string, pod: Pod | undefined): void {
+    if (pod === undefined) this.#manifests.delete(file);
+    else this.#manifests.set(file, pod);
+    this.onManifests?.();
+  }
+
+  // --- what is used ------------------------------------------------------------------------------------------------------------
+
+  /** Memory of a pod's containers, by container. */
+  memoryOf(podUid: string): ReadonlyMap<string, number> {
+    const used = new Map<string, number>();
+    for (const { container, memoryBytes } of this.runningOf(podUid)) used.set(container.name, memoryBytes);
+    return used;
+  }
+
+  /** Memory of all containers, with the files that pods keep in memory. */
+  memoryUsed(): number {
+    let used = 0;
+    for (const running of this.#containers.values()) if (running.exit === undefined) used += running.memoryBytes;
+    for (const files of this.#files.values()) used += files.usedBytes(true);
+    return used;
+  }
+
+  /** Disk that pods' files take. */
+  diskUsed(): number {
+    let used = 0;
+    for (const files of this.#files.values()) used += files.usedBytes(false);
+    return used;
   }
 
   /** Tells the pod's running apps that a mounted file changed. */
@@ -167,6 +214,7 @@ export class Machine {
           startedAtUs: process.wall(),
           exit: undefined,
           killReason: undefined,
+          memoryBytes: 0,
         };
         machine.#containers.set(id, running);
         process.onDeath = () => machine.#ended(running, name);
@@ -219,7 +267,13 @@ export class Machine {
           message: this.#terminationMessage(pod, container, attempt),
           atUs: process.wall(),
         }),
-      outOfMemory: () => end({ code: 137, reason: 'OOMKilled', message: '', atUs: process.wall() }),
+      useMemory: (bytes) => {
+        const limit = container.resources?.limits?.['memory'];
+        if (limit !== undefined && bytes > quantityValue(quantityOf(limit)))
+          end({ code: 137, reason: 'OOMKilled', message: '', atUs: process.wall() });
+        running.memoryBytes = bytes;
+        this.onUsage?.();
+      },
       changed: () => this.onAppChanged?.(running.id),
       log: (line) => this.onLog?.(pod, container.name, attempt, line),
     };
@@ -239,6 +293,7 @@ export class Machine {
     // A kill from outside: 128 + SIGKILL.
     running.exit ??= { code: 137, reason: running.killReason ?? 'Error', message: '', atUs: host.clock.wall() };
     const { pod, container, id } = running;
+    if (running.memoryBytes > 0) this.onUsage?.();
     this.facts.containerStopped.emit(host.name, keyOf(pod), pod.metadata.uid ?? '', container.name, id, running.exit.code);
     host.uninstall(programName);
     if (lost) {

@@ -30,6 +30,8 @@ export class PodFiles {
   readonly #volumes = new Map<string, PodVolume>();
   /** Called after a write beyond a volume's limit, with its name. */
   onFull: ((volume: string) => void) | undefined;
+  /** Called after every write. */
+  onWrite: (() => void) | undefined;
 
   volume(name: string): PodVolume {
     let volume = this.#volumes.get(name);
@@ -43,6 +45,18 @@ export class PodFiles {
   /** Names of the volumes, in code-unit order. */
   names(): readonly string[] {
     return [...this.#volumes.keys()].sort();
+  }
+
+  /** What volumes and layers take of the memory, or of the disk. */
+  usedBytes(inMemory: boolean): number {
+    let used = 0;
+    for (const volume of this.#volumes.values()) if (volume.inMemory === inMemory) used += volume.usedBytes;
+    return used;
+  }
+
+  /** What a container wrote outside of all volumes. */
+  layerBytes(container: string): number {
+    return this.#volumes.get(`layer/${container}`)?.usedBytes ?? 0;
   }
 
   /** The machine lost its power. */
@@ -82,6 +96,7 @@ export class PodFiles {
         if (volume.usedBytes - before + sizeBytes > volume.capacityBytes) return false;
         volume.files.set(at, { content, sizeBytes });
         if (volume.usedBytes > volume.limitBytes) this.onFull?.(name);
+        this.onWrite?.();
         return true;
       },
     };

@@ -1,5 +1,5 @@
 import type { Container, ContainerStatus, Pod, PodStatus } from '../../api/types.ts';
-import { isSidecar, restartsAfter } from '../pod-spec.ts';
+import { isSidecar, isStatic, restartsAfter } from '../pod-spec.ts';
 
 export type Phase = NonNullable<PodStatus['phase']>;
 
@@ -80,7 +80,8 @@ export function podPhase(pod: Pod, statuses: readonly ContainerStatus[], podIsTe
   // A pod whose main containers have ended is not over before its sidecars are.
   if ((running > 0 || sidecarsRunning > 0) && unknown === 0) return 'Running';
   if (running === 0 && stopped > 0 && unknown === 0) {
-    if (podIsTerminal) return stopped === succeeded ? 'Succeeded' : 'Failed';
+    // A static pod that is taken away keeps its phase (kubernetes#116484).
+    if (podIsTerminal && !isStatic(pod)) return stopped === succeeded ? 'Succeeded' : 'Failed';
     if (restartable > 0) return 'Running';
     if (stopped === succeeded) return 'Succeeded';
     if (failedForGood > 0) return 'Failed';

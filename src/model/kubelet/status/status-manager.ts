@@ -10,14 +10,16 @@ import type { KubeletConfig } from '../config.ts';
 import { conditionOf, containersReady, isOwnedCondition, podReady, withTransitionTime } from './conditions.ts';
 import { isTerminalPhase } from './phase.ts';
 import { sameStatus } from './same-status.ts';
+import { isStatic } from '../pod-spec.ts';
 import { bareId } from '../probes/worker.ts';
 
 interface Entry {
   pod: Pod;
   status: PodStatus;
   version: number;
-  /** The version that the API server has. */
+  /** The version that the API server has, in the object of this uid. */
   sentVersion: number;
+  sentTo: string;
   /** The pod's worker is done: nothing of it is left on the node. */
   finished: boolean;
 }
@@ -28,8 +30,10 @@ export interface StatusManagerOptions {
   readonly config: KubeletConfig;
   /** Containers of the pod may still run: its phase must not become terminal. */
   readonly couldHaveRunningContainers: (podUid: string) => boolean;
-  /** The kubelet's own copy of the pod; undefined: gone. */
-  readonly pod: (podUid: string) => Pod | undefined;
+  /** The pod whose status an object of the API shows: a mirror pod shows its static pod's. */
+  readonly owner: (apiUid: string) => string;
+  /** A static pod's mirror is not there yet (or not any more). */
+  readonly lacksMirror: (pod: Pod) => boolean;
   readonly onChange: (pod: Pod, status: PodStatus) => void;
 }
 
@@ -46,6 +50,8 @@ export class StatusManager {
   #working = false;
   #retryTimer = 0;
   readonly #retry = new Set<string>();
+  /** Static pods whose status waits for their mirrors. */
+  readonly #mirrorless = new Set<string>();
 
   constructor(options: StatusManagerOptions) {
     this.#options = options;
@@ -148,7 +154,8 @@ export class StatusManager {
         ? {}
         : { initContainerStatuses: before.initContainerStatuses.map((s) => end(s, true)) }),
     };
-    const phase = isTerminalPhase(status.phase) ? status.phase : terminalPhaseOf(status);
+    // A static pod that is taken away keeps its phase (kubernetes#116484).
+    const phase = isTerminalPhase(status.phase) || isStatic(pod) ? status.phase : terminalPhaseOf(status);
     this.#update(pod, phase === undefined ? status : { ...status, phase }, true, true);
   }
 
@@ -156,17 +163,22 @@ export class StatusManager {
   remove(podUid: string): void {
     this.#entries.delete(podUid);
     this.#retry.delete(podUid);
+    this.#mirrorless.delete(podUid);
   }
 
   /** The API's copy of the pod changed: a status that others wrote over ours is put right at the next look. */
   podChanged(pod: Pod): void {
-    const entry = this.#entries.get(pod.metadata.uid ?? '');
+    const apiUid = pod.metadata.uid ?? '';
+    const uid = this.#options.owner(apiUid);
+    const entry = this.#entries.get(uid);
     if (entry === undefined) return;
-    entry.pod = pod;
+    const mirrored = uid !== apiUid;
+    if (!mirrored) entry.pod = pod;
+    // A mirror that has just been made is told at the next look, or with the next news of any pod.
+    if (mirrored && entry.sentTo !== apiUid) this.#enqueueLater(uid);
     if (entry.sentVersion < entry.version) return;
-    if (entry.finished && pod.metadata.deletionTimestamp !== undefined) this.#enqueue(pod.metadata.uid ?? '');
-    else if (pod.status !== undefined && !sameStatus(this.#merged(pod, entry.status), pod.status))
-      this.#enqueueLater(pod.metadata.uid ?? '');
+    if (entry.finished && pod.metadata.deletionTimestamp !== undefined && !mirrored) this.#enqueue(uid);
+    else if (pod.status !== undefined && !sameStatus(this.#merged(pod, entry.status), pod.status)) this.#enqueueLater(uid);
   }
 
   #update(pod: Pod, proposed: PodStatus, finished: boolean, force: boolean): void {
@@ -188,7 +200,7 @@ export class StatusManager {
       entry.status = same ? entry.status : status;
       entry.version++;
       entry.finished ||= finished;
-    } else this.#entries.set(uid, { pod, status, version: 1, sentVersion: 0, finished });
+    } else this.#entries.set(uid, { pod, status, version: 1, sentVersion: 0, sentTo: '', finished });
     this.#options.onChange(pod, status);
     this.#enqueue(uid);
   }
@@ -218,6 +230,8 @@ export class StatusManager {
   }
 
   *#work(): Task<void> {
+    // News of one pod is the occasion to try all that wait (syncBatch).
+    for (const uid of [...this.#mirrorless].sort()) this.#enqueue(uid);
     for (;;) {
       const uid = this.#queue.shift();
       if (uid === undefined) break;
@@ -231,6 +245,11 @@ export class StatusManager {
   *#sync(uid: string): Task<void> {
     const entry = this.#entries.get(uid);
     if (entry === undefined) return;
+    if (this.#options.lacksMirror(entry.pod)) {
+      this.#mirrorless.add(uid);
+      return;
+    }
+    this.#mirrorless.delete(uid);
     const pods = this.#options.client.resource(PODS);
     // What is sent is the status as of now; a change during the calls below is a version of its own.
     const { version, finished, status: proposed } = entry;
@@ -242,23 +261,26 @@ export class StatusManager {
       return;
     }
     const pod = got.object;
-    if (pod.metadata.uid !== uid) {
-      // Somebody else has the name now: this pod is gone.
-      this.#entries.delete(uid);
+    const apiUid = pod.metadata.uid ?? '';
+    if (this.#options.owner(apiUid) !== uid) {
+      // Somebody else has the name now: this pod is gone. Of a mirror that the kubelet has not seen yet it cannot tell.
+      if (!isStatic(entry.pod)) this.#entries.delete(uid);
       return;
     }
     const status = this.#merged(pod, proposed);
     if (pod.status === undefined || !sameStatus(status, pod.status)) {
       // A patch without a resourceVersion, but of this very pod: a foreign condition written meanwhile stays.
-      const patch = { metadata: { uid }, status: patchOf(pod.status, status) } as unknown as Json;
+      const patch = { metadata: { uid: apiUid }, status: patchOf(pod.status, status) } as unknown as Json;
       const patched = yield* pods.patch(namespace, name, 'strategic', patch, { subresource: 'status' });
       if (!patched.ok) {
         if (!isNotFound(patched)) this.#enqueueLater(uid);
         return;
       }
     }
-    entry.sentVersion = Math.max(entry.sentVersion, version);
-    if (pod.metadata.deletionTimestamp !== undefined && finished) {
+    entry.sentVersion = entry.sentTo === apiUid ? Math.max(entry.sentVersion, version) : version;
+    entry.sentTo = apiUid;
+    // A mirror is deleted with its static pod, not by its own end.
+    if (pod.metadata.deletionTimestamp !== undefined && finished && apiUid === uid) {
       const deleted = yield* pods.delete(namespace, name, { options: { gracePeriodSeconds: 0, preconditions: { uid } } });
       if (!deleted.ok && !isNotFound(deleted)) this.#enqueueLater(uid);
     }
