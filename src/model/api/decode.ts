@@ -1,3 +1,4 @@
+import { setMember } from './own-member.ts';
 import { canonicalQuantity, parseQuantity } from './quantity.ts';
 import {
   type FieldType,
@@ -203,7 +204,7 @@ function decodeMap(
     const next = child === null ? emptyElement(type.value) : decodeAny(type.value, child, `${path}.${key}`, goPath, owner, context);
     if (next !== child) {
       copy ??= { ...value };
-      copy[key] = next;
+      setMember(copy, key, next);
     }
   }
   return copy ?? value;

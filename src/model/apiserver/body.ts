@@ -55,10 +55,11 @@ export function decodeBody(scope: RequestScope, kind: ServedKind, body: UntypedO
   const decoded = decode(kind.type, typed, known);
   if (decoded.error !== undefined)
     refuse(badRequest(`${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${decoded.error}`));
-  if (decoded.unknown.length === 0 && scope.options.duplicateFields === undefined) return decoded.object;
+  const object = (decoded.object.metadata as unknown) === undefined ? { ...decoded.object, metadata: {} } : decoded.object;
+  if (decoded.unknown.length === 0 && scope.options.duplicateFields === undefined) return object;
   const problems = [...decoded.unknown.map((path) => `unknown field ${JSON.stringify(path)}`), ...duplicateTexts(scope)];
   if (problems.length > 0) reportFields(scope, kind, problems);
-  return decoded.object;
+  return object;
 }
 
 /** The metadata of a custom resource is decoded as everywhere. */

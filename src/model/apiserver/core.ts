@@ -219,6 +219,11 @@ function checkRoute(kind: ServedKind, request: ApiRequest): void {
   if (subresource !== '' && !kind.subresources.includes(subresource))
     refuse(kind.custom === undefined ? unknownResource() : notFound(kind, name ?? ''));
   if (!kind.namespaced && namespace !== undefined && namespace !== '' && kind.kind !== 'Namespace') refuse(unknownResource());
+  // Reviews and bindings are answered, never stored: they have a collection to post to, and nothing else.
+  if (kind.storagePath === '' && kind.kind !== 'ComponentStatus') {
+    if (name !== undefined && name !== '') refuse(unknownResource());
+    if (verb !== 'create') refuse(methodNotAllowed());
+  }
   if (!kind.namespaced || (namespace !== undefined && namespace !== '')) {
     if (verb === 'deletecollection' && kind.kind === 'Namespace') refuse(methodNotAllowed());
     if (verb === 'create' && subresource === '' && name !== undefined && name !== '') refuse(methodNotAllowed());

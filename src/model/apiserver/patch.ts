@@ -2,7 +2,7 @@ import type { Task } from '../../sim/task.ts';
 import { decode } from '../api/decode.ts';
 import { applyConfiguration, conflictMessage } from '../api/managed/field-manager.ts';
 import type { Json, UntypedObject } from '../api/object.ts';
-import { applyJsonPatch, JsonPatchFailure, type JsonPatchOperation } from '../api/patch/json-patch.ts';
+import type { JsonPatchOperation } from '../api/patch/json-patch.ts';
 import { applyMergePatch } from '../api/patch/merge-patch.ts';
 import { applyStrategicMerge, goText, StrategicMergeFailure } from '../api/patch/strategic-merge.ts';
 import type { ServedKind } from '../api/registry.ts';
@@ -11,10 +11,8 @@ import {
   applyConflict,
   badRequest,
   conflict,
-  failure,
   invalid,
   plainError,
-  requestEntityTooLarge,
   unsupportedMediaType,
 } from '../api/status.ts';
 import { invalid as invalidField } from '../api/validation/field-errors.ts';
@@ -23,6 +21,7 @@ import { decodeMetadata, duplicateTexts, reportFields, withDefaults } from './bo
 import { withNamespace } from './request-object.ts';
 import { managerRequest, trackUpdate } from './field-tracking.ts';
 import { Refusal, refuse } from './refusal.ts';
+import { goJsonKind, jsonPatchOf, mergePatchOf } from './patch-documents.ts';
 import { checkPatchOptions } from './request-options.ts';
 import type { UpdateResult } from './resource-store.ts';
 import type { RequestScope } from './server-context.ts';
@@ -30,7 +29,6 @@ import { rulesOf, type UpdateRules, updateObject } from './update.ts';
 
 /** Upstream maxPatchConflicts: a patch that meets a conflict is computed anew. */
 const conflictRetries = 5;
-const operationsMax = 10_000;
 
 /** PATCH in all its forms: upstream `endpoints/handlers/patch.go`. */
 export function* patch(scope: RequestScope, rules?: UpdateRules): Task<ApiResponse> {
@@ -64,7 +62,8 @@ export function* patch(scope: RequestScope, rules?: UpdateRules): Task<ApiRespon
 
 function pinsVersion(body: Json | undefined): boolean {
   if (body === undefined || typeof body !== 'object' || body === null) return false;
-  if (Array.isArray(body)) return (body as readonly Json[]).some((op) => (op as JsonPatchOperation).path === '/metadata/resourceVersion');
+  if (Array.isArray(body))
+    return (body as readonly Json[]).some((op) => (op as JsonPatchOperation | null)?.path === '/metadata/resourceVersion');
   const metadata = (body as { readonly [key: string]: Json })['metadata'] as { readonly [key: string]: Json } | null | undefined;
   return metadata?.['resourceVersion'] !== undefined || metadata?.['uid'] !== undefined;
 }
@@ -85,12 +84,7 @@ function patchFunction(scope: RequestScope, kind: ServedKind): PatchFunction {
     case 'json':
       return jsonPatch(scope, kind, body);
     case 'merge':
-      if (typeof body !== 'object' || Array.isArray(body)) {
-        const what = Array.isArray(body) ? 'array' : typeof body;
-        refuse(badRequest(`error decoding patch: json: cannot unmarshal ${what} into Go value of type map[string]interface {}`));
-      }
-      if (body === null) refuse(badRequest('Invalid JSON Patch'));
-      return (existing) => decoded(scope, kind, existing, applyMergePatch(existing as unknown as Json, body), 'document');
+      return mergePatch(scope, kind, body);
     case 'strategic':
       return strategicPatch(scope, kind, body);
     case 'apply':
@@ -104,32 +98,14 @@ function patchFunction(scope: RequestScope, kind: ServedKind): PatchFunction {
   }
 }
 
+function mergePatch(scope: RequestScope, kind: ServedKind, body: Json): PatchFunction {
+  const apply = mergePatchOf(body);
+  return (existing) => decoded(scope, kind, existing, apply(existing as unknown as Json), 'document');
+}
+
 function jsonPatch(scope: RequestScope, kind: ServedKind, body: Json): PatchFunction {
-  if (!Array.isArray(body)) {
-    refuse(
-      badRequest(
-        `error decoding patch: json: cannot unmarshal ${body === null ? 'null' : typeof body} into Go value of type []handlers.jsonPatchOp`,
-      ),
-    );
-  }
-  const operations = body as readonly JsonPatchOperation[];
-  if (operations.length > operationsMax) {
-    refuse(
-      requestEntityTooLarge(
-        `Request entity too large: The allowed maximum operations in a JSON patch is ${operationsMax}, got ${operations.length}`,
-      ),
-    );
-  }
-  return (existing) => {
-    let document: Json;
-    try {
-      document = applyJsonPatch(existing as unknown as Json, operations);
-    } catch (error) {
-      if (!(error instanceof JsonPatchFailure)) throw error;
-      return refuse(failure(422, 'Invalid', 'the server rejected our request due to an error in our request', {}));
-    }
-    return decoded(scope, kind, existing, document, 'document');
-  };
+  const apply = jsonPatchOf(body);
+  return (existing) => decoded(scope, kind, existing, apply(existing as unknown as Json), 'document');
 }
 
 function strategicPatch(scope: RequestScope, kind: ServedKind, body: Json): PatchFunction {
@@ -165,8 +141,14 @@ function decoded(
     const error = invalidField('patch', shown, why);
     return refuse(invalid({ group: '', kind: '' }, '', [error]));
   };
-  const retyped = existing !== undefined && (object.kind !== existing.kind || object.apiVersion !== existing.apiVersion);
-  if (retyped && object.kind !== undefined && object.kind !== '' && object.kind !== kind.kind) {
+  // What is no text is left for the decoder to refuse.
+  const isText = (value: unknown): boolean => typeof value === 'string' || value === undefined || value === null;
+  const retyped =
+    existing !== undefined &&
+    (object.kind !== existing.kind || object.apiVersion !== existing.apiVersion) &&
+    isText(object.kind) &&
+    isText(object.apiVersion);
+  if (retyped && (object.kind ?? '') !== '' && object.kind !== kind.kind) {
     const { version } = splitApiVersion(object.apiVersion ?? kind.apiVersion);
     fail(
       `converting (${version}.${object.kind}) to (${kind.group === '' ? 'core' : (kind.group.split('.')[0] ?? '')}.${kind.kind}): unknown conversion`,
@@ -237,8 +219,8 @@ function documentText(document: Json): string {
     const ordered = inOrder(metadata as { readonly [key: string]: Json }, metadataOrder);
     const entries = ordered['managedFields'];
     if (Array.isArray(entries))
-      ordered['managedFields'] = (entries as { readonly [key: string]: Json }[]).map((entry) =>
-        inOrder({ ...entry, fieldsV1: sortedKeys(entry['fieldsV1'] ?? null) }, entryOrder),
+      ordered['managedFields'] = (entries as readonly ({ readonly [key: string]: Json } | null)[]).map((entry) =>
+        entry === null ? null : inOrder({ ...entry, fieldsV1: sortedKeys(entry['fieldsV1'] ?? null) }, entryOrder),
       );
     out['metadata'] = ordered;
   }
@@ -264,7 +246,15 @@ function inOrder(map: { readonly [key: string]: Json }, order: readonly string[]
 
 /** Server-side apply. */
 function applyPatch(scope: RequestScope, kind: ServedKind, body: Json): PatchFunction {
-  const config = body as unknown as UntypedObject;
+  if (body !== null && (typeof body !== 'object' || Array.isArray(body))) {
+    const what = goJsonKind(body);
+    refuse(
+      badRequest(
+        `error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${what} into Go value of type map[string]interface {}`,
+      ),
+    );
+  }
+  const config = (body ?? {}) as unknown as UntypedObject;
   const { group, version } = splitApiVersion(String(config.apiVersion ?? ''));
   if (config.apiVersion !== kind.apiVersion || config.kind !== kind.kind) {
     refuse(badRequest(`invalid object type: ${group}/${version}, Kind=${String(config.kind ?? '')}`));

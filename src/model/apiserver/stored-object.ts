@@ -25,32 +25,38 @@ export class StoredObject {
   }
 }
 
-/** Lists without omitempty, by kind, as paths of one or two fields. */
-const nullable: Readonly<Record<string, readonly (readonly [string, string?])[]>> = {
+/** Lists without omitempty that may be empty, by kind, as paths. */
+const nullable: Readonly<Record<string, readonly (readonly string[])[]>> = {
   ClusterRole: [['rules']],
   Role: [['rules']],
   EndpointSlice: [['endpoints'], ['ports']],
   CSINode: [['spec', 'drivers']],
+  LimitRange: [['spec', 'limits']],
+  HorizontalPodAutoscaler: [['status', 'currentMetrics']],
+  Job: [['spec', 'podFailurePolicy', 'rules']],
+  CronJob: [['spec', 'jobTemplate', 'spec', 'podFailurePolicy', 'rules']],
 };
-
-function isEmptyList(value: unknown): boolean {
-  return Array.isArray(value) && value.length === 0;
-}
 
 /** Built-in kinds are stored as protobuf, which does not tell an empty list from none: such a list comes back as null. */
 function asStored(object: UntypedObject): UntypedObject {
   const paths = nullable[object.kind];
   if (paths === undefined) return object;
-  let next = object;
-  for (const [field, inner] of paths) {
-    const value = next[field];
-    if (inner === undefined) {
-      if (isEmptyList(value)) next = { ...next, [field]: null };
-    } else if (isEmptyList((value as Readonly<Record<string, unknown>> | undefined)?.[inner])) {
-      next = { ...next, [field]: { ...(value as object), [inner]: null } };
-    }
-  }
-  return next;
+  let next = object as Readonly<Record<string, unknown>>;
+  for (const path of paths) next = withoutEmptyList(next, path, 0);
+  return next as UntypedObject;
+}
+
+function withoutEmptyList(
+  map: Readonly<Record<string, unknown>>,
+  path: readonly string[],
+  depth: number,
+): Readonly<Record<string, unknown>> {
+  const field = path[depth] ?? '';
+  const value = map[field];
+  if (depth === path.length - 1) return Array.isArray(value) && value.length === 0 ? { ...map, [field]: null } : map;
+  if (typeof value !== 'object' || value === null) return map;
+  const next = withoutEmptyList(value as Readonly<Record<string, unknown>>, path, depth + 1);
+  return next === value ? map : { ...map, [field]: next };
 }
 
 /** The object under another resourceVersion: used for the last state that a DELETED event carries. */

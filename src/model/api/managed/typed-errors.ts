@@ -1,4 +1,4 @@
-import type { TypeRef } from '../schema.ts';
+import type { ListType, TypeRef } from '../schema.ts';
 import { childType, isUndivided, itemElement } from './typed-walk.ts';
 
 /** What makes a configuration impossible to apply: fields that are not in the schema, wrong types, duplicate items. None when nothing does. */
@@ -14,6 +14,11 @@ export function typedErrors(type: TypeRef, value: unknown, path: string): string
       value.forEach((item, i) => {
         let at = `${path}[${i}]`;
         if (type.listType !== 'atomic') {
+          const why = withoutElement(type, item);
+          if (why !== undefined) {
+            errors.push(`${path}: element ${i}: ${why}`);
+            return;
+          }
           const element = itemElement(type, item);
           const shown = type.listType === 'set' ? `[=${JSON.stringify(item)}]` : keyText(element);
           if (seen.has(element)) errors.push(`${path}: duplicate entries for key ${shown}`);
@@ -35,6 +40,20 @@ export function typedErrors(type: TypeRef, value: unknown, path: string): string
       return errors;
     }
   }
+}
+
+/** Why an item of a set or keyed list cannot be told from others: upstream listItemToPathElement. Undefined when it can. */
+function withoutElement(type: ListType, item: unknown): string | undefined {
+  if (type.listType === 'set') {
+    if (item === null) return "associative list without keys has an element that's an explicit null";
+    if (Array.isArray(item)) return 'not supported: associative list with lists as elements';
+    return typeof item === 'object' ? "associative list without keys has an element that's a map type" : undefined;
+  }
+  if (item === null) return 'associative list with keys may not have a null element';
+  if (typeof item !== 'object' || Array.isArray(item)) return 'associative list with keys may not have non-map elements';
+  if (itemElement(type, item) !== 'k:{}') return undefined;
+  const keys = type.keys.map((key) => JSON.stringify(key)).join(' ');
+  return `associative list with keys has an element that omits all key fields [${keys}] (and doesn't have default values for any key fields)`;
 }
 
 function keyText(element: string): string {

@@ -1,4 +1,5 @@
 import { equalJson } from '../equal.ts';
+import { memberOf, setMember } from '../own-member.ts';
 import type { FieldType, ListType, StructType, TypeRef } from '../schema.ts';
 import { type FieldSet, isMember, leaf, nodeOf } from './field-set.ts';
 
@@ -300,14 +301,14 @@ export function removeItems(type: TypeRef, value: unknown, gone: FieldSet): unkn
   let copy: Record<string, unknown> | undefined;
   for (const element in gone) {
     const key = element.slice(2);
-    if (element === '.' || !(key in map)) continue;
+    if (element === '.' || !Object.hasOwn(map, key)) continue;
     const node = gone[element] as FieldSet;
     const child = childType(type, key);
     const next = isMember(node) || child === undefined ? undefined : removeItems(child.type, map[key], node);
     if (next === map[key]) continue;
     copy ??= { ...map };
     if (next === undefined) delete copy[key];
-    else copy[key] = next;
+    else setMember(copy, key, next);
   }
   if (copy === undefined) return value;
   for (const _ in copy) return copy;
@@ -333,10 +334,11 @@ export function mergeTyped(type: TypeRef, field: FieldType | undefined, live: un
   let copy: Record<string, unknown> | undefined;
   for (const key in given) {
     const child = childType(type, key);
-    const next = child === undefined ? given[key] : mergeTyped(child.type, child.field, base[key], given[key]);
-    if (next === base[key]) continue;
+    const before = memberOf(base, key);
+    const next = child === undefined ? given[key] : mergeTyped(child.type, child.field, before, given[key]);
+    if (next === before) continue;
     copy ??= { ...base };
-    copy[key] = next;
+    setMember(copy, key, next);
   }
   return copy ?? base;
 }

@@ -1,5 +1,6 @@
 import { equalJson } from '../equal.ts';
 import type { Json } from '../object.ts';
+import { memberOf } from '../own-member.ts';
 
 /**
  * RFC 6902 as the library behind the API server applies it (evanphx/json-patch v4, lenient): `replace` of a missing map key adds it,
@@ -52,7 +53,7 @@ function valueAt(document: Json, segments: readonly string[]): Json | undefined 
   let at: Json | undefined = document;
   for (const segment of segments) {
     if (Array.isArray(at)) at = (at as readonly Json[])[arrayIndex(segment, at.length, false)];
-    else if (isMap(at)) at = at[segment];
+    else if (isMap(at)) at = memberOf(at, segment);
     else return undefined;
   }
   return at;
@@ -70,9 +71,9 @@ function edit(document: Json, segments: readonly string[], depth: number, change
     copy[index] = edit(copy[index] ?? null, segments, depth + 1, change);
     return copy;
   }
-  if (!isMap(document) || document[segment] === undefined || document[segment] === null)
-    return fail(`missing parent of ${segments.join('/')}`);
-  return { ...document, [segment]: edit(document[segment] ?? null, segments, depth + 1, change) };
+  const child = isMap(document) ? memberOf(document, segment) : undefined;
+  if (!isMap(document) || child === undefined || child === null) return fail(`missing parent of ${segments.join('/')}`);
+  return { ...document, [segment]: edit(child, segments, depth + 1, change) };
 }
 
 function add(document: Json, segments: readonly string[], value: Json): Json {
@@ -110,7 +111,7 @@ function remove(document: Json, segments: readonly string[]): Json {
       return copy;
     }
     if (!isMap(parent)) return fail('parent is a scalar');
-    if (!(segment in parent)) return parent;
+    if (!Object.hasOwn(parent, segment)) return parent;
     const { [segment]: _, ...rest } = parent;
     return rest;
   });

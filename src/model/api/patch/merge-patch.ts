@@ -1,4 +1,5 @@
 import type { Json } from '../object.ts';
+import { memberOf, setMember } from '../own-member.ts';
 
 function isMap(value: Json | undefined): value is { readonly [key: string]: Json } {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -12,16 +13,17 @@ export function applyMergePatch(document: Json | undefined, patch: Json): Json {
   for (const key in patch) {
     const value = patch[key] as Json;
     if (value === null) {
-      if (key in base) {
+      if (Object.hasOwn(base, key)) {
         copy ??= { ...base };
         delete copy[key];
       }
       continue;
     }
-    const next = applyMergePatch(base[key], value);
-    if (next !== base[key]) {
+    const before = memberOf(base, key);
+    const next = applyMergePatch(before, value);
+    if (next !== before) {
       copy ??= { ...base };
-      copy[key] = next;
+      setMember(copy, key, next);
     }
   }
   return copy ?? base;

@@ -1,5 +1,6 @@
 import { equalJson } from '../equal.ts';
 import type { Json } from '../object.ts';
+import { memberOf, setMember } from '../own-member.ts';
 import type { ListType, StructType, TypeRef } from '../schema.ts';
 
 /**
@@ -113,20 +114,20 @@ function mergeKeyInto(result: Record<string, Json>, key: string, value: Json, ty
     delete result[key];
     return;
   }
-  const current = result[key];
+  const current = memberOf(result, key);
   if (current === undefined || current === null) {
     const fresh = withoutDirectives(value);
-    if (fresh !== undefined) result[key] = fresh;
+    if (fresh !== undefined) setMember(result, key, fresh);
     return;
   }
   if (isMap(current) && isMap(value)) {
-    result[key] = strategiesOf(type, key).includes('replace') ? value : mergeMap(current, value, fieldOf(type, key));
+    setMember(result, key, strategiesOf(type, key).includes('replace') ? value : mergeMap(current, value, fieldOf(type, key)));
   } else if (Array.isArray(current) && Array.isArray(value)) {
-    result[key] = mergeList(current as readonly Json[], value as readonly Json[], fieldOf(type, key), strategiesOf(type, key));
+    setMember(result, key, mergeList(current as readonly Json[], value as readonly Json[], fieldOf(type, key), strategiesOf(type, key)));
   } else {
     const fresh = withoutDirectives(value);
     if (fresh === undefined) delete result[key];
-    else result[key] = fresh;
+    else setMember(result, key, fresh);
   }
 }
 
@@ -148,7 +149,7 @@ function withoutDirectives(value: Json): Json | undefined {
     const child = value[key] as Json;
     if (child === null) continue;
     const kept = withoutDirectives(child);
-    if (kept !== undefined) copy[key] = kept;
+    if (kept !== undefined) setMember(copy, key, kept);
   }
   return copy;
 }

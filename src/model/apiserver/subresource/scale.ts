@@ -4,8 +4,6 @@ import { decode } from '../../api/decode.ts';
 import { formatLabelSelector, parseLabelSelector, selectorOf, type ParsedLabelSelector } from '../../api/label-selector.ts';
 import { applyConfiguration, conflictMessage } from '../../api/managed/field-manager.ts';
 import type { Json, UntypedObject } from '../../api/object.ts';
-import { applyJsonPatch, type JsonPatchOperation } from '../../api/patch/json-patch.ts';
-import { applyMergePatch } from '../../api/patch/merge-patch.ts';
 import type { ServedKind } from '../../api/registry.ts';
 import type { ApiResponse } from '../../api/request.ts';
 import { structType } from '../../api/schema.ts';
@@ -13,6 +11,7 @@ import { applyConflict, badRequest, invalid, methodNotAllowed, notFound, plainEr
 import type { LabelSelector, Scale } from '../../api/types.ts';
 import { invalid as invalidField } from '../../api/validation/field-errors.ts';
 import { decodeBody, withDefaults } from '../body.ts';
+import { jsonPatchOf, mergePatchOf } from '../patch-documents.ts';
 import { checkNameMatches } from '../request-object.ts';
 import { managerRequest, trackUpdate } from '../field-tracking.ts';
 import { refuse } from '../refusal.ts';
@@ -156,10 +155,7 @@ function* patchScale(scope: RequestScope): Task<ApiResponse> {
       if (isApply) return applied(scope, object);
       const document = scaleOf(kind, object) as unknown as Json;
       const patch = request.patch ?? null;
-      const patched =
-        request.patchType === 'json'
-          ? applyJsonPatch(document, patch as unknown as readonly JsonPatchOperation[])
-          : applyMergePatch(document, patch);
+      const patched = request.patchType === 'json' ? jsonPatchOf(patch)(document) : mergePatchOf(patch)(document);
       const decoded = decode(scaleKind.type, patched as unknown as UntypedObject);
       if (decoded.error !== undefined) refuse(badRequest(decoded.error));
       checkNameMatches(name, decoded.object.metadata.name ?? '');

@@ -27,9 +27,17 @@ function renamed(event: Fields, apiVersion: string, from: 0 | 1, to: 0 | 1): Fie
     const given = event[row[from]];
     const missing = given === undefined || given === null || (given === '' && row[2 + to] === undefined);
     const value = missing ? row[2 + to] : given;
-    if (value !== undefined) out[row[to]] = value;
+    if (value !== undefined) out[row[to]] = row[to] === 'series' ? seriesOf(value, apiVersion) : value;
   }
   return out;
+}
+
+/** A series prints its count in events.k8s.io/v1 even where it is 0, and in core/v1 only where it is not. */
+function seriesOf(series: unknown, apiVersion: string): unknown {
+  if (typeof series !== 'object' || series === null) return series;
+  const { count, ...rest } = series as Fields;
+  if (apiVersion === 'v1') return (count ?? 0) === 0 ? rest : series;
+  return count === undefined ? { count: 0, ...rest } : series;
 }
 
 /** The core/v1 form; an event in that form comes back as it is. */
