@@ -7,14 +7,7 @@ import { applyMergePatch } from '../api/patch/merge-patch.ts';
 import { applyStrategicMerge, goText, StrategicMergeFailure } from '../api/patch/strategic-merge.ts';
 import type { ServedKind } from '../api/registry.ts';
 import type { ApiResponse } from '../api/request.ts';
-import {
-  applyConflict,
-  badRequest,
-  conflict,
-  invalid,
-  plainError,
-  unsupportedMediaType,
-} from '../api/status.ts';
+import { applyConflict, badRequest, conflict, invalid, plainError, unsupportedMediaType } from '../api/status.ts';
 import { invalid as invalidField } from '../api/validation/field-errors.ts';
 import { splitApiVersion } from '../api/validation/metadata.ts';
 import { decodeMetadata, duplicateTexts, reportFields, withDefaults } from './body.ts';
