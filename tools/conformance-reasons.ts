@@ -21,22 +21,6 @@ export const missReasons: readonly MissReason[] = [
   },
   {
     kind: 'api',
-    cases: /^8[01]-crd.*(CEL|ten is too many|transition rule)/,
-    reason: 'CEL rules of custom resource definitions are neither compiled nor evaluated.',
-  },
-  {
-    kind: 'api',
-    cases: /^80-crds.*(bad-cel-message|generation)/,
-    reason: 'Consequences of the CEL rules: objects that should have been refused are in the lists, and generations are one ahead.',
-  },
-  {
-    kind: 'api',
-    cases: /^80-crds.*(another kind|another version)/,
-    reason:
-      'A body of another kind or version than the path is refused or read in the words for built-in kinds; custom resources have their own.',
-  },
-  {
-    kind: 'api',
     cases: /^81-crd-validation.*(two storage versions|same version twice)/,
     reason: "The message prints the whole internal object as Go's encoder does, field by field of a type that is not modelled.",
   },

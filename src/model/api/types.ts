@@ -198,6 +198,7 @@ export type {
   ValidatingAdmissionPolicy,
   ValidatingAdmissionPolicyBinding,
   ValidatingWebhookConfiguration,
+  ValidationRule,
   Volume,
   VolumeAttachment,
   VolumeAttachmentSpec,

@@ -38,6 +38,9 @@ function mismatchedKind(
  */
 export function decodeBody(scope: RequestScope, kind: ServedKind, body: UntypedObject | undefined, known?: UntypedObject): UntypedObject {
   const given = (body ?? {}) as UntypedObject;
+  if (kind.custom !== undefined && isTyped(given)) checkCustomVersion(scope, kind, given);
+  if (kind.custom !== undefined && isTyped(given) && given.kind !== kind.kind)
+    return decodeMetadata({ ...given, metadata: given.metadata ?? {} });
   const mismatch = mismatchedKind(scope, kind, given);
   if (mismatch !== undefined) refuse(badRequest(mismatch));
   const typed: UntypedObject =
@@ -61,6 +64,31 @@ export function decodeBody(scope: RequestScope, kind: ServedKind, body: UntypedO
   if (problems.length > 0) reportFields(scope, kind, problems);
   return object;
 }
+
+function isTyped(body: { readonly apiVersion?: unknown; readonly kind?: unknown }): boolean {
+  return typeof body.apiVersion === 'string' && body.apiVersion !== '' && typeof body.kind === 'string' && body.kind !== '';
+}
+
+/**
+ * A custom resource in a version that is not the path's is decoded by the schema of its own version, which may be none, and then refused. One of
+ * another kind is not read by any schema: validation refuses it.
+ */
+function checkCustomVersion(scope: RequestScope, kind: ServedKind, given: UntypedObject): void {
+  if (given.apiVersion === kind.apiVersion) return;
+  if (given.kind === kind.kind) {
+    const own = scope.server.registry.kindOf(given)?.custom;
+    const unknown = own === undefined ? Object.keys(given).filter((key) => !envelope.has(key)) : own.prune(given).unknown;
+    if (unknown.length > 0)
+      reportFields(
+        scope,
+        kind,
+        unknown.map((path) => `unknown field ${JSON.stringify(path)}`),
+      );
+  }
+  refuse(badRequest(`the API version in the data (${given.apiVersion}) does not match the expected API version (${kind.apiVersion})`));
+}
+
+const envelope: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata']);
 
 /** The metadata of a custom resource is decoded as everywhere. */
 export function decodeMetadata(object: UntypedObject): UntypedObject {
@@ -97,7 +125,9 @@ export function reportFields(scope: RequestScope, kind: ServedKind, problems: re
   }
 }
 
-/** The kind's defaults. */
+/** The kind's defaults; an object of another kind has none. */
 export function withDefaults(scope: RequestScope, kind: ServedKind, object: UntypedObject): UntypedObject {
-  return kind.setDefaults === undefined ? object : kind.setDefaults(object, scope.context);
+  return kind.setDefaults === undefined || (kind.custom !== undefined && object.kind !== kind.kind)
+    ? object
+    : kind.setDefaults(object, scope.context);
 }

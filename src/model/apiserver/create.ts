@@ -17,7 +17,7 @@ import { decodeBody, withDefaults } from './body.ts';
 import { trackUpdate } from './field-tracking.ts';
 import { isConverted, toStored } from './conversion.ts';
 import { refuse } from './refusal.ts';
-import { checkNameMatches, isUnsetVersion, withNamespace } from './request-object.ts';
+import { checkNameMatches, isUnsetVersion, kindAsNamed, withNamespace } from './request-object.ts';
 import { checkWriteOptions } from './request-options.ts';
 import { createObject, keyOf, readObject } from './resource-store.ts';
 import type { RequestScope } from './server-context.ts';
@@ -129,7 +129,7 @@ function prepare(scope: RequestScope, kind: ServedKind, object: UntypedObject, n
 
 function checkCreate(scope: RequestScope, kind: ServedKind, object: UntypedObject): void {
   const errors = kind.validate?.(object, scope.context) ?? [];
-  if (errors.length > 0) refuse(invalid(kind, object.metadata.name ?? '', errors));
+  if (errors.length > 0) refuse(invalid(kindAsNamed(kind, object), object.metadata.name ?? '', errors));
   const common: FieldErrors = [];
   checkMetadata(object.metadata, { namespaced: kind.namespaced, name: nameIsPathSegment }, common);
   if (common.length > 0) refuse(invalid(kind, object.metadata.name ?? '', common));

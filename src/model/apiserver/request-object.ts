@@ -26,3 +26,8 @@ export function checkNameMatches(urlName: string, bodyName: string): void {
 export function isUnsetVersion(version: string | undefined): boolean {
   return version === undefined || version === '' || version === '0';
 }
+
+/** The kind that a refusal names: a custom resource's own, which may be another than the path's. */
+export function kindAsNamed(kind: ServedKind, object: UntypedObject): { readonly group: string; readonly kind: string } {
+  return kind.custom !== undefined && object.kind !== kind.kind ? { group: kind.group, kind: object.kind } : kind;
+}

@@ -14,7 +14,7 @@ import { nameIsPathSegment } from '../api/validation/names.ts';
 import { admit, validateAdmission } from './admission-chain.ts';
 import { allocateForCreate, allocateForUpdate } from './allocation.ts';
 import { decodeBody, withDefaults } from './body.ts';
-import { checkNameMatches, isUnsetVersion, withNamespace } from './request-object.ts';
+import { checkNameMatches, isUnsetVersion, kindAsNamed, withNamespace } from './request-object.ts';
 import { trackUpdate } from './field-tracking.ts';
 import { fromStored, isConverted, toStored } from './conversion.ts';
 import { refuse } from './refusal.ts';
@@ -223,7 +223,7 @@ function beforeUpdate(
   }
   const found = rules.validate(next, existing);
   for (let i = 0; i < found.length; i++) errors.push(found[i] as (typeof errors)[number]);
-  if (errors.length > 0) refuse(invalid(kind, existing.metadata.name ?? '', errors));
+  if (errors.length > 0) refuse(invalid(kindAsNamed(kind, next), existing.metadata.name ?? '', errors));
   for (const warning of kind.warnings?.(next, existing, scope.context) ?? []) scope.warnings.push(warning);
   return next;
 }

@@ -9,10 +9,12 @@ import { nameIsDnsSubdomain } from '../validation/names.ts';
 import { humanDuration } from '../kinds/columns.ts';
 import { valueAt } from './json-path.ts';
 import { applyDefaults, prune, type Schema, typeOf } from './structural-schema.ts';
+import { type RuleFindings, ruleTree, validateRules } from './rule-validation.ts';
 import { validateSchema } from './schema-validation.ts';
 
 type Version = CustomResourceDefinition['spec']['versions'][number];
 
+const noFindings: RuleFindings = { errors: [], warnings: [] };
 const notChecked =
   'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation';
 const nameText =
@@ -20,7 +22,7 @@ const nameText =
 const createdText =
   'CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata';
 
-/** The rules of one version of a custom resource, as its definition declares them. CEL rules are not evaluated. */
+/** The rules of one version of a custom resource, as its definition declares them. */
 export function customKind(definition: CustomResourceDefinition, version: Version): Kind {
   const { group, names, scope } = definition.spec;
   const schema = (version.schema?.openAPIV3Schema ?? { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }) as Schema;
@@ -29,13 +31,24 @@ export function customKind(definition: CustomResourceDefinition, version: Versio
   const namespaced = scope === 'Namespaced';
   const rule = { namespaced, name: nameIsDnsSubdomain };
   const storageVersion = definition.spec.versions.find((v) => v.storage)?.name ?? version.name;
-  const hasRules = JSON.stringify(schema).includes('x-kubernetes-validations');
-  const validate = (object: UntypedObject): FieldErrors => {
+  const rules = ruleTree(schema);
+  let last: { readonly object: UntypedObject; readonly previous: UntypedObject | undefined; readonly findings: RuleFindings } | undefined;
+  /** An update is asked twice: for its errors, and then for its warnings. */
+  const findingsOf = (object: UntypedObject, previous: UntypedObject | undefined): RuleFindings => {
+    if (rules === undefined) return noFindings;
+    if (last?.object !== object || last.previous !== previous)
+      last = { object, previous, findings: validateRules(rules, object, previous) };
+    return last.findings;
+  };
+  const validate = (object: UntypedObject, previous?: UntypedObject): FieldErrors => {
     const errors: FieldErrors = [];
-    const found = validateSchema(schema, object);
+    if (object.kind !== names.kind) errors.push(invalid('kind', object.kind, `must be ${names.kind}`));
+    const found = validateSchema(schema, object, previous);
     errors.push(...found.errors);
     if (scale !== undefined) errors.push(...scaleErrors(object, scale.specReplicasPath));
-    if (found.blocksRules && hasRules) errors.push(invalid('<nil>', null, notChecked));
+    if (rules === undefined) return errors;
+    if (found.blocksRules) errors.push(invalid('<nil>', null, notChecked));
+    else errors.push(...findingsOf(object, previous).errors);
     return errors;
   };
   const withStatusOf = (next: UntypedObject, previous: UntypedObject | undefined): UntypedObject => {
@@ -105,10 +118,11 @@ export function customKind(definition: CustomResourceDefinition, version: Versio
     validateUpdate: (next, previous) => {
       const out: FieldErrors = [];
       checkMetadataUpdate(next.metadata, previous.metadata, rule, out);
-      out.push(...validate(next as UntypedObject));
+      out.push(...validate(next as UntypedObject, previous as UntypedObject));
       return out;
     },
-    validateStatusUpdate: (next) => validate(next as UntypedObject),
+    validateStatusUpdate: (next, previous) => validate(next as UntypedObject, previous as UntypedObject),
+    warnings: (next, previous) => (previous === undefined ? [] : findingsOf(next as UntypedObject, previous as UntypedObject).warnings),
     ...selectable(version),
     columns: columnsOf(version),
   };

@@ -5,8 +5,9 @@ import { isDns1035Label, isDns1123Subdomain } from '../validation/names.ts';
 import { validateSchema } from './schema-validation.ts';
 import { prune, type Schema } from './structural-schema.ts';
 import { goRegExp } from './go-regexp.ts';
+import { checkRules, checkRuleTexts } from './rule-definition.ts';
 
-/** Upstream `apiextensions-apiserver/pkg/apis/apiextensions/validation`, without the compilation of CEL rules. */
+/** Upstream `apiextensions-apiserver/pkg/apis/apiextensions/validation`. */
 type Version = CustomResourceDefinition['spec']['versions'][number];
 
 const types = ['array', 'boolean', 'integer', 'number', 'object', 'string'];
@@ -97,7 +98,12 @@ function checkVersionParts(version: Version, path: string, schemaPath: string, o
     if (schema.type !== 'object') {
       if ((schema.type ?? '') === '') out.push(required(`${root}.type`, 'must not be empty at the root'));
       else out.push(invalid(`${root}.type`, schema.type, 'must be object at the root'));
-    } else checkSchema(schema, root, true, out);
+    } else {
+      const before = out.length;
+      checkSchema(schema, root, true, out);
+      // A schema that is wrong may have no types to check rules against.
+      if (out.length === before) checkRules(schema, root, out);
+    }
   } else if (schemaPath !== 'spec.validation') out.push(required(`${schemaPath}.openAPIV3Schema`));
   (version.additionalPrinterColumns ?? []).forEach((column, i) => {
     const at = `${path}.additionalPrinterColumns[${i}]`;
@@ -141,6 +147,7 @@ function checkSchema(schema: JSONSchemaProps, path: string, isRoot: boolean, out
   if (schema['x-kubernetes-list-type'] === 'map' && (schema['x-kubernetes-list-map-keys'] ?? []).length === 0) {
     out.push(required(`${path}.x-kubernetes-list-map-keys`, 'must not be empty if x-kubernetes-list-type is map'));
   }
+  checkRuleTexts(schema, path, out);
   if (schema.default !== undefined) checkDefault(schema, path, out);
   for (const key of Object.keys(schema.properties ?? {}).sort()) {
     const child = schema.properties?.[key] as JSONSchemaProps;

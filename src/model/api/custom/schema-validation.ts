@@ -31,10 +31,13 @@ interface Found {
   blocksRules: boolean;
 }
 
-/** Values against a structural schema, with the messages of `apiextensions-apiserver`. */
-export function validateSchema(schema: Schema, value: unknown): SchemaErrors {
+/**
+ * Values against a structural schema, with the messages of `apiextensions-apiserver`. What an update leaves as it was is not looked at
+ * (KEP-4008, ratcheting), where old and new can be told to be the same: fields, and items of lists by key.
+ */
+export function validateSchema(schema: Schema, value: unknown, previous?: unknown): SchemaErrors {
   const found: Found = { errors: [], blocksRules: false };
-  check(schema, value, '', found);
+  check(schema, value, '', found, previous);
   return found;
 }
 
@@ -49,8 +52,9 @@ function typeError(path: string, value: unknown, type: string, found: Found): vo
   });
 }
 
-function check(schema: Schema, value: unknown, path: string, found: Found): void {
+function check(schema: Schema, value: unknown, path: string, found: Found, previous?: unknown): void {
   if (value === null && schema.nullable === true) return;
+  if (previous !== undefined && path !== '' && equalJson(value, previous)) return;
   if (schema['x-kubernetes-int-or-string'] === true) {
     if (typeof value !== 'string' && !Number.isInteger(value)) typeError(path, value, 'integer,string', found);
     return checkCombinations(schema, value, path, found);
@@ -71,8 +75,8 @@ function check(schema: Schema, value: unknown, path: string, found: Found): void
   }
   if (typeof value === 'string') checkText(schema, value, path, found);
   else if (typeof value === 'number') checkNumber(schema, value, path, found);
-  else if (Array.isArray(value)) checkList(schema, value, path, found);
-  else if (typeof value === 'object' && value !== null) checkMap(schema, value as Map, path, found);
+  else if (Array.isArray(value)) checkList(schema, value, path, found, previous);
+  else if (typeof value === 'object' && value !== null) checkMap(schema, value as Map, path, found, previous);
 }
 
 /** anyOf, oneOf, allOf and not. */
@@ -148,7 +152,7 @@ function checkNumber(schema: Schema, value: number, path: string, found: Found):
   if (schema.multipleOf !== undefined && value % schema.multipleOf !== 0) add(`a multiple of ${schema.multipleOf}`);
 }
 
-function checkList(schema: Schema, value: readonly unknown[], path: string, found: Found): void {
+function checkList(schema: Schema, value: readonly unknown[], path: string, found: Found, previous: unknown): void {
   if (schema.maxItems !== undefined && value.length > schema.maxItems) {
     found.blocksRules = true;
     found.errors.push(tooMany(path, value.length, schema.maxItems));
@@ -156,7 +160,7 @@ function checkList(schema: Schema, value: readonly unknown[], path: string, foun
   if (schema.minItems !== undefined && value.length < schema.minItems)
     found.errors.push(invalid(path, value.length, `${path} in body should have at least ${schema.minItems} items`));
   const items = schema.items as unknown as Schema | undefined;
-  if (items !== undefined) value.forEach((item, i) => check(items, item, `${path}[${i}]`, found));
+  if (items !== undefined) value.forEach((item, i) => check(items, item, `${path}[${i}]`, found, itemBefore(schema, item, previous)));
   if (schema['x-kubernetes-list-type'] === 'set') {
     value.forEach((item, i) => {
       if (value.slice(0, i).some((other) => equalJson(other, item))) found.errors.push(duplicate(`${path}[${i}]`, item));
@@ -173,7 +177,15 @@ function checkList(schema: Schema, value: readonly unknown[], path: string, foun
   }
 }
 
-function checkMap(schema: Schema, value: Map, path: string, found: Found): void {
+/** The item of the same keys in the list before. */
+function itemBefore(schema: Schema, item: unknown, previous: unknown): unknown {
+  const keys = schema['x-kubernetes-list-type'] === 'map' ? schema['x-kubernetes-list-map-keys'] : undefined;
+  if (keys === undefined || !Array.isArray(previous)) return undefined;
+  return previous.find((other) => keys.every((key) => equalJson((item as Map | null)?.[key], (other as Map | null)?.[key])));
+}
+
+function checkMap(schema: Schema, value: Map, path: string, found: Found, previous: unknown): void {
+  const before = typeof previous === 'object' && previous !== null && !Array.isArray(previous) ? (previous as Map) : {};
   const join = (key: string): string => (path === '' ? key : `${path}.${key}`);
   for (const key of schema.required ?? []) {
     if (value[key] !== undefined) continue;
@@ -192,6 +204,6 @@ function checkMap(schema: Schema, value: Map, path: string, found: Found): void 
   const additional = schema.additionalProperties as unknown as Schema | boolean | undefined;
   for (const key of Object.keys(value).sort()) {
     const child = (schema.properties?.[key] as Schema | undefined) ?? (typeof additional === 'object' ? additional : undefined);
-    if (child !== undefined) check(child, value[key], join(key), found);
+    if (child !== undefined) check(child, value[key], join(key), found, before[key]);
   }
 }
