@@ -30,6 +30,7 @@ export const appHang: Fault<AppHangParams> = {
         for (const process of processes) process.resume();
       },
       touched: () => processes.length,
+      lanes: () => [...new Set(processes.map((process) => process.host.name))],
     };
   },
 };

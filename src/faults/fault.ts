@@ -45,6 +45,8 @@ export interface ActiveFault {
   heal(): void;
   /** Messages dropped, syncs stalled, processes killed: 0 means that the fault touched nothing. */
   touched(): number;
+  /** Hosts that it turned out to hit, where the parameters alone do not tell. */
+  lanes?(): readonly string[];
 }
 
 /** How a parameter is read from a scenario: bounds for the generator, a type for the validator. */

@@ -57,7 +57,7 @@ export class Plan {
         id: planned.id,
         kind: planned.params.kind,
         label: fault.describe(planned.params),
-        lanes: fault.lanes(planned.params, this.#target.topology),
+        lanes: active.lanes?.() ?? fault.lanes(planned.params, this.#target.topology),
         injectedAtUs,
         healedAtUs,
         touched: active.touched(),

@@ -11,6 +11,9 @@ import type { History } from './history.ts';
 import { type FaultMoment, isFact, isFault, type Moment } from './moment.ts';
 import { clock } from './time-words.ts';
 
+/** A plan of so few faults and operations is told whole. */
+export const SMALL_PLAN = 3;
+
 /** Tells of the faults that a failure came from. */
 export class FaultSentences {
   readonly #history: History;
@@ -24,7 +27,10 @@ export class FaultSentences {
   /** The faults of the slice: at most two sentences of their own, older ones together in one. */
   of(focus: Focus, important: readonly Moment[]): readonly Draft[] {
     const at = focus.violation.witness.atUs;
-    const reasons = new Set([...this.#behind(focus, important), ...this.#aroundSteps(focus, important)]);
+    const { faults, operations } = this.#history.input;
+    // What shrinking left of a plan is all needed, whether or not a chain of messages shows how.
+    const small = faults.length + operations.length <= SMALL_PLAN ? important.filter(isFault) : [];
+    const reasons = new Set<Moment>([...this.#behind(focus, important), ...this.#aroundSteps(focus, important), ...small]);
     const struck = important
       .filter((moment): moment is FaultMoment => isFault(moment) && moment.moment === 'inject')
       .map((fault) => ({ fault, strike: this.#strike(fault) }))

@@ -4,7 +4,7 @@ import type { ActorKind } from './document.ts';
 import type { History } from './history.ts';
 import { MILLISECOND } from '../sim/time.ts';
 import { span } from './time-words.ts';
-import { listed } from './glossary.ts';
+import { listed, ordinal } from './glossary.ts';
 
 /** The moments at which `crash-at-fact` strikes. */
 const AFTER: Readonly<Record<string, string>> = {
@@ -14,6 +14,15 @@ const AFTER: Readonly<Record<string, string>> = {
   raftCommit: 'a commit',
   raftRole: 'a change of its role',
   raftSnapshot: 'a snapshot',
+};
+
+const WHAT: Readonly<Record<string, string>> = {
+  raftVote: 'vote',
+  raftLeader: 'election',
+  raftAppend: 'append',
+  raftCommit: 'commit',
+  raftRole: 'change of role',
+  raftSnapshot: 'snapshot',
 };
 
 /** What a fault does, as a clause that follows its name: "cuts cp-2 (api-2, etcd-2) off from all other hosts". */
@@ -48,6 +57,15 @@ export function sayFault(history: History, effect: FaultEffect): string {
         ? `kills ${where} ${when}`
         : `turns ${what}, ${when.replace('its work', `the work of ${where}`).replace('right after', `right after ${where} has seen`)}`;
     }
+    case 'mute-at-fact': {
+      if (effect.touched === 0) return `waits to silence ${where}, and never does`;
+      const dies = Number(params.diesAfterEffects) > 0 ? '; soon after, it dies' : '';
+      return `silences ${where} from its ${ordinal(Number(params.nth))} ${WHAT[String(params.fact)] ?? 'such fact'} on: nobody hears it, it still hears the others${dies}`;
+    }
+    case 'link-duplication':
+      return `delivers ${String(params.duplicatePercent)} % of what ${where} sends twice`;
+    case 'link-reorder':
+      return `lets what ${where} sends overtake itself`;
     case 'app-hang':
       return `lets pod ${String(params.ordinal)} of ${String(params.workload)} hang`;
     case 'drain-node':

@@ -4,6 +4,7 @@ import { condition, text } from '../properties/fields.ts';
 import { sayFact } from './fact-words.ts';
 import type { History } from './history.ts';
 import { argument } from './pod-causes.ts';
+import { sayStaleKubelet } from './stale-view.ts';
 import { clock } from './time-words.ts';
 
 /** A step that the objects of a witness tell, with its sentence where the fact's own words are not enough. */
@@ -91,7 +92,10 @@ export function objectSteps(history: History, { property, witness }: Violation):
       ];
     }
     case 'pod-identity':
-      return podSteps(history, witness.sentence.split(' ')[0] ?? '', until);
+      return [
+        ...podSteps(history, witness.sentence.split(' ')[0] ?? '', until),
+        ...staleAdmission(history, witness.sentence.split(' ')[0] ?? '', until),
+      ];
     default:
       return [];
   }
@@ -149,6 +153,15 @@ function podSteps(history: History, pod: string, untilUs: number): readonly Obje
     for (const fact of found) steps.push({ fact });
   }
   return steps;
+}
+
+/** Why the node that started the pod last took it, if what it was told was old. */
+function staleAdmission(history: History, pod: string, untilUs: number): readonly ObjectStep[] {
+  const fact = (history.factsBy.get('podAdmitted') ?? []).findLast((found) => found.atUs <= untilUs && argument(found, 'pod') === pod);
+  if (fact === undefined) return [];
+  const node = String(argument(fact, 'node'));
+  const why = sayStaleKubelet(history, node, fact.atUs);
+  return why === undefined ? [] : [{ fact, text: `${why}. Therefore ${node} still takes ${pod} for its own.` }];
 }
 
 /** Pods of a workload that the API does not show ready at the end, and how far each of them got. */

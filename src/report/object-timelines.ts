@@ -13,6 +13,7 @@ const KINDS: readonly (readonly [resource: string, kind: string])[] = [
   ['statefulsets', 'StatefulSet'],
   ['replicasets', 'ReplicaSet'],
   ['pods', 'Pod'],
+  ['endpointslices', 'EndpointSlice'],
   ['minions', 'Node'],
 ];
 
@@ -105,6 +106,11 @@ function phaseOf(resource: string, object: object): Omit<ObjectPhase, 'fromUs' |
     const label = node === '' ? {} : { label: node };
     if (condition(object, 'Ready') === 'True') return { look: 'ready', ...label };
     return text(object, 'status', 'phase') === 'Running' ? { look: 'running', ...label } : { look: 'starting', ...label };
+  }
+  if (resource === 'endpointslices') {
+    const endpoints = field(object, 'endpoints');
+    const ready = Array.isArray(endpoints) ? endpoints.filter((endpoint) => field(endpoint as object, 'conditions', 'ready') === true) : [];
+    return { look: 'value', label: `${ready.length} ready` };
   }
   if (resource === 'minions')
     return condition(object, 'Ready') === 'True'

@@ -4,7 +4,7 @@ import type { FaultEffect } from '../harness/plan.ts';
 import type { Violation } from '../harness/trial-result.ts';
 import { brokenRules, plain } from './document-check.fixture.ts';
 import { buildReport } from './story.ts';
-import { fact, inputOf, note, traceOf, trialOf, us, violated } from './trace.fixture.ts';
+import { fact, inputOf, message, note, traceOf, trialOf, us, violated } from './trace.fixture.ts';
 
 const cluster = { preset: 'ha', kubernetes: true, controlPlanes: 3, workers: 2, zones: 3 } as const;
 const cut: FaultEffect = {
@@ -102,5 +102,47 @@ describe('the story of a pod that runs twice', () => {
       { fromUs: us(2.5), state: 'leader', label: 'holds the lease', callout: true },
     ]);
     expect(document.lanesOmitted).toContain('kcm-0');
+  });
+});
+
+describe('the story of a kubelet that was told old news', () => {
+  const stall: FaultEffect = {
+    id: 'F1',
+    kind: 'watch-stall',
+    label: 'stall watch * of api-1',
+    lanes: ['api-1'],
+    injectedAtUs: us(60),
+    healedAtUs: us(120),
+    touched: 30,
+  };
+  const story = (askedAt: number): readonly string[] => {
+    const input = inputOf({ cluster, timing: { applyAtMs: 5000, chaosFromMs: 15_000, healAtMs: 200_000, settleMs: 60_000 } });
+    const result = { ...violated({ ...twice, witness: { ...twice.witness, atUs: us(76) } }, [stall]), endUs: us(200), healedAtUs: us(200) };
+    const list = { t: 'open', id: 1, method: 'watch', body: { verb: 'watch', resource: 'pods', user: { name: 'system:node:worker-1' } } };
+    const trace = traceOf({
+      messages: [message(1, askedAt, 'kubelet-worker-1@worker-1', 'api-1@cp-1', list, askedAt + 0.001)],
+      notes: [
+        note(0, 'worker-1', 'kubelet-worker-1', 'started', 'incarnation 1'),
+        note(72, 'worker-1', 'kubelet-worker-1', 'killed'),
+        note(74, 'worker-1', 'kubelet-worker-1', 'started', 'incarnation 2'),
+      ],
+      facts: [
+        fact(10, 'podBound', 'shop/db-0', 'uid-1', 'worker-1'),
+        fact(61, 'containerStarted', 'worker-0', 'shop/db-0', 'uid-2', 'db', 'i1', 'db:1'),
+        fact(75.1, 'podAdmitted', 'worker-1', 'shop/db-0', 'uid-1', 100, 100),
+        fact(76, 'containerStarted', 'worker-1', 'shop/db-0', 'uid-1', 'db', 'i2', 'db:1'),
+      ],
+    });
+    return (buildReport({ trial: trialOf(input, result), result, trace }).story?.sentences ?? []).map((sentence) => plain(sentence.text));
+  };
+
+  it('says from whom, and for how long that one had heard nothing', () => {
+    expect(story(75)).toContain(
+      'kubelet-worker-1, started again, asks api-1 for its pods; F1 has held back what api-1 hears from etcd for 15.0 s. Therefore worker-1 still takes shop/db-0 for its own.',
+    );
+  });
+
+  it('says nothing of the kind when the API server was up to date', () => {
+    expect(story(59).filter((sentence) => sentence.includes('asks api-1'))).toEqual([]);
   });
 });

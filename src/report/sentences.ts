@@ -36,6 +36,8 @@ const MILESTONES: Readonly<Record<string, number>> = {
   containerStopped: 40,
 };
 
+const JUDGED_AT_THE_END: ReadonlySet<string> = new Set(['eventual-reconciliation', 'progress-after-heal', 'quiescence']);
+
 /** Writes the story of a failure: because …, therefore …; however … */
 export class Sentences {
   readonly #history: History;
@@ -218,11 +220,13 @@ export class Sentences {
     const heal = healedAt === undefined ? undefined : this.#history.factsBy.get('phase')?.find((fact) => fact.args[0] === 'healing');
     const { witness } = focus.violation;
     if (heal === undefined || witness.atUs < heal.atUs) return [];
+    // Only what is judged at the end was given time; a rule that holds always may break at any moment.
+    const given = JUDGED_AT_THE_END.has(focus.violation.property) ? `: it is given ${span(witness.atUs - heal.atUs)}` : '';
     return [
       {
         moment: heal,
         icon: 'fault',
-        text: `All faults are healed, and users stop. From here on the cluster has to come right by itself: it is given ${span(witness.atUs - heal.atUs)}.`,
+        text: `All faults are healed, and users stop. From here on the cluster has to come right by itself${given}.`,
         need: 72,
       },
     ];

@@ -4,6 +4,7 @@ import { MILLISECOND, SECOND } from '../sim/time.ts';
 import type { Causes } from './causes.ts';
 import { isRaft, sayMessage } from './message-labels.ts';
 import type { FaultMoments } from './fault-moments.ts';
+import { SMALL_PLAN } from './fault-sentences.ts';
 import type { Focus } from './focus.ts';
 import type { History } from './history.ts';
 import { compareMoments, isFact, isFault, isMessage, isWitness, lossOf, type Moment, timeOf } from './moment.ts';
@@ -146,8 +147,11 @@ export class Slice {
   /** Faults that were in effect on the subjects at the violation, or shortly before. */
   #addFaults(atUs: number, lanes: readonly string[]): void {
     const hosts = lanes.map((lane) => this.#history.hostOf(lane));
+    const { faults, operations } = this.#history.input;
+    const small = faults.length + operations.length <= SMALL_PLAN;
     for (const moment of this.#faults.all) {
       const { effect } = moment;
+      if (small && moment.moment === 'inject' && effect.injectedAtUs <= atUs && effect.touched > 0) this.#raise(moment, 72);
       if (moment.moment === 'heal' || effect.injectedAtUs > atUs) continue;
       const over = effect.healedAtUs !== undefined && effect.healedAtUs < atUs - RECENT_US;
       const near = effect.lanes.some((lane) => lanes.includes(lane) || hosts.includes(lane));

@@ -6,7 +6,9 @@ import { niceTicks } from '../ticks.ts';
 import { useWidth } from '../use-layout.ts';
 import { useView } from '../view-context.ts';
 
-const NAMES = 152;
+const NAMES = 216;
+/** As many letters of a name as fit before the bars. */
+const NAME_LETTERS = 31;
 const ROW = 30;
 const LEAST_WIDTH = 860;
 
@@ -28,6 +30,13 @@ export function ObjectsSection() {
 }
 
 type X = (at: number) => number;
+
+/** Both ends of a name tell most: its workload and what makes it unlike its siblings. */
+function shortened(name: string): string {
+  if (name.length <= NAME_LETTERS) return name;
+  const end = 9;
+  return `${name.slice(0, NAME_LETTERS - end - 1)}…${name.slice(-end)}`;
+}
 
 function Timelines({ width, objects }: { readonly width: number; readonly objects: readonly ObjectTimeline[] }) {
   const view = useView();
@@ -99,8 +108,8 @@ function Row({
     <g>
       {object.belief === undefined ? (
         <text x={0} y={y + 4} style={{ fontWeight: 600, fontSize: '12px' }}>
-          {object.kind === 'Pod' ? '' : `${object.kind} `}
-          {object.name}
+          <title>{`${object.kind} ${object.name}`}</title>
+          {shortened(object.kind === 'Pod' ? object.name : `${object.kind} ${object.name}`)}
         </text>
       ) : (
         <text x={NAMES - 14} y={y + 4} text-anchor="end" class="vt s11">
