@@ -4,6 +4,7 @@ import type { Pod } from '../model/api/types.ts';
 import type { Facts } from '../model/facts.ts';
 import { etcdctl } from '../model/workload/etcdctl.ts';
 import { Kubectl } from '../model/workload/kubectl.ts';
+import { leaseClient } from '../model/workload/lease-client.ts';
 import { lockClient } from '../model/workload/lock-client.ts';
 import { moveLeader } from '../model/workload/move-leader.ts';
 import { DEFAULT_TRAFFIC_CONFIG, traffic } from '../model/workload/traffic.ts';
@@ -56,6 +57,8 @@ export function clusterSystem(world: World, input: TrialInput, facts: Facts): Sy
   }
   for (let index = 0; index < (store?.locks ?? 0); index++)
     world.host('client-0').install(lockClient({ index, members, facts, trustsLease: defects.has('E14'), running: () => storeRunning }));
+  for (let index = 0; index < (store?.leases ?? 0); index++)
+    world.host('client-0').install(leaseClient({ index, members, facts, running: () => storeRunning }));
   const user = input.cluster.kubernetes
     ? new Kubectl({
         name: 'user-0',

@@ -89,6 +89,7 @@ interface RawScenario {
     readonly logIn?: boolean;
     readonly readers?: number;
     readonly locks?: number;
+    readonly leases?: number;
   };
   readonly faults?: {
     readonly count?: number | string;
@@ -158,6 +159,7 @@ class ScenarioBuilder {
               ...(raw.store.readers === undefined ? {} : { readers: raw.store.readers }),
               ...(raw.store.logIn === undefined ? {} : { logIn: raw.store.logIn }),
               ...(raw.store.locks === undefined ? {} : { locks: raw.store.locks }),
+              ...(raw.store.leases === undefined ? {} : { leases: raw.store.leases }),
             },
       faults: {
         count: this.#count(raw.faults?.count ?? 0, ['faults', 'count']),

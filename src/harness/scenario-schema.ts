@@ -121,6 +121,7 @@ export const SCENARIO_SCHEMA = {
         oldReads: { type: 'boolean', description: 'Some operations are transactions that read an old revision and write.' },
         readers: { ...count, maximum: 100, description: 'Further clients that only read, linearizably and with little patience.' },
         logIn: { type: 'boolean', description: 'Clients log in once the store asks for it.' },
+        leases: { ...count, maximum: 20, description: 'Further clients that keep a lease of their own alive, with a key on it.' },
         locks: { ...count, maximum: 20, description: 'Further clients that take one lock in turn, under leases.' },
       },
     },

@@ -98,6 +98,8 @@ export interface StoreClients {
   readonly logIn?: boolean;
   /** Further clients that take one lock in turn, under leases that they sometimes fail to renew. */
   readonly locks?: number;
+  /** Further clients that keep a lease of their own alive. */
+  readonly leases?: number;
 }
 
 /** The phases of a trial, in virtual milliseconds from its start. */

@@ -178,6 +178,7 @@ export const TRIAL_SCHEMA = {
                     logIn: { type: 'boolean' },
                     readers: count,
                     locks: count,
+                    leases: count,
                   },
                 },
               ],

@@ -25,6 +25,14 @@ export const DEFECTS = [
     seeds: 100,
   },
   {
+    id: 'E2',
+    upstream: 'etcd-io/etcd#14370',
+    sentence: 'A member that is alone answers a write while its log entry is still on the way to the disk.',
+    properties: ['durable-writes', 'correct-reads'],
+    exhibit: 'museum/E2-answer-before-save.yaml',
+    seeds: 20,
+  },
+  {
     id: 'E3',
     upstream: 'etcd-io/etcd#14685',
     sentence: 'Defragmentation commits changes without their consistent index, so a crash after it applies entries twice.',
@@ -73,11 +81,27 @@ export const DEFECTS = [
     seeds: 20,
   },
   {
+    id: 'E12',
+    upstream: 'etcd-io/etcd#20221',
+    sentence: 'A watch from a future revision, on a member that lags, is told of revisions before its start.',
+    properties: ['watch-bookmarkable', 'watch-filtered'],
+    exhibit: 'museum/E12-watch-from-the-future.yaml',
+    seeds: 20,
+  },
+  {
     id: 'E14',
     upstream: 'etcd-io/etcd#11456',
     sentence: 'A client that waited for a lock is not asked again whether its own lease still lives when its turn comes.',
     properties: ['lock-exclusion'],
     exhibit: 'museum/E14-lost-lease-lock.yaml',
+    seeds: 20,
+  },
+  {
+    id: 'E15',
+    upstream: 'etcd-io/etcd#15247',
+    sentence: 'A leader whose loop stood still revokes leases by its own clock, not knowing that others lead and renew them.',
+    properties: ['lease-lifetime'],
+    exhibit: 'museum/E15-stalled-leader-revokes.yaml',
     seeds: 20,
   },
   {

@@ -141,6 +141,15 @@ export function createFacts() {
     ),
     /** A client of the lock recipe was told that it holds the lock, by the key that stands for its place. */
     lockGranted: channel<[client: string, key: string, createRevision: number]>('lockGranted', 'client', 'key', 'createRevision'),
+    /** The store told a client that it granted or renewed a lease for so long, at some moment since the client had asked. */
+    leaseKept: channel<[client: string, lease: string, ttlSeconds: number, askedAtUs: number]>(
+      'leaseKept',
+      'client',
+      'lease',
+      'ttlSeconds',
+      'askedAtUs',
+    ),
+    /** reason: expired (the leader's own doing) or revoked (a client asked). */
     leaseRevoked: channel<[member: string, lease: string, reason: string]>('leaseRevoked', 'member', 'lease', 'reason'),
 
     // --- etcd clients (consensus suites, API servers) ------------------------------------------------------------------------

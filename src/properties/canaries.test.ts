@@ -663,6 +663,22 @@ const CANARIES: Readonly<Record<string, readonly Canary[]>> = {
       end: { atS: 60 },
     },
   ],
+  'lease-lifetime': [
+    {
+      clause: 'renewed-lease-lives',
+      breaks: (at) => {
+        at(1, (f) => f.leaseKept.emit('lease-client-0', '7', 4, 1_000_000));
+        at(4, (f) => f.leaseKept.emit('lease-client-0', '7', 4, 4_000_000));
+        at(5, (f) => f.leaseRevoked.emit('etcd-0', '7', 'expired'));
+      },
+      holds: (at) => {
+        at(1, (f) => f.leaseKept.emit('lease-client-0', '7', 4, 1_000_000));
+        at(2, (f) => f.leaseKept.emit('lease-client-1', '8', 4, 2_000_000));
+        at(3, (f) => f.leaseRevoked.emit('etcd-0', '8', 'revoked')); // its client asked for it
+        at(5, (f) => f.leaseRevoked.emit('etcd-0', '7', 'expired'));
+      },
+    },
+  ],
   'lock-exclusion': [
     {
       clause: 'granted-place-exists',

@@ -12,6 +12,8 @@ export interface RaftDefects {
   readonly leaderReadsLocally?: boolean;
   /** A new leader answers reads before it has committed an entry of its own term (etcd#7331; tikv#6340). */
   readonly readIndexBeforeOwnCommit?: boolean;
+  /** A leader counts its own copy of an entry before it is on its disk: alone, it commits at once (etcd#14370). */
+  readonly countsUnwrittenEntries?: boolean;
 }
 
 /** Draws an integer in [0, bound). */
@@ -74,6 +76,7 @@ export interface ResolvedConfig {
   readonly countOldTermReplicas: boolean;
   readonly leaderReadsLocally: boolean;
   readonly readIndexBeforeOwnCommit: boolean;
+  readonly countsUnwrittenEntries: boolean;
 }
 
 /** Problems of a configuration, one sentence each; empty if there are none. */
@@ -123,5 +126,6 @@ export function resolveConfig(config: RaftConfig): ResolvedConfig {
     countOldTermReplicas: defects.countOldTermReplicas ?? false,
     leaderReadsLocally: defects.leaderReadsLocally ?? false,
     readIndexBeforeOwnCommit: defects.readIndexBeforeOwnCommit ?? false,
+    countsUnwrittenEntries: defects.countsUnwrittenEntries ?? false,
   };
 }

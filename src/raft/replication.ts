@@ -22,8 +22,7 @@ export function appendEntry(r: Raft, type: EntryType, data: unknown, sizeBytes: 
   if (!reserveUncommitted(r, sizeBytes)) return false;
   const index = r.log.lastIndex() + 1;
   r.log.push({ term: r.term, index, type, data, sizeBytes });
-  // The leader counts its own entry only once it is on its own stable storage, hence this acknowledgement to itself.
-  r.sendAck(r.id, index);
+  countOwn(r, index);
   return true;
 }
 
@@ -35,8 +34,17 @@ export function appendEntries(r: Raft, proposals: readonly Entry[]): boolean {
     index++;
     r.log.push({ term: r.term, index, type, data, sizeBytes });
   }
-  r.sendAck(r.id, index);
+  countOwn(r, index);
   return true;
+}
+
+/**
+ * The leader counts its own entry only once it is on its own stable storage, hence an acknowledgement to itself. With the defect it counts
+ * at once, and where it is the only voter that commits (etcd#14370).
+ */
+function countOwn(r: Raft, index: number): void {
+  r.sendAck(r.id, index);
+  if (r.config.countsUnwrittenEntries && r.tracker.find(r.id)?.maybeUpdate(index) === true) maybeCommit(r);
 }
 
 /** Sends an append, or a snapshot, to one member unless flow control holds it back. True if something was sent. */

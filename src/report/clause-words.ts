@@ -50,6 +50,10 @@ const CLAUSES: Readonly<Record<string, Row>> = {
     '{0} did not come back',
     'a node whose kubelet runs and reaches an API server has to become Ready, and what is called running has to run',
   ],
+  'lease-lifetime/renewed-lease-lives': [
+    'A lease that {0} had renewed expired at once',
+    'who is told that its lease lives on relies on it; a leader that has slept may not act on what it remembers',
+  ],
   'lock-exclusion/granted-place-exists': [
     '{0} was given a lock that it had lost',
     'whoever waited must look again, when its turn comes, whether its lease and its key still live',

@@ -25,6 +25,8 @@ export interface BackendImage {
 export interface StateOptions {
   readonly minLeaseTtlSeconds: number;
   readonly storeDefects?: StoreDefects;
+  /** The defect E12. */
+  readonly watchesForgetStart?: boolean;
   /** Defects in what happens when a snapshot replaces the state. */
   readonly snapshotDefects?: {
     /** Watches are not told to look at the history again. */
@@ -59,7 +61,7 @@ export class EtcdState {
   constructor(options: StateOptions, image?: BackendImage) {
     this.#options = options;
     const parts = partsOf(options, image);
-    this.watch = new WatchableStore(parts.store);
+    this.watch = new WatchableStore(parts.store, options.watchesForgetStart === true);
     this.lessor = parts.lessor;
     this.auth = parts.auth;
     this.alarms = parts.alarms;

@@ -21,9 +21,12 @@ export class WatchableStore {
   readonly #unsynced = new Set<Watcher>();
   #victims: VictimBatch[] = [];
   #nextSeq = 0;
+  /** The defect E12: a watch from the future is treated as one that is up to date. */
+  readonly #forgetsStart: boolean;
 
-  constructor(store: MvccStore) {
+  constructor(store: MvccStore, forgetsStart = false) {
     this.#store = store;
+    this.#forgetsStart = forgetsStart;
     store.onChanges = this.#notify;
   }
 
@@ -112,7 +115,7 @@ export class WatchableStore {
   /** Whether a watcher has heard of everything that it asked for, so that its progress may be reported. */
   isUpToDate(watcher: Watcher): boolean {
     // etcd#20221: a watch from the future must not be told of progress before its start.
-    return watcher.state === 'synced' && this.#store.revision >= watcher.startRevision;
+    return watcher.state === 'synced' && (this.#forgetsStart || this.#store.revision >= watcher.startRevision);
   }
 
   readonly #notify = (revision: number, changes: readonly KeyRecord[], previous: readonly (KeyRecord | undefined)[]): void => {
@@ -211,9 +214,9 @@ export class WatchableStore {
       watcher.stream.sendCompacted(watcher, compacted);
       return;
     }
-    // A watch from the future whose store was replaced by a snapshot waits on (etcd: watcher.restore).
+    // A watch from the future whose store was replaced by a snapshot waits on: its start may not be lowered (etcd#20221).
     if (watcher.minRevision > current) {
-      this.#settle(watcher, watcher.minRevision);
+      this.#settle(watcher, this.#forgetsStart ? current + 1 : watcher.minRevision);
       return;
     }
     const { events, next } = this.#history(watcher, current);

@@ -38,6 +38,8 @@ export interface EtcdCall {
 const STORAGE_VERSION_AFTER_US = 4 * SECOND;
 /** A member whose peers are there within this time starts close to its first election. */
 const ADVANCE_WITHIN_US = 5 * SECOND;
+/** --wait-cluster-ready-timeout: clients are served by then even if nothing could be committed yet. */
+const READY_WITHIN_US = 5 * SECOND;
 const REMOVED = 'the member has been permanently removed from the cluster';
 
 /**
@@ -83,6 +85,8 @@ export class EtcdServer implements ServerContext {
   #storageVersionKnown: boolean;
   #advanced = false;
   #begun = false;
+  /** Calls of clients that wait until this member serves them; undefined: it does. */
+  #early: (() => void)[] | undefined = [];
   #header: ResponseHeader = { clusterId: 0, memberId: 0, revision: 0, raftTerm: 0 };
 
   constructor(process: Process, config: EtcdConfig, joining: Joining | undefined) {
@@ -98,6 +102,7 @@ export class EtcdServer implements ServerContext {
           dropsTombstoneAtCompaction: config.defects.has('E10') || config.defects.has('E6'),
           forgetsRevisionAfterCompaction: config.defects.has('E6'),
         },
+        watchesForgetStart: config.defects.has('E12'),
         snapshotDefects: { skipsWatchers: config.defects.has('E8'), forgetsPermissions: config.defects.has('E4') },
       },
       joining,
@@ -213,14 +218,41 @@ export class EtcdServer implements ServerContext {
     const peer = parseUrl(config.peerURL);
     if (client !== undefined) {
       serveRpc(process, client.address, client.port, {
-        call: (method, body, call) => this.#serveClient(method, body, call),
+        call: (method, body, call) => this.#whenReady(() => this.#serveClient(method, body, call)),
         open: (method, body, call) => {
-          if (method === 'watch') this.openWatch(call, body as CallMetadata);
+          if (method === 'watch') this.#openWhenReady(call, body as CallMetadata);
         },
       });
+      process.after(READY_WITHIN_US, () => this.#ready());
     }
     if (peer !== undefined)
       serveRpc(process, peer.address, peer.port, { call: (method, body, call) => this.#peerService.serve(method, body, call) });
+  }
+
+  /**
+   * A member takes the connections of clients but does not serve them before an entry of its own was applied (serveCtx.serve waits for
+   * ReadyNotify): until then one that lost its commit index with its power, and is alone, would answer reads from before its crash.
+   */
+  #whenReady(serve: () => void): void {
+    if (this.#early === undefined) serve();
+    else this.#early.push(serve);
+  }
+
+  #ready(): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const serve of early) serve();
+  }
+
+  #openWhenReady(call: ServerCall, metadata: CallMetadata): void {
+    if (this.#early === undefined) return this.openWatch(call, metadata);
+    const said: unknown[] = [];
+    call.onMessage = (body) => said.push(body);
+    this.#early.push(() => {
+      if (!call.open) return;
+      this.openWatch(call, metadata);
+      for (const body of said) call.onMessage?.(body);
+    });
   }
 
   #serveClient(method: string, body: unknown, call: ServerCall): void {
@@ -251,6 +283,7 @@ export class EtcdServer implements ServerContext {
     const request = { type: 'publish', memberId: this.memberId, name, clientURLs: [clientURL] } as const;
     this.proposals.propose(request, nobody, (result) => {
       if (isError(result)) this.process.after(this.config.heartbeatUs, () => this.#publish());
+      else this.#ready();
     });
   }
 
@@ -325,7 +358,8 @@ export class EtcdServer implements ServerContext {
    * acts on its own clock (etcd#15247).
    */
   ensureLeadership(answer: (leads: boolean) => void): void {
-    const { raft } = this;
+    const { raft, config } = this;
+    if (config.defects.has('E15')) return answer(raft.lead === this.memberId);
     if (raft.isActive) return answer(raft.isLeader);
     const { term } = raft.node;
     this.#reads.wait((error) => answer(error === undefined && raft.isLeader && raft.node.term === term));

@@ -85,6 +85,7 @@ export class RaftDriver {
         countOldTermReplicas: config.defects.has('R2'),
         leaderReadsLocally: config.defects.has('R12'),
         readIndexBeforeOwnCommit: config.defects.has('R10'),
+        countsUnwrittenEntries: config.defects.has('E2'),
       },
     });
     this.#lastAppended = storage.lastIndex();

@@ -238,7 +238,8 @@ export class UnaryService {
       if (mayForward) this.#context.askLeader({ method: 'renew', id }, answer as (result: Result<unknown>) => void);
       else answer(etcdError('leaseNotPrimary'));
     };
-    if (!this.#context.raft.isLeader) return forward();
+    // Who leads as the server knows it, which is behind raft while its loop waits for the disk.
+    if (this.#context.raft.lead !== this.#context.memberId) return forward();
     this.#context.ensureLeadership((leads) => {
       if (leads) this.#renew(id, answer, forward);
       else answer(etcdError('leaseNotPrimary'));
