@@ -4,7 +4,7 @@ import type { World } from '../sim/world.ts';
 
 /** A crash that waits in front of one effect of a process. */
 export interface ArmedCrash {
-  /** Takes it back, if it has not struck yet. */
+  /** Takes it back if it has not struck yet; if it has, the program (or the host's power) may come back as far as it goes. */
   disarm(): void;
   fired(): boolean;
 }
@@ -21,11 +21,15 @@ export function armCrash(world: World, host: Host, process: Process, atEffect: n
     fired = true;
     // The power goes once the process has yielded: the host cannot vanish from inside one of its own resumes.
     if (powerLoss) world.at(world.now, () => host.cutPower());
+    else host.keepDown(process.name);
   };
   return {
     disarm: () => {
-      if (waiting && !fired) process.disarmKill(atEffect);
+      if (!waiting) return;
       waiting = false;
+      if (!fired) process.disarmKill(atEffect);
+      else if (powerLoss) host.restorePower();
+      else host.letUp(process.name);
     },
     fired: () => fired,
   };

@@ -33,11 +33,7 @@ export const crashAtEffect: Fault<CrashAtEffectParams> = {
     const process = host.process(p.program);
     const crash = process === undefined ? undefined : armCrash(target.world, host, process, process.effects + p.effects, p.powerLoss);
     return {
-      heal: () => {
-        crash?.disarm();
-        if (p.powerLoss && crash?.fired() === true) host.restorePower();
-        host.start(p.program);
-      },
+      heal: () => crash?.disarm(),
       touched: () => (crash?.fired() === true ? 1 : 0),
     };
   },

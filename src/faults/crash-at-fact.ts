@@ -61,8 +61,6 @@ export const crashAtFact: Fault<CrashAtFactParams> = {
       heal: () => {
         waiting = false;
         crash?.disarm();
-        if (p.powerLoss && crash?.fired() === true) host.restorePower();
-        host.start(p.program);
       },
       touched: () => (crash?.fired() === true ? 1 : 0),
     };

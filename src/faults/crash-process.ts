@@ -26,11 +26,10 @@ export const crashProcess: Fault<CrashProcessParams> = {
   inject: (target, p) => {
     const host = target.world.host(hostOfProgram(target.topology, p.program) ?? p.program);
     const process = host.process(p.program);
+    host.keepDown(p.program);
     process?.kill('fault: crash-process');
     return {
-      heal: () => {
-        host.start(p.program);
-      },
+      heal: () => host.letUp(p.program),
       touched: () => (process === undefined ? 0 : 1),
     };
   },

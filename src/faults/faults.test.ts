@@ -298,4 +298,24 @@ describe('crash-at-effect', () => {
     outage.heal();
     expect(target.world.host('cp-0').process('etcd-0')?.alive).toBe(true);
   });
+
+  it('a program that two faults keep down starts when both are healed, and no boot of its host starts it before', () => {
+    const target = testTarget(TOPOLOGIES.store);
+    const host = target.world.host('cp-0');
+    const runs = (): boolean => host.process('etcd-0')?.alive === true;
+    const kill = (): ActiveFault => faultOf('crash-process').inject(target, { kind: 'crash-process', program: 'etcd-0' } as FaultParams);
+    const armed = faultOf('crash-at-effect').inject(target, params(false));
+    target.world.run(5 * SECOND);
+    const first = kill();
+    const second = kill();
+    expect([armed.touched(), first.touched(), second.touched()]).toEqual([1, 0, 0]);
+    first.heal();
+    armed.heal();
+    expect(runs()).toBe(false);
+    const outage = faultOf('crash-host').inject(target, { kind: 'crash-host', host: 'cp-0' } as FaultParams);
+    outage.heal();
+    expect([host.up, runs()]).toEqual([true, false]);
+    second.heal();
+    expect(runs()).toBe(true);
+  });
 });

@@ -52,7 +52,6 @@ export const muteAtFact: Fault<MuteAtFactParams> = {
         waiting = false;
         active?.heal();
         crash?.disarm();
-        if (crash?.fired() === true) host.start(p.program);
       },
       touched: () => (active?.touched() ?? 0) + (crash?.fired() === true ? 1 : 0),
     };

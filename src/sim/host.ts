@@ -39,6 +39,8 @@ export class Host {
   #boots = 0;
   #pauses = 0;
   #outages = 0;
+  /** Programs that faults keep down, and how many do. */
+  readonly #keptDown = new Map<string, number>();
 
   constructor(world: World, index: number, options: HostOptions) {
     this.world = world;
@@ -77,11 +79,11 @@ export class Host {
     return [...this.#processes.keys()].sort().map((name) => this.#processes.get(name) as Process);
   }
 
-  /** Starts a program that does not run. Does nothing when it runs already or the host is down. */
+  /** Starts a program that does not run. Does nothing when it runs already, the host is down, or a fault keeps the program down. */
   start(name: string): Process | undefined {
     const program = this.#programs.get(name);
     assert(program !== undefined, () => `host ${this.name}: no program ${name}; installed: ${this.programNames().join(', ')}`);
-    if (!this.up || this.#processes.has(name)) return this.#processes.get(name);
+    if (!this.up || this.#keptDown.has(name) || this.#processes.has(name)) return this.#processes.get(name);
     const incarnation = (this.#incarnations.get(name) ?? 0) + 1;
     this.#incarnations.set(name, incarnation);
     const process = new Process(this.world, this, name, incarnation);
@@ -92,6 +94,21 @@ export class Host {
     process.deliver(0, this.world.calibration.resumeUs, startProgram, program, process);
     this.world.onReachability?.();
     return process;
+  }
+
+  /** From now on the program does not start, not at a boot either, until as many `letUp` as `keepDown` were called. */
+  keepDown(name: string): void {
+    this.#keptDown.set(name, (this.#keptDown.get(name) ?? 0) + 1);
+  }
+
+  /** Takes one `keepDown` back, and starts the program when it was the last. */
+  letUp(name: string): void {
+    const left = (this.#keptDown.get(name) ?? 0) - 1;
+    if (left > 0) this.#keptDown.set(name, left);
+    else {
+      this.#keptDown.delete(name);
+      this.start(name);
+    }
   }
 
   /** Power loss: every process is gone without a word, unsynced writes are lost or torn. */
