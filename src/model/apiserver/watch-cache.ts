@@ -72,6 +72,11 @@ export class WatchCache {
     this.environment.spawn(this.listAndWatch());
   }
 
+  /** Whether it is known to hold nothing: most kinds that admission asks for on every write have no object. */
+  get isEmpty(): boolean {
+    return this.ready && this.objects.size === 0;
+  }
+
   get ready(): boolean {
     return this.isReady;
   }

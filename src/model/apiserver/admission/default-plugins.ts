@@ -14,6 +14,7 @@ import { alwaysPullImages, defaultTolerationSeconds, extendedResourceToleration,
 import { podSecurity } from './pod-security.ts';
 import { resourceQuota } from './resource-quota.ts';
 import { serviceAccount } from './service-account.ts';
+import { validatingAdmissionPolicyPlugin } from './validating-policy.ts';
 import { persistentVolumeClaimResize } from './volume-claim-resize.ts';
 
 /** Every modelled plugin in upstream's fixed order (`pkg/kubeapiserver/options/plugins.go`); those off by default are marked. */
@@ -35,6 +36,7 @@ const ordered: readonly { readonly plugin: AdmissionPlugin; readonly off?: true 
   { plugin: defaultStorageClass },
   { plugin: podTopologyLabels },
   { plugin: rbacEscalation },
+  { plugin: validatingAdmissionPolicyPlugin },
   { plugin: resourceQuota },
 ];
 

@@ -3,13 +3,14 @@ import type { ValidatingAdmissionPolicy } from '../../types.ts';
 import { duplicate, type FieldErrors, invalid, notSupported, required } from '../../validation/field-errors.ts';
 import { checkLabelSelector } from '../../validation/labels.ts';
 import { checkMetadata, checkMetadataUpdate } from '../../validation/metadata.ts';
-import { isCIdentifier, nameIsDnsSubdomain } from '../../validation/names.ts';
+import { isCIdentifier, isQualifiedName, nameIsDnsSubdomain } from '../../validation/names.ts';
 import { age, columns, unset } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { freshWithStatus, specUpdate, statusUpdate } from '../strategy.ts';
-import { checkRule, defaultRule } from './webhooks.ts';
+import { type PolicyPrograms, policyPrograms } from './policy-programs.ts';
+import { checkMatchConditions, checkRule, defaultRule } from './webhooks.ts';
 
-/** Upstream: pkg/registry/admissionregistration/validatingadmissionpolicy/strategy.go and validation. Expressions are compiled by admission. */
+/** Upstream: pkg/registry/admissionregistration/validatingadmissionpolicy/strategy.go and validation. */
 const rule = { namespaced: false, name: nameIsDnsSubdomain };
 type Spec = NonNullable<ValidatingAdmissionPolicy['spec']>;
 type MatchResources = NonNullable<Spec['matchConstraints']>;
@@ -30,7 +31,7 @@ export function checkMatchResources(resources: MatchResources, field: string, ou
     for (const [i, r] of (resources[key] ?? []).entries()) checkRule(r, `${field}.${key}[${i}]`, out);
 }
 
-function checkSpec(spec: Spec | undefined, out: FieldErrors): void {
+function checkSpec(name: string, spec: Spec | undefined, out: FieldErrors): void {
   const failure: string | undefined = spec?.failurePolicy;
   if (failure !== undefined && failure !== 'Fail' && failure !== 'Ignore')
     out.push(notSupported('spec.failurePolicy', failure, ['Fail', 'Ignore']));
@@ -46,13 +47,15 @@ function checkSpec(spec: Spec | undefined, out: FieldErrors): void {
     checkMatchResources(spec.matchConstraints, 'spec.matchConstraints', out);
     if ((spec.matchConstraints.resourceRules ?? []).length === 0) out.push(required('spec.matchConstraints.resourceRules'));
   }
-  const variables = new Set<string>();
+  const programs = policyPrograms(spec ?? {});
+  checkMatchConditions(spec?.matchConditions ?? [], programs.conditions, 'spec.matchConditions', out);
   for (const [i, { name = '', expression = '' }] of (spec?.variables ?? []).entries()) {
-    if (name === '') out.push(required(`spec.variables[${i}].name`, 'name is not specified'));
-    else if (isCIdentifier(name).length > 0) out.push(invalid(`spec.variables[${i}].name`, name, 'name is not a valid CEL identifier'));
-    if (variables.has(name)) out.push(duplicate(`spec.variables[${i}].name`, name));
-    variables.add(name);
-    if (expression.trim() === '') out.push(required(`spec.variables[${i}].expression`, 'expression is not specified'));
+    const field = `spec.variables[${i}]`;
+    if (name.trim() === '') out.push(required(`${field}.name`, 'name is not specified'));
+    else if (isCIdentifier(name).length > 0) out.push(invalid(`${field}.name`, name, 'name is not a valid CEL identifier'));
+    const error = programs.variables[i]?.error;
+    if (expression.trim() === '') out.push(required(`${field}.expression`, 'expression is not specified'));
+    else if (error !== undefined) out.push(invalid(`${field}.expression`, expression, error));
   }
   const validations = spec?.validations ?? [];
   const annotations = spec?.auditAnnotations ?? [];
@@ -60,8 +63,54 @@ function checkSpec(spec: Spec | undefined, out: FieldErrors): void {
     out.push(required('spec.validations', 'validations or auditAnnotations must contain at least one item'));
     out.push(required('spec.auditAnnotations', 'validations or auditAnnotations must contain at least one item'));
   }
-  for (const [i, { expression = '' }] of validations.entries())
-    if (expression.trim() === '') out.push(required(`spec.validations[${i}].expression`, 'expression is not specified'));
+  validations.forEach((validation, i) => checkValidation(validation, programs.validations[i], `spec.validations[${i}]`, out));
+  if (annotations.length > auditAnnotationsMax)
+    out.push(invalid('spec.auditAnnotations', annotations, `must not have more than ${auditAnnotationsMax} auditAnnotations`));
+  checkAnnotations(name, annotations, programs, out);
+}
+
+type Validation = NonNullable<Spec['validations']>[number];
+type Annotation = NonNullable<Spec['auditAnnotations']>[number];
+
+const reasons = ['Forbidden', 'Invalid', 'RequestEntityTooLarge', 'Unauthorized'];
+const auditAnnotationsMax = 20;
+const annotationBytesMax = 5 * 1024;
+
+function checkValidation(
+  { expression = '', message = '', messageExpression = '', reason }: Validation,
+  programs: PolicyPrograms['validations'][number] | undefined,
+  field: string,
+  out: FieldErrors,
+): void {
+  const hasLines = (text: string): boolean => /[\n\r]/.test(text);
+  const error = programs?.expression.error;
+  if (expression.trim() === '') out.push(required(`${field}.expression`, 'expression is not specified'));
+  else if (error !== undefined) out.push(invalid(`${field}.expression`, expression, error));
+  const messageError = programs?.message?.error;
+  if (messageExpression !== '' && messageExpression.trim() === '')
+    out.push(invalid(`${field}.messageExpression`, messageExpression, 'must be non-empty if specified'));
+  else if (messageError !== undefined) out.push(invalid(`${field}.messageExpression`, messageExpression, messageError));
+  if (message !== '' && message.trim() === '') out.push(invalid(`${field}.message`, message, 'message must be non-empty if specified'));
+  else if (hasLines(message.trim())) out.push(invalid(`${field}.message`, message, 'message must not contain line breaks'));
+  else if (hasLines(expression.trim()) && message.trim() === '')
+    out.push(required(`${field}.message`, 'message must be specified if expression contains line breaks'));
+  if (reason !== undefined && !reasons.includes(reason)) out.push(notSupported(`${field}.reason`, reason, reasons));
+}
+
+function checkAnnotations(name: string, annotations: readonly Annotation[], programs: PolicyPrograms, out: FieldErrors): void {
+  const keys = new Set<string>();
+  for (const [i, { key = '', valueExpression = '' }] of annotations.entries()) {
+    const field = `spec.auditAnnotations[${i}]`;
+    if (name !== '') for (const message of isQualifiedName(`${name}/${key}`)) out.push(invalid(`${field}.key`, key, message));
+    const text = valueExpression.trim();
+    const error = programs.annotations[i]?.error;
+    if (text === '') out.push(required(`${field}.valueExpression`, 'valueExpression is not specified'));
+    else if (text.length > annotationBytesMax)
+      out.push(required(`${field}.valueExpression`, `must not exceed ${annotationBytesMax} bytes in length`));
+    else if (error !== undefined) out.push(invalid(`${field}.valueExpression`, text, error));
+    if (keys.has(key)) out.push(duplicate(`${field}.key`, key));
+    keys.add(key);
+  }
 }
 
 export const validatingAdmissionPolicy = defineKind<ValidatingAdmissionPolicy>(
@@ -79,13 +128,13 @@ export const validatingAdmissionPolicy = defineKind<ValidatingAdmissionPolicy>(
     validate({ metadata, spec }) {
       const out: FieldErrors = [];
       checkMetadata(metadata, rule, out);
-      checkSpec(spec, out);
+      checkSpec(metadata.name ?? '', spec, out);
       return out;
     },
     validateUpdate(next, previous) {
       const out: FieldErrors = [];
       checkMetadataUpdate(next.metadata, previous.metadata, rule, out);
-      if (next.spec !== previous.spec) checkSpec(next.spec, out);
+      if (next.spec !== previous.spec) checkSpec(next.metadata.name ?? '', next.spec, out);
       return out;
     },
     columns: columns<ValidatingAdmissionPolicy>('validatingadmissionpolicies.admissionregistration.k8s.io', [

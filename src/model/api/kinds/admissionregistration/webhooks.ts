@@ -1,9 +1,10 @@
 import { changed, changedEach, withMissing } from '../../defaults/missing.ts';
 import type { MutatingWebhookConfiguration, ValidatingWebhookConfiguration } from '../../types.ts';
-import { duplicate, type FieldErrors, invalid, notSupported, required } from '../../validation/field-errors.ts';
+import { duplicate, type FieldErrors, invalid, notSupported, required, tooMany } from '../../validation/field-errors.ts';
 import { checkLabelSelector } from '../../validation/labels.ts';
 import { isDns1123Subdomain, isQualifiedName } from '../../validation/names.ts';
 import { checkPortNumber } from '../../validation/numbers.ts';
+import { admissionVariables, compileExpression, conditionTypes, type Expression } from './expressions.ts';
 
 /** Webhooks and rules of all admission kinds. Upstream: pkg/apis/admissionregistration/v1/defaults.go and validation. */
 
@@ -89,15 +90,41 @@ function checkWebhook(webhook: Validating | Mutating, field: string, out: FieldE
     if (service.path !== undefined && !service.path.startsWith('/'))
       out.push(invalid(`${field}.clientConfig.service.path`, service.path, "must start with a '/'"));
   }
-  const conditions = new Set<string>();
-  for (const [i, { name = '', expression = '' }] of (webhook.matchConditions ?? []).entries()) {
-    const path = `${field}.matchConditions[${i}]`;
-    if (name === '') out.push(required(`${path}.name`));
-    else for (const message of isQualifiedName(name)) out.push(invalid(`${path}.name`, name, message));
-    if (conditions.has(name)) out.push(duplicate(`${path}.name`, name));
-    conditions.add(name);
-    if (expression.trim() === '') out.push(required(`${path}.expression`));
+  const conditions = webhook.matchConditions ?? [];
+  checkMatchConditions(conditions, webhookConditions(conditions), `${field}.matchConditions`, out);
+}
+
+type Conditions = readonly { readonly name: string; readonly expression: string }[];
+const conditionsMax = 64;
+
+export function checkMatchConditions(conditions: Conditions, compiled: readonly Expression[], field: string, out: FieldErrors): void {
+  const names = new Set<string>();
+  if (conditions.length > conditionsMax) out.push(tooMany(field, conditions.length, conditionsMax));
+  for (const [i, { name = '', expression = '' }] of conditions.entries()) {
+    const error = compiled[i]?.error;
+    if (expression.trim() === '') out.push(required(`${field}[${i}].expression`));
+    else if (error !== undefined) out.push(invalid(`${field}[${i}].expression`, expression.trim(), error));
+    if (name === '') out.push(required(`${field}[${i}].name`));
+    else for (const message of isQualifiedName(name)) out.push(invalid(`${field}[${i}].name`, name, message));
+    if (name !== '' && names.has(name)) out.push(duplicate(`${field}[${i}].name`, name));
+    names.add(name);
   }
+}
+
+const compiledConditions = new WeakMap<object, readonly (Expression & { readonly name: string })[]>();
+
+/** A webhook's match conditions, compiled once. */
+export function webhookConditions(conditions: Conditions): readonly (Expression & { readonly name: string })[] {
+  let compiled = compiledConditions.get(conditions);
+  if (compiled === undefined) {
+    const environment = admissionVariables({ hasParams: false, hasAuthorizer: true });
+    compiled = conditions.map(({ name, expression }) => ({
+      name,
+      ...compileExpression((expression ?? '').trim(), environment, conditionTypes),
+    }));
+    compiledConditions.set(conditions, compiled);
+  }
+  return compiled;
 }
 
 /** validateRuleWithOperations: what a rule matches. */
