@@ -1,3 +1,4 @@
+import { etcdMembers } from './crash-at-fact.ts';
 import type { Fault, FaultParams } from './fault.ts';
 import { paramsArbitrary } from './params.ts';
 import { hostOfProgram } from './topology.ts';
@@ -8,12 +9,12 @@ export interface ConnectionResetParams extends FaultParams {
   readonly program: string;
 }
 
-const params = { program: { type: 'name', of: watchers } } as const;
+const params = { program: { type: 'name', of: watchers, also: etcdMembers } } as const;
 
 /** Every connection of the program breaks once: calls in flight are lost, watch streams must be resumed. */
 export const connectionReset: Fault<ConnectionResetParams> = {
   kind: 'connection-reset',
-  about: 'All connections of the program are reset at once: watch streams are lost and must be taken up again.',
+  about: 'All connections of the program are reset at once: calls in flight are lost, watch streams must be taken up again.',
   operation: false,
   params,
   arbitrary: (topology) => paramsArbitrary<ConnectionResetParams>('connection-reset', params, topology),

@@ -18,6 +18,9 @@ export interface CrashAtFactParams extends FaultParams {
 /** Moments in the life of an etcd member at which a crash is telling. All their facts name the member first. */
 export const CRASH_FACTS = ['raftVote', 'raftLeader', 'raftAppend', 'raftCommit', 'raftRole', 'raftSnapshot'] as const;
 
+/** Moments that only a scenario with changes of members has; given by name, never drawn. */
+export const MORE_FACTS = ['raftConfig', 'raftSnapshotSaved'] as const;
+
 /** Programs whose facts such faults can wait for. */
 export function etcdMembers(topology: Topology): readonly string[] {
   return programNames(topology, 'etcd-');
@@ -25,7 +28,7 @@ export function etcdMembers(topology: Topology): readonly string[] {
 
 const params = {
   program: { type: 'name', of: etcdMembers },
-  fact: { type: 'name', of: () => CRASH_FACTS },
+  fact: { type: 'name', of: () => CRASH_FACTS, also: () => MORE_FACTS },
   nth: { type: 'integer', min: 1, max: 3, unit: 'facts' },
   effectsAfter: { type: 'integer', min: 0, max: 30, unit: 'effects' },
   powerLoss: { type: 'boolean' },
@@ -33,7 +36,7 @@ const params = {
 
 /** The channel of one of these facts. */
 export function factChannel(facts: Facts, name: string): FactChannel<readonly FactValue[]> {
-  return facts[name as (typeof CRASH_FACTS)[number]] as unknown as FactChannel<readonly FactValue[]>;
+  return facts[name as (typeof CRASH_FACTS | typeof MORE_FACTS)[number]] as unknown as FactChannel<readonly FactValue[]>;
 }
 
 /** A crash at a telling moment: just after a vote, as a leader is elected, between an append and its commit. */

@@ -59,7 +59,12 @@ export type ParamSpec =
       /** All of them may be drawn; otherwise one is always spared. */
       readonly all?: boolean;
     }
-  | { readonly type: 'name'; readonly of: (topology: Topology) => readonly string[] }
+  | {
+      readonly type: 'name';
+      readonly of: (topology: Topology) => readonly string[];
+      /** Names that a scenario may give beside those that are drawn. */
+      readonly also?: (topology: Topology) => readonly string[];
+    }
   | { readonly type: 'boolean' }
   | { readonly type: 'text' };
 

@@ -1,5 +1,5 @@
 import { type ArmedCrash, armCrash } from './armed-crash.ts';
-import { CRASH_FACTS, factChannel, etcdMembers } from './crash-at-fact.ts';
+import { CRASH_FACTS, factChannel, etcdMembers, MORE_FACTS } from './crash-at-fact.ts';
 import type { ActiveFault, Fault, FaultParams } from './fault.ts';
 import { paramsArbitrary } from './params.ts';
 import { cut } from './partition.ts';
@@ -17,7 +17,7 @@ export interface MuteAtFactParams extends FaultParams {
 
 const params = {
   program: { type: 'name', of: etcdMembers },
-  fact: { type: 'name', of: () => CRASH_FACTS },
+  fact: { type: 'name', of: () => CRASH_FACTS, also: () => MORE_FACTS },
   nth: { type: 'integer', min: 1, max: 3, unit: 'facts' },
   diesAfterEffects: { type: 'integer', min: 0, max: 30, unit: 'effects' },
 } as const;

@@ -15,15 +15,21 @@ import { drainNode } from './drain-node.ts';
 import { etcdAuthEnable } from './etcd-auth-enable.ts';
 import { etcdCompact } from './etcd-compact.ts';
 import { etcdDefragment } from './etcd-defragment.ts';
+import { etcdLearnerAdd } from './etcd-learner-add.ts';
 import { etcdMemberAdd } from './etcd-member-add.ts';
+import { etcdMemberPromote } from './etcd-member-promote.ts';
+import { etcdMemberRemove } from './etcd-member-remove.ts';
+import { etcdMembersChange } from './etcd-members-change.ts';
 import type { Fault } from './fault.ts';
 import { linkDuplication } from './link-duplication.ts';
+import { linkHold } from './link-hold.ts';
 import { linkLatency } from './link-latency.ts';
 import { linkLoss } from './link-loss.ts';
 import { linkReorder } from './link-reorder.ts';
 import { moveLeader } from './move-leader.ts';
 import { muteAtFact } from './mute-at-fact.ts';
 import { partition } from './partition.ts';
+import { partitionAtFact } from './partition-at-fact.ts';
 import { partitionPair } from './partition-pair.ts';
 import { partitionZone } from './partition-zone.ts';
 import { pauseHost } from './pause-host.ts';
@@ -51,14 +57,20 @@ export const FAULTS: readonly Fault[] = [
   etcdAuthEnable,
   etcdCompact,
   etcdDefragment,
+  etcdLearnerAdd,
   etcdMemberAdd,
+  etcdMemberPromote,
+  etcdMemberRemove,
+  etcdMembersChange,
   linkDuplication,
+  linkHold,
   linkLatency,
   linkLoss,
   linkReorder,
   moveLeader,
   muteAtFact,
   partition,
+  partitionAtFact,
   partitionPair,
   partitionZone,
   pauseHost,

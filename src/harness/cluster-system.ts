@@ -23,9 +23,10 @@ const TRAFFIC_FROM_US = 40 * SECOND;
 
 /** Builds the cluster of a trial with its users, and holds it for the harness. */
 export function clusterSystem(world: World, input: TrialInput, facts: Facts): System {
-  const { etcdAppendBytesMax, etcdSnapshotCount, etcdCompactionBatch } = input.cluster;
+  const { etcdAppendBytesMax, etcdSnapshotCount, etcdCompactionBatch, etcdVariants } = input.cluster;
   const defects = new Set(input.defects);
   const etcd = {
+    ...(etcdVariants === undefined ? {} : { variants: new Set(etcdVariants) }),
     ...(etcdAppendBytesMax === undefined ? {} : { appendBytesMax: etcdAppendBytesMax }),
     ...(etcdCompactionBatch === undefined ? {} : { compactionBatchLimit: etcdCompactionBatch }),
     ...(etcdSnapshotCount === undefined
@@ -50,9 +51,10 @@ export function clusterSystem(world: World, input: TrialInput, facts: Facts): Sy
   const { store } = input.workload;
   if (store !== null) {
     const { clients, watches, readers = 0 } = store;
+    const firstMembers = members.slice(0, members.length - (input.cluster.etcdSpares ?? 0));
     for (let index = 0; index < clients + readers; index++) {
       const does = { watch: index < watches, onlyReads: index >= clients };
-      world.host('client-0').install(storeClient({ ...store, ...does, index, members, facts, running: () => storeRunning }));
+      world.host('client-0').install(storeClient({ ...store, ...does, index, members: firstMembers, facts, running: () => storeRunning }));
     }
   }
   for (let index = 0; index < (store?.locks ?? 0); index++)

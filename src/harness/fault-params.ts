@@ -40,7 +40,7 @@ function problemOf(spec: ParamSpec, value: unknown, topology: Topology): string 
     case 'text':
       return typeof value === 'string' ? undefined : must(spec, topology);
     case 'name': {
-      const known = spec.of(topology);
+      const known = [...spec.of(topology), ...(spec.also?.(topology) ?? [])];
       return typeof value === 'string' && known.includes(value) ? undefined : suggestion(value, known) + must(spec, topology);
     }
     case 'names': {

@@ -66,7 +66,8 @@ export function generateTrial(scenario: Scenario, seed: string, options: Generat
   const operations = scenario.operations.map((pattern) => placed(pattern, draw));
   const spare = expendable(topology);
   const leavesOneOut = scenario.outsideCoreOneIn > 0 && draw(fc.integer({ min: 1, max: scenario.outsideCoreOneIn })) === 1;
-  const outside = leavesOneOut && spare.length > 0 ? [draw(fc.constantFrom(...spare))] : [];
+  const drawnOutside = leavesOneOut && spare.length > 0 ? [draw(fc.constantFrom(...spare))] : [];
+  const outside = scenario.outsideCore.length > 0 ? scenario.outsideCore : drawnOutside;
   return {
     formatVersion: TRIAL_FORMAT_VERSION,
     scenario: scenario.name,

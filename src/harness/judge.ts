@@ -20,11 +20,13 @@ export class Judge {
     clock: { readonly now: number },
     members: readonly string[],
     kubernetes: boolean,
+    require: readonly string[] = [],
     onViolation?: (violation: Violation) => void,
   ) {
     const views = new SharedViews(facts, clock);
     for (const property of PROPERTIES) {
       if (property.needsKubernetes && !kubernetes) continue;
+      if (property.onlyWhereRequired === true && !require.includes(property.id)) continue;
       const told = new Set<string>();
       const run = property.start({
         facts,

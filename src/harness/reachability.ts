@@ -7,7 +7,7 @@ import { hostOfProgram, programNames, type Topology } from '../faults/topology.t
  * Tells the properties, as facts, who can reach whom in the physical world: which etcd members a majority, which nodes an API server.
  * Recomputed only when a link, host or process changed.
  */
-export function watchReachability(world: World, topology: Topology, facts: Facts): void {
+export function watchReachability(world: World, topology: Topology, facts: Facts, firstVoters?: readonly string[]): void {
   const members = programNames(topology, 'etcd-').map((name) => ({ name, host: world.host(hostOfProgram(topology, name) as string) }));
   const servers = programNames(topology, 'api-').map((name) => ({ name, host: world.host(hostOfProgram(topology, name) as string) }));
   const nodes = topology.hosts.filter((h) => h.programs.some((p) => p.startsWith('kubelet-'))).map((h) => world.host(h.name));
@@ -18,9 +18,14 @@ export function watchReachability(world: World, topology: Topology, facts: Facts
   const both = (a: Host, b: Host): boolean =>
     a === b || (world.network.link(a, b)?.blocked !== true && world.network.link(b, a)?.blocked !== true);
 
+  // Who decides changes with the configuration: the newest that any member has applied, both halves of it while it is joint.
+  let halves: readonly (readonly string[])[] = [firstVoters ?? members.map((member) => member.name)];
+  let configIndex = 0;
   const recompute = (): void => {
     const live = members.filter(alive);
-    const withMajority = live.filter((m) => live.filter((other) => both(m.host, other.host)).length * 2 > members.length);
+    const reachesMajority = (m: (typeof members)[number]): boolean =>
+      halves.every((voters) => live.filter((other) => voters.includes(other.name) && both(m.host, other.host)).length * 2 > voters.length);
+    const withMajority = live.filter(reachesMajority);
     for (const member of members) {
       // A member without a majority of its own may still be served by one that has it.
       const has = alive(member) && withMajority.some((m) => both(member.host, m.host));
@@ -35,6 +40,12 @@ export function watchReachability(world: World, topology: Topology, facts: Facts
       facts.nodeReachable.emit(node.name, has);
     }
   };
+  facts.raftConfig.subscribe((_member, index, voters, outgoing) => {
+    if (index <= configIndex) return;
+    configIndex = index;
+    halves = outgoing === '' ? [voters.split(',')] : [voters.split(','), outgoing.split(',')];
+    recompute();
+  });
   world.onReachability = recompute;
   recompute();
 }

@@ -72,10 +72,10 @@ class TrialRun {
     const kubernetes = input.cluster.kubernetes;
     // Properties listen before anything happens.
     const members = Array.from({ length: input.cluster.controlPlanes }, (_, i) => `etcd-${i}`);
-    this.#judge = new Judge(facts, world, members, kubernetes, (violation) => this.#violated(violation));
+    this.#judge = new Judge(facts, world, members, kubernetes, input.require, (violation) => this.#violated(violation));
     this.#system = clusterSystem(world, input, facts);
     const { topology, operator } = this.#system;
-    watchReachability(world, topology, facts);
+    watchReachability(world, topology, facts, members.slice(0, members.length - (input.cluster.etcdSpares ?? 0)));
     this.#plan = new Plan({ world, topology, facts, operator }, facts, input);
     facts.objectChanged.subscribe((_revision, key) => {
       if (!isHeartbeat(key)) this.#lastChangeUs = world.now;

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { faultKinds } from '../faults/registry.ts';
 import { DEFECTS } from '../model/defects.ts';
+import type { EtcdVariant } from '../model/etcd/server/config.ts';
 import { propertyIds } from '../properties/registry.ts';
 import { CLUSTER_PRESETS } from '../model/presets.ts';
 import { formatDurationMs, parseDurationRangeMs } from './durations.ts';
@@ -11,7 +12,7 @@ import { paramProblems } from './fault-params.ts';
 import type { PlannedPattern, Range, Scenario } from './scenario.ts';
 import { SCENARIO_SCHEMA } from './scenario-schema.ts';
 import { schemaProblems } from './schema-problems.ts';
-import type { Topology } from '../faults/topology.ts';
+import { clusterHosts, type Topology } from '../faults/topology.ts';
 import { topologyOf } from './shape.ts';
 import { fileError, nearest, type Problem, UserError } from './user-error.ts';
 import { type PathStep, parseSource, readSource, type SourceDocument } from './yaml-source.ts';
@@ -74,6 +75,8 @@ interface RawScenario {
         readonly etcdAppendBytesMax?: number;
         readonly etcdSnapshotCount?: number;
         readonly etcdCompactionBatch?: number;
+        readonly etcdSpares?: number;
+        readonly etcdVariants?: readonly EtcdVariant[];
       };
   readonly featureGates?: { readonly [gate: string]: boolean };
   readonly defects?: readonly string[];
@@ -101,6 +104,7 @@ interface RawScenario {
   readonly chaos?: { readonly from?: string; readonly for?: string };
   readonly settle?: string;
   readonly outsideCoreOneIn?: number;
+  readonly outsideCore?: readonly string[];
   readonly require?: readonly string[];
 }
 
@@ -169,11 +173,14 @@ class ScenarioBuilder {
       },
       operations: this.#planned(raw.operations, ['operations'], topology),
       outsideCoreOneIn: raw.outsideCoreOneIn ?? 0,
+      outsideCore: raw.outsideCore ?? [],
       chaosFromMs: raw.chaos?.from === undefined ? (kubernetes ? 60_000 : 5000) : this.#duration(raw.chaos.from, ['chaos', 'from']),
       chaosMs: raw.chaos?.for === undefined ? { min: 30_000, max: 60_000 } : this.#range(raw.chaos.for, ['chaos', 'for']),
       settleMs: raw.settle === undefined ? 180_000 : this.#duration(raw.settle, ['settle']),
       require: raw.require ?? [],
     };
+    const hosts = clusterHosts(topology);
+    scenario.outsideCore.forEach((host, i) => this.#known('host', host, hosts, ['outsideCore', i]));
     this.#checkInTime(scenario, scenario.faults.always, ['faults', 'always']);
     this.#checkInTime(scenario, scenario.operations, ['operations']);
     return scenario;

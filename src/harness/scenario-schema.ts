@@ -3,6 +3,8 @@
  * check scenarios as `seatrial` does. `title` of a string type is what an error message asks for.
  */
 
+import { ETCD_VARIANTS } from '../model/etcd/server/config.ts';
+
 const duration = { type: 'string', pattern: '^\\d+(\\.\\d+)?(ms|s|m|h)$', title: 'a duration such as 250ms, 10s, 2m' } as const;
 const durationRange = {
   type: 'string',
@@ -87,6 +89,18 @@ export const SCENARIO_SCHEMA = {
               description: 'Bytes of entries in one append message of etcd; 1: each entry travels alone.',
             },
             etcdCompactionBatch: { type: 'integer', minimum: 1, description: 'Rows that an etcd member compacts at a time.' },
+            etcdSpares: {
+              type: 'integer',
+              minimum: 0,
+              maximum: 8,
+              description: 'So many of the control planes, the last ones, hold no etcd member until an operation adds it.',
+            },
+            etcdVariants: {
+              type: 'array',
+              items: { enum: ETCD_VARIANTS },
+              uniqueItems: true,
+              description: 'Where the members differ from released etcd, for exhibits of bugs that it has not mended or cannot have.',
+            },
             etcdSnapshotCount: {
               type: 'integer',
               minimum: 1,
@@ -138,6 +152,12 @@ export const SCENARIO_SCHEMA = {
     operations: { type: 'array', items: planned },
     chaos: { type: 'object', additionalProperties: false, properties: { from: duration, for: durationRange } },
     settle: duration,
+    outsideCore: {
+      type: 'array',
+      items: { type: 'string' },
+      uniqueItems: true,
+      description: 'Hosts that stay down or cut off after healing, in every trial.',
+    },
     outsideCoreOneIn: { ...count, description: 'One trial in so many leaves a host down or cut off after healing; 0: none.' },
     require: { type: 'array', items: { type: 'string' }, uniqueItems: true },
   },

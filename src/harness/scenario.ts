@@ -32,6 +32,8 @@ export interface Scenario {
   readonly operations: readonly PlannedPattern[];
   /** One in so many trials leaves a host outside the liveness core; 0: never. */
   readonly outsideCoreOneIn: number;
+  /** Hosts that stay in every trial as the faults left them; then none is drawn. */
+  readonly outsideCore: readonly string[];
   readonly chaosFromMs: number;
   readonly chaosMs: Range;
   readonly settleMs: number;

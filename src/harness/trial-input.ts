@@ -1,6 +1,7 @@
 import type { NodePool } from '../model/node-pools.ts';
 import type { FaultParams } from '../faults/fault.ts';
 import type { DefectId } from '../model/defects.ts';
+import type { EtcdVariant } from '../model/etcd/server/config.ts';
 import type { UntypedObject } from '../model/api/object.ts';
 import type { TiePolicy } from '../sim/schedule.ts';
 
@@ -52,6 +53,10 @@ export interface TrialCluster {
   readonly etcdAppendBytesMax?: number;
   /** Entries after which an etcd member makes a snapshot; a tenth of it stays for members that lag. Absent: etcd's defaults. */
   readonly etcdSnapshotCount?: number;
+  /** So many of the control planes, the last ones, hold no etcd member until an operator adds it. */
+  readonly etcdSpares?: number;
+  /** Where etcd's members differ from released etcd; absent: nowhere. */
+  readonly etcdVariants?: readonly EtcdVariant[];
   /** Rows that an etcd member compacts at a time; absent: etcd's 1,000. */
   readonly etcdCompactionBatch?: number;
 }

@@ -1,5 +1,7 @@
 /** What a trial file holds, as a JSON schema (draft 2020-12); docs/trial.schema.json is written from it. Format version 1. */
 
+import { ETCD_VARIANTS } from '../model/etcd/server/config.ts';
+
 const ms = { type: 'integer', minimum: 0, maximum: 604_800_000, title: 'milliseconds, a whole number from 0 to 7 days' } as const;
 const text = { type: 'string' } as const;
 const count = { type: 'integer', minimum: 0 } as const;
@@ -127,6 +129,8 @@ export const TRIAL_SCHEMA = {
             etcdAppendBytesMax: { type: 'integer', minimum: 1 },
             etcdSnapshotCount: { type: 'integer', minimum: 1 },
             etcdCompactionBatch: { type: 'integer', minimum: 1 },
+            etcdSpares: { type: 'integer', minimum: 0, maximum: 8 },
+            etcdVariants: { type: 'array', items: { enum: ETCD_VARIANTS } },
           },
         },
         featureGates: { type: 'object', additionalProperties: { type: 'boolean' } },

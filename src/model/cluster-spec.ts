@@ -13,6 +13,8 @@ export interface ClusterSpec {
   readonly etcd?: 'stacked' | 'external';
   /** Members of an external etcd; default 3. */
   readonly etcdMembers?: number;
+  /** So many of the etcd members, the last ones, are no members at first: they start once an operator has added them. */
+  readonly etcdSpares?: number;
   /** Control planes run a kubelet too and register a tainted Node. */
   readonly controlPlaneNodes?: boolean;
   /** What each worker can hold. */

@@ -66,6 +66,9 @@ const KUBERNETES_MINOR = 35;
 /** The kubelet of a static pod starts an ended container again after its first back-off. */
 const ETCD_RESTART_US = 10 * SECOND;
 
+/** A member that is not wanted yet asks again this soon, as one that an operator starts right after adding it. */
+const SPARE_RESTART_US = 1 * SECOND;
+
 /** A built cluster: where everything is. */
 export class Cluster {
   readonly world: World;
@@ -171,7 +174,10 @@ class ClusterBuilder {
   }
 
   #installEtcd(hosts: readonly Host[]): void {
-    const initialCluster = hosts.map((host, index) => ({ name: `etcd-${index}`, peerURL: `http://${host.name}:2380` }));
+    const all = hosts.map((host, index) => ({ name: `etcd-${index}`, peerURL: `http://${host.name}:2380` }));
+    const first = hosts.length - (this.#spec.etcdSpares ?? 0);
+    const initialCluster = all.slice(0, first);
+    const spares = all.slice(first);
     const told = { revision: 1, compacted: 0 };
     hosts.forEach((host, index) => {
       const input = {
@@ -179,6 +185,8 @@ class ClusterBuilder {
         peerURL: `http://${host.name}:2380`,
         clientURL: `http://${host.name}:2379`,
         initialCluster,
+        spares,
+        ...(index < first ? {} : { initialClusterState: 'existing' as const }),
         facts: this.#config.facts,
         told,
         defects: this.#defects,
@@ -187,7 +195,7 @@ class ClusterBuilder {
         reveal: (value: unknown) => (value instanceof StoredObject ? value.raw : undefined),
         ...this.#config.overrides?.etcd,
       };
-      host.install(etcdMember(etcdConfig(input), ETCD_RESTART_US));
+      host.install(etcdMember(etcdConfig(input), index < first ? ETCD_RESTART_US : SPARE_RESTART_US));
     });
   }
 

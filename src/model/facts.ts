@@ -110,6 +110,20 @@ export function createFacts() {
       'term',
       'revision',
     ),
+    /** The member has put a snapshot of its own on disk: from now on it starts from there. */
+    raftSnapshotSaved: channel<[member: string, index: number, term: number]>('raftSnapshotSaved', 'member', 'index', 'term'),
+    /**
+     * The member goes by another configuration from the entry at `index` on: names of voters, of the voters of the half that a joint configuration
+     * leaves, and of learners, each joined by commas and sorted.
+     */
+    raftConfig: channel<[member: string, index: number, voters: string, outgoing: string, learners: string]>(
+      'raftConfig',
+      'member',
+      'index',
+      'voters',
+      'outgoing',
+      'learners',
+    ),
     /** The member lost its memory; `durableIndex` is the last log index it comes back with, once started. */
     memberStart: channel<[member: string, lastIndex: number, appliedIndex: number, revision: number]>(
       'memberStart',

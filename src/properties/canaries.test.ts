@@ -615,6 +615,37 @@ const CANARIES: Readonly<Record<string, readonly Canary[]>> = {
       },
     },
   ],
+  'leader-steps-down': [
+    {
+      clause: 'replaced-leader-steps-down',
+      breaks: (at) => {
+        at(1, (f) => f.raftRole.emit('etcd-0', 'leader', 2, 'etcd-0'));
+        at(5, (f) => f.raftRole.emit('etcd-1', 'leader', 3, 'etcd-1'));
+        at(10, (f) => f.raftCommit.emit('etcd-1', 7, 3));
+      },
+      holds: (at) => {
+        at(1, (f) => f.raftRole.emit('etcd-0', 'leader', 2, 'etcd-0'));
+        at(5, (f) => f.raftRole.emit('etcd-1', 'leader', 3, 'etcd-1'));
+        at(6, (f) => f.raftRole.emit('etcd-0', 'follower', 2, ''));
+        at(10, (f) => f.raftCommit.emit('etcd-1', 7, 3));
+      },
+    },
+    {
+      // Nothing more is heard of anybody: the end of the trial shows it.
+      clause: 'replaced-leader-steps-down',
+      breaks: (at) => {
+        at(1, (f) => f.raftRole.emit('etcd-0', 'leader', 2, 'etcd-0'));
+        at(5, (f) => f.raftRole.emit('etcd-1', 'leader', 3, 'etcd-1'));
+      },
+      holds: (at) => {
+        at(1, (f) => f.raftRole.emit('etcd-0', 'leader', 2, 'etcd-0'));
+        at(5, (f) => f.raftRole.emit('etcd-1', 'leader', 3, 'etcd-1'));
+        // It came back from its disk.
+        at(6, (f) => f.memberStart.emit('etcd-0', 7, 7, 3));
+      },
+      end: { atS: 60 },
+    },
+  ],
   'progress-after-heal': [
     {
       clause: 'leader-exists',
@@ -642,6 +673,23 @@ const CANARIES: Readonly<Record<string, readonly Canary[]>> = {
         at(5, (f) => f.memberQuorum.emit('etcd-0', false));
         at(8, (f) => f.memberQuorum.emit('etcd-0', true));
         at(10, (f) => f.phase.emit('healing'));
+      },
+      end: { atS: 60 },
+    },
+    {
+      clause: 'change-of-members-ends',
+      breaks: (at) => {
+        at(8, (f) => f.raftConfig.emit('etcd-0', 7, 'etcd-0,etcd-1', 'etcd-0,etcd-1,etcd-2', ''));
+        at(10, (f) => f.phase.emit('healing'));
+        at(11, (f) => f.raftRole.emit('etcd-1', 'leader', 2, 'etcd-1'));
+        // A member that lags behind tells of what was before.
+        at(12, (f) => f.raftConfig.emit('etcd-2', 3, 'etcd-0,etcd-1,etcd-2', '', ''));
+      },
+      holds: (at) => {
+        at(8, (f) => f.raftConfig.emit('etcd-0', 7, 'etcd-0,etcd-1', 'etcd-0,etcd-1,etcd-2', ''));
+        at(10, (f) => f.phase.emit('healing'));
+        at(11, (f) => f.raftRole.emit('etcd-1', 'leader', 2, 'etcd-1'));
+        at(12, (f) => f.raftConfig.emit('etcd-1', 9, 'etcd-0,etcd-1', '', ''));
       },
       end: { atS: 60 },
     },

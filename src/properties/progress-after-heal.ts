@@ -12,6 +12,7 @@ export const progressAfterHeal: Property = {
   clauses: [
     { id: 'leader-exists', must: 'Half a minute after healing some member leads.' },
     { id: 'commits', must: 'After that the committed revision grows, or no client asked for it.' },
+    { id: 'change-of-members-ends', must: 'Nor is the store half way through a change of members: a joint configuration has been left.' },
   ],
   needsKubernetes: false,
   start({ facts, clock, views, violate }) {
@@ -33,6 +34,10 @@ export const progressAfterHeal: Property = {
     facts.memberQuorum.subscribe((member, has) => {
       if (has) cutOff.delete(member);
       else cutOff.add(member);
+    });
+    let config = { index: 0, member: '', outgoing: '', sinceUs: 0 };
+    facts.raftConfig.subscribe((member, index, _voters, outgoing) => {
+      if (index > config.index) config = { index, member, outgoing, sinceUs: clock.now };
     });
     const late = (): boolean => healedAt !== undefined && clock.now - healedAt > SETTLE_US;
     facts.keyChanged.subscribe(() => {
@@ -58,6 +63,19 @@ export const progressAfterHeal: Property = {
               .join(', '),
             subjects: [...roles.keys()].sort(),
             facts: [{ atUs: healedAt, subject: 'plan', text: 'all faults are healed' }],
+          });
+        } else if (config.outgoing !== '' && end.atUs - Math.max(healedAt, config.sinceUs) > SETTLE_US) {
+          violate({
+            clause: 'change-of-members-ends',
+            atUs: end.atUs,
+            sentence: `The store is still in the joint configuration of entry ${config.index}: it needs majorities of the old members too.`,
+            expected: 'the joint configuration is left',
+            actual: `joint with ${config.outgoing}`,
+            subjects: [leader, config.member],
+            facts: [
+              { atUs: config.sinceUs, subject: config.member, text: `takes over the joint configuration of entry ${config.index}` },
+              { atUs: healedAt, subject: 'plan', text: 'all faults are healed' },
+            ],
           });
         } else if (commitsAfter === 0 && failedAfter > 0) {
           violate({

@@ -114,5 +114,7 @@ export interface Property {
   readonly clauses: readonly Clause[];
   /** Needs API servers, controllers and nodes; the other properties also judge a bare store. */
   readonly needsKubernetes: boolean;
+  /** Asks for more than the released programs keep, so it judges only trials whose scenario requires it. */
+  readonly onlyWhereRequired?: boolean;
   start(context: PropertyContext): PropertyRun;
 }

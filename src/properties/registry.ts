@@ -2,6 +2,7 @@ import { assert } from '../sim/assert.ts';
 import { correctReads } from './correct-reads.ts';
 import { durableWrites } from './durable-writes.ts';
 import { eventualReconciliation } from './eventual-reconciliation.ts';
+import { leaderStepsDown } from './leader-steps-down.ts';
 import { leaseLifetime } from './lease-lifetime.ts';
 import { lockExclusion } from './lock-exclusion.ts';
 import { memberAgreement } from './member-agreement.ts';
@@ -31,6 +32,7 @@ export const PROPERTIES: readonly Property[] = [
   correctReads,
   durableWrites,
   eventualReconciliation,
+  leaderStepsDown,
   leaseLifetime,
   lockExclusion,
   memberAgreement,

@@ -8,11 +8,14 @@ const leaveEntry: readonly Entry[] = [{ term: 0, index: 0, type: EntryConfChange
 
 function appliedTo(r: Raft, index: LogIndex, bytes: number): void {
   const applied = Math.max(index, r.log.applied);
+  const before = r.log.applied;
   r.log.appliedTo(applied, bytes);
   const { config } = r.tracker;
   // Looked at on every application, not only on the one that reaches pendingConfIndex: the successor of a leader that was deposed
   // before it proposed to leave must do it, or the configuration stays joint forever (etcd#12136).
   if (!config.autoLeave || applied < r.pendingConfIndex || r.state !== StateLeader) return;
+  // Whoever had applied everything when it was elected never passes that mark.
+  if (r.config.successorsStayJoint && before >= r.pendingConfIndex) return;
   // No payload, so the size limit cannot refuse it. A transfer of leadership can; then the next applied entry tries again.
   const error = proposeEntries(r, leaveEntry);
   if (r.sink === undefined) return;

@@ -14,6 +14,18 @@ export interface RaftDefects {
   readonly readIndexBeforeOwnCommit?: boolean;
   /** A leader counts its own copy of an entry before it is on its disk: alone, it commits at once (etcd#14370). */
   readonly countsUnwrittenEntries?: boolean;
+  /** A read that is asked for again is confirmed by late answers to the first time (etcd#20418). */
+  readonly retriesShareContext?: boolean;
+  /** Pre-votes of a lower term are dropped, and granted ones carry the voter's own term (etcd#8243; etcd#8501). */
+  readonly dropsLowerPreVotes?: boolean;
+  /** A learner never votes (etcd#10998). */
+  readonly learnersRefuseVotes?: boolean;
+  /** Only the leader that applies a joint configuration proposes to leave it (etcd#12136). */
+  readonly successorsStayJoint?: boolean;
+  /** A joint configuration decides by one majority of all its voters (async-raft#62). */
+  readonly unionMajority?: boolean;
+  /** A snapshot that comes late replaces a log that goes beyond it (etcd#1763; camunda#6092). */
+  readonly lateSnapshotTruncates?: boolean;
 }
 
 /** Draws an integer in [0, bound). */
@@ -77,6 +89,12 @@ export interface ResolvedConfig {
   readonly leaderReadsLocally: boolean;
   readonly readIndexBeforeOwnCommit: boolean;
   readonly countsUnwrittenEntries: boolean;
+  readonly retriesShareContext: boolean;
+  readonly dropsLowerPreVotes: boolean;
+  readonly lateSnapshotTruncates: boolean;
+  readonly learnersRefuseVotes: boolean;
+  readonly successorsStayJoint: boolean;
+  readonly unionMajority: boolean;
 }
 
 /** Problems of a configuration, one sentence each; empty if there are none. */
@@ -127,5 +145,11 @@ export function resolveConfig(config: RaftConfig): ResolvedConfig {
     leaderReadsLocally: defects.leaderReadsLocally ?? false,
     readIndexBeforeOwnCommit: defects.readIndexBeforeOwnCommit ?? false,
     countsUnwrittenEntries: defects.countsUnwrittenEntries ?? false,
+    retriesShareContext: defects.retriesShareContext ?? false,
+    dropsLowerPreVotes: defects.dropsLowerPreVotes ?? false,
+    lateSnapshotTruncates: defects.lateSnapshotTruncates ?? false,
+    learnersRefuseVotes: defects.learnersRefuseVotes ?? false,
+    successorsStayJoint: defects.successorsStayJoint ?? false,
+    unionMajority: defects.unionMajority ?? false,
   };
 }

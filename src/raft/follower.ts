@@ -137,7 +137,9 @@ export function handleAppend(r: Raft, m: Message): void {
 
 /** Takes over the leader's commit index and answers, echoing the read context. */
 export function handleHeartbeat(r: Raft, m: Message): void {
-  r.log.commitTo(m.commit);
+  // Beyond the end of the log it would be a broken invariant; whoever loses acknowledged entries (defect R13) follows figure 2 to the letter and
+  // commits what it has.
+  r.log.commitTo(r.config.lateSnapshotTruncates ? Math.min(m.commit, r.log.lastIndex()) : m.commit);
   r.send(makeMessage(MsgHeartbeatResp, m.from, r.id, r.term, 0, 0, 0, noEntries, m.context));
 }
 
@@ -163,7 +165,10 @@ function confStateText(state: ConfState): string {
 /** Restarts log and configuration from a snapshot; false if it is old, or already contained in the log. */
 function restore(r: Raft, snapshot: Snapshot): boolean {
   const { log } = r;
-  if (snapshot.index <= log.committed) return false;
+  // A snapshot may come late, when appends have overtaken it: what it holds is committed here already, and a log that goes beyond it has been
+  // acknowledged as a whole (etcd#1763; camunda#6092). With the defect the log is cut back to the snapshot all the same.
+  const replacesLog = r.config.lateSnapshotTruncates && snapshot.index >= log.firstIndex();
+  if (snapshot.index <= log.committed && !replacesLog) return false;
   if (r.state !== StateFollower) {
     r.sink?.warn(`${hex(r.id)} attempted to restore snapshot as leader; should never happen`);
     becomeFollower(r, r.term + 1, NoNode);
@@ -176,8 +181,8 @@ function restore(r: Raft, snapshot: Snapshot): boolean {
     return false;
   }
   const position = `snapshot [index: ${snapshot.index}, term: ${snapshot.term}]`;
-  if (log.matchTerm(snapshot.index, snapshot.term)) {
-    // A late snapshot must not truncate a log that already goes beyond it (camunda#6092, etcd#1763): the entries are as good.
+  if (log.matchTerm(snapshot.index, snapshot.term) && !replacesLog) {
+    // It holds nothing that the log lacks, whose entries are as good.
     r.sink?.info(
       `${hex(r.id)} [commit: ${log.committed}, lastindex: ${log.lastIndex()}, lastterm: ${log.lastTerm()}] fast-forwarded commit to ${position}`,
     );

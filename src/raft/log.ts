@@ -210,6 +210,9 @@ export class RaftLog {
   restore(snapshot: Snapshot): void {
     this.sink?.info(`log [${this.toString()}] starts to restore snapshot [index: ${snapshot.index}, term: ${snapshot.term}]`);
     this.committed = snapshot.index;
+    // Only a snapshot from the past (defect R13) lies below what is applied; what follows it is then handed out once more.
+    this.applied = Math.min(this.applied, snapshot.index);
+    this.applying = Math.min(this.applying, snapshot.index);
     this.unstable.restore(snapshot);
   }
 

@@ -3,6 +3,8 @@ import { RaftLog } from './log.ts';
 import type { LogSink } from './log-sink.ts';
 import { makeMessage, type Message, MsgAppResp, NoNode, noEntries } from './message.ts';
 import { ReadOnly } from './read-only.ts';
+import type { ReadQueue } from './read-queue.ts';
+import { SharedContextReads } from './shared-context-reads.ts';
 import { Tracker } from './tracker.ts';
 import { type HardState, type LogIndex, type NodeId, type RaftState, type ReadState, StateFollower, type Term } from './types.ts';
 
@@ -15,7 +17,7 @@ export class Raft {
   readonly id: NodeId;
   readonly log: RaftLog;
   readonly tracker: Tracker;
-  readonly readOnly = new ReadOnly();
+  readonly readOnly: ReadQueue;
   readonly sink: LogSink | undefined;
 
   term: Term;
@@ -55,7 +57,9 @@ export class Raft {
     this.id = resolved.id;
     this.sink = resolved.sink;
     this.log = new RaftLog(resolved.storage, resolved.sink, resolved.committedBytesPerReadyMax);
-    this.tracker = new Tracker(resolved.inflightMessagesMax, resolved.inflightBytesMax);
+    this.tracker = new Tracker(resolved.inflightMessagesMax, resolved.inflightBytesMax, resolved.unionMajority);
+    // etcd#20418: a number of the leader's own for every request, because a context that a retry shares is confirmed by answers to the first.
+    this.readOnly = resolved.retriesShareContext ? new SharedContextReads() : new ReadOnly();
     this.term = hardState.term;
     this.vote = hardState.vote;
   }

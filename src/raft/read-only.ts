@@ -1,5 +1,6 @@
 import type { Message } from './message.ts';
 import { jointCommitted } from './quorum.ts';
+import type { PendingRead, ReadQueue } from './read-queue.ts';
 import type { Config } from './tracker.ts';
 import type { LogIndex, NodeId } from './types.ts';
 
@@ -11,39 +12,28 @@ export const ReadOnlyLeaseBased = 1;
 /** One of the two `ReadOnly…` numbers. */
 export type ReadOnlyOption = number;
 
-/** A read that waits for the leader to confirm its leadership. */
-export interface PendingRead {
-  readonly request: Message;
-  /** The commit index when the request arrived: what must be applied before the read is served. */
-  readonly index: LogIndex;
-}
-
 /**
  * Reads waiting for confirmation. They are numbered by arrival within this leadership, and heartbeats carry the number of the
  * newest: an answer confirms all reads up to it. Numbers instead of the requester's own context, because a retried request
  * shares its context with the first, and late answers to the first then confirm the retry of a leader long deposed (etcd#20418).
  */
-export class ReadOnly {
+export class ReadOnly implements ReadQueue {
   private pending: PendingRead[] = [];
   private confirmed = 0;
   private readonly acks = new Map<NodeId, number>();
 
-  /** Queues a read. */
   add(index: LogIndex, request: Message): void {
     this.pending.push({ request, index });
   }
 
-  /** Number of the newest read that waits, or 0: the context for heartbeats. */
   position(): number {
     return this.pending.length === 0 ? 0 : this.confirmed + this.pending.length;
   }
 
-  /** A member answered a heartbeat that carried this number. */
   acknowledge(from: NodeId, position: number): void {
     if (position > (this.acks.get(from) ?? 0)) this.acks.set(from, position);
   }
 
-  /** Takes the reads that a quorum has confirmed by now, oldest first. */
   takeConfirmed(config: Config): readonly PendingRead[] {
     const quorum = jointCommitted(config.voters, config.votersOutgoing, (id) => this.acks.get(id) ?? 0);
     const count = Math.min(quorum - this.confirmed, this.pending.length);
@@ -54,7 +44,6 @@ export class ReadOnly {
     return done;
   }
 
-  /** Forgets everything: the leadership ended. */
   reset(): void {
     if (this.pending.length > 0) this.pending = [];
     this.confirmed = 0;

@@ -106,8 +106,9 @@ function handleLowerTerm(r: Raft, m: Message): void {
     // With leases or pre-votes a node of a higher term cannot get back by campaigning, so it must tell the leader its term, or it
     // would stay out forever (etcd#8501).
     r.sendAck(m.from, 0);
-  } else if (m.type === MsgPreVote) {
-    // Answered, not dropped: else nodes of mixed settings could all wait for each other (etcd#8501).
+  } else if (m.type === MsgPreVote && !r.config.dropsLowerPreVotes) {
+    // Answered, not dropped: the rejection carries the higher term. Else a node of a low term and a good log, and one of a higher term, could
+    // wait for each other for ever once the leader is gone (etcd#8243; etcd#8501, with mixed settings).
     r.sink?.info(`${voterText(r)} rejected ${requestText(r, m)}`);
     r.sendAfterAppend(blankMessage(MsgPreVoteResp, { to: m.from, from: r.id, term: r.term, reject: true }));
   } else if (m.type === MsgStorageAppendResp) {
@@ -123,7 +124,8 @@ function handleLowerTerm(r: Raft, m: Message): void {
 function handleVoteRequest(r: Raft, m: Message): void {
   const isPre = m.type === MsgPreVote;
   const response = isPre ? MsgPreVoteResp : MsgVoteResp;
-  // Learners vote too: one may have been promoted by a committed entry that it has not seen (etcd#10998).
+  // Learners vote too: one may have been promoted by a committed entry that it has not seen, and its vote be needed to tell it (etcd#10998).
+  if (r.isLearner && r.config.learnersRefuseVotes) return;
   const canVote = r.vote === m.from || (r.vote === NoNode && r.lead === NoNode) || (isPre && m.term > r.term);
   if (!canVote || !r.log.isUpToDate(m.index, m.logTerm)) {
     r.sink?.info(`${voterText(r)} rejected ${requestText(r, m)}`);
@@ -131,8 +133,9 @@ function handleVoteRequest(r: Raft, m: Message): void {
     return;
   }
   r.sink?.info(`${voterText(r)} cast ${requestText(r, m, 'for')}`);
-  // The message's term, not this node's: a pre-candidate would ignore an answer of a lower term.
-  r.sendAfterAppend(makeMessage(response, m.from, r.id, m.term, 0, 0, 0, noEntries, 0));
+  // The message's term, not this node's: a pre-candidate would ignore an answer of a lower term (etcd#8243).
+  const term = r.config.dropsLowerPreVotes ? r.term : m.term;
+  r.sendAfterAppend(makeMessage(response, m.from, r.id, term, 0, 0, 0, noEntries, 0));
   if (!isPre) {
     r.electionElapsed = 0;
     r.vote = m.from;

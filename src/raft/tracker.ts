@@ -1,7 +1,7 @@
 import { hasId, type IdSet, noIds, unionIds } from './id-set.ts';
 import { Inflights } from './inflights.ts';
 import type { Progress } from './progress.ts';
-import { jointVote, majorityIndexInPlace, type VoteResult, VoteWon } from './quorum.ts';
+import { jointVote, majorityCommitted, majorityIndexInPlace, type VoteResult, VoteWon } from './quorum.ts';
 import type { ConfState, LogIndex, NodeId } from './types.ts';
 
 /** An active configuration. Joint while `votersOutgoing` has members (paper, section 6). */
@@ -59,10 +59,13 @@ export class Tracker {
   private incoming: readonly Progress[] = [];
   private outgoing: readonly Progress[] = [];
   private readonly votes = new Map<NodeId, boolean>();
+  /** Known bug: one majority of all voters decides in a joint configuration (async-raft#62). */
+  private readonly unionMajority: boolean;
   private readonly maxInflightMessages: number;
   private readonly maxInflightBytes: number;
 
-  constructor(maxInflightMessages: number, maxInflightBytes: number) {
+  constructor(maxInflightMessages: number, maxInflightBytes: number, unionMajority = false) {
+    this.unionMajority = unionMajority;
     this.maxInflightMessages = maxInflightMessages;
     this.maxInflightBytes = maxInflightBytes;
   }
@@ -100,16 +103,23 @@ export class Tracker {
     return this.config.voters.length === 1 && this.config.votersOutgoing.length === 0;
   }
 
+  /** The sets of voters of which each must agree by a majority: both halves, since either alone may decide on the other side of a cut. */
+  private halves(): readonly [IdSet, IdSet] {
+    const { voters, votersOutgoing } = this.config;
+    return this.unionMajority ? [this.voterIds(), noIds] : [voters, votersOutgoing];
+  }
+
   /** The highest index that is on a quorum of both halves (paper, section 5.3 and figure 2, leaders' last rule). */
   committed(): LogIndex {
     const incoming = majorityMatch(this.incoming, this.config.voters.length);
     if (this.config.votersOutgoing.length === 0) return incoming;
+    if (this.unionMajority) return majorityCommitted(this.voterIds(), (id) => this.find(id)?.match ?? 0);
     return Math.min(incoming, majorityMatch(this.outgoing, this.config.votersOutgoing.length));
   }
 
   /** Whether a quorum was heard from in this CheckQuorum interval. */
   quorumActive(): boolean {
-    const result = jointVote(this.config.voters, this.config.votersOutgoing, (id) => {
+    const result = jointVote(...this.halves(), (id) => {
       const pr = this.find(id);
       return pr === undefined || pr.isLearner ? undefined : pr.recentActive;
     });
@@ -136,7 +146,7 @@ export class Tracker {
       if (vote === true) granted++;
       else if (vote === false) rejected++;
     }
-    const result = jointVote(this.config.voters, this.config.votersOutgoing, (id) => this.votes.get(id));
+    const result = jointVote(...this.halves(), (id) => this.votes.get(id));
     return { granted, rejected, result };
   }
 }

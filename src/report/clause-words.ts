@@ -54,6 +54,10 @@ const CLAUSES: Readonly<Record<string, Row>> = {
     'A lease that {0} had renewed expired at once',
     'who is told that its lease lives on relies on it; a leader that has slept may not act on what it remembers',
   ],
+  'leader-steps-down/replaced-leader-steps-down': [
+    '{0} went on to lead beside {1}',
+    'a leader that no majority follows has to notice within an election time-out or two, whatever its disk does',
+  ],
   'lock-exclusion/granted-place-exists': [
     '{0} was given a lock that it had lost',
     'whoever waited must look again, when its turn comes, whether its lease and its key still live',
@@ -91,6 +95,10 @@ const CLAUSES: Readonly<Record<string, Row>> = {
   'progress-after-heal/leader-exists': [
     'Nobody leads although everything is healed',
     'with a majority up and connected an election has to succeed within seconds',
+  ],
+  'progress-after-heal/change-of-members-ends': [
+    'The store never finished its change of members',
+    'whoever leads must leave a joint configuration, or the members on their way out stay indispensable',
   ],
   'progress-after-heal/commits': [
     'The store stands still although everything is healed',

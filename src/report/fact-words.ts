@@ -69,6 +69,11 @@ const WORDS: Readonly<Record<string, Say>> = {
     text: `takes over a snapshot at entry ${s(index)}, revision ${s(revision)}`,
     label: `snapshot ${s(index)}`,
   }),
+  raftConfig: ([member, index, voters, outgoing, learners]) => ({
+    subject: s(member),
+    text: `goes by the configuration of entry ${s(index)}: voters ${s(voters)}${outgoing === '' ? '' : `, joint with ${s(outgoing)}`}${learners === '' ? '' : `, learners ${s(learners)}`}`,
+    label: outgoing === '' ? `config ${s(index)}` : `joint ${s(index)}`,
+  }),
   memberStart: ([member, last, applied, revision]) => ({
     subject: s(member),
     text: `starts from its disk: log up to entry ${s(last)}, store at entry ${s(applied)}, revision ${s(revision)}`,

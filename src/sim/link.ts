@@ -16,6 +16,8 @@ export interface LinkModifier extends EffectCounter {
   /** How late a reordered message comes. */
   readonly reorderUs?: Micros;
   readonly bytesPerSecond?: number;
+  /** Nothing arrives before this instant; what has been held back until then comes in the order in which it left. */
+  readonly heldUntilUs?: Micros;
 }
 
 /** What becomes of one message: lost, or its delay(s). */
@@ -121,6 +123,10 @@ export class Link {
         const start = Math.max(departure, this.#bandwidthFreeAt);
         this.#bandwidthFreeAt = start + Math.ceil((sizeBytes * MILLION) / modifier.bytesPerSecond);
         delay += this.#bandwidthFreeAt - departure;
+        touched = true;
+      }
+      if (modifier.heldUntilUs !== undefined && departure + delay < modifier.heldUntilUs) {
+        delay = modifier.heldUntilUs - departure;
         touched = true;
       }
       if (touched) modifier.touched++;

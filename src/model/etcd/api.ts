@@ -147,6 +147,15 @@ export interface MemberUpdateRequest {
   readonly id: MemberId;
   readonly peerURLs: readonly string[];
 }
+/**
+ * Adds and removes members in one step, through joint consensus. etcd's API has no such call; users of its raft library (CockroachDB, TiKV) do
+ * this, and so can our operator.
+ */
+export interface MembersChangeRequest {
+  readonly type: 'membersChange';
+  readonly add: readonly string[];
+  readonly remove: readonly MemberId[];
+}
 export interface MemberPromoteRequest {
   readonly type: 'memberPromote';
   readonly id: MemberId;
@@ -222,6 +231,7 @@ export type EtcdRequest =
   | MemberRemoveRequest
   | MemberUpdateRequest
   | MemberPromoteRequest
+  | MembersChangeRequest
   | AlarmRequest
   | StatusRequest
   | DefragmentRequest
@@ -374,6 +384,7 @@ interface ResponseTable {
   memberRemove: MembersResponse;
   memberUpdate: MembersResponse;
   memberPromote: MembersResponse;
+  membersChange: MembersResponse;
   alarm: AlarmResponse;
   status: StatusResponse;
   defragment: EmptyResponse;

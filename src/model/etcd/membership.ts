@@ -9,6 +9,8 @@ export interface MembershipRows {
   readonly members: readonly Member[];
   /** Ids that were members once and never come back. */
   readonly removed: readonly MemberId[];
+  /** Members that a joint change removes: they vote in its outgoing half until it is left. */
+  readonly leaving?: readonly MemberId[];
 }
 
 /** What a membership change carries in its raft entry besides the configuration change itself. */
@@ -16,7 +18,11 @@ export type MembershipChange =
   | { readonly kind: 'add'; readonly member: Member }
   | { readonly kind: 'promote'; readonly memberId: MemberId }
   | { readonly kind: 'remove'; readonly memberId: MemberId }
-  | { readonly kind: 'update'; readonly memberId: MemberId; readonly peerURLs: readonly string[] };
+  | { readonly kind: 'update'; readonly memberId: MemberId; readonly peerURLs: readonly string[] }
+  /** Several at once, through joint consensus: etcd's raft can, its API does not offer it. */
+  | { readonly kind: 'joint'; readonly add: readonly Member[]; readonly remove: readonly MemberId[] }
+  /** The joint configuration is left. */
+  | { readonly kind: 'leave' };
 
 /** The members as applied configuration entries made them (membership.RaftCluster). Immutable rows, replaced on change. */
 export class Membership {
@@ -48,6 +54,12 @@ export class Membership {
 
   /** Whether a change may be applied (ValidateConfigurationChange); asked when its entry is applied, so all members answer alike. */
   validate(change: MembershipChange): Result<void> {
+    if (change.kind === 'leave') return;
+    if (change.kind === 'joint') {
+      const adds = change.add.map((member): MembershipChange => ({ kind: 'add', member }));
+      const removes = change.remove.map((memberId): MembershipChange => ({ kind: 'remove', memberId }));
+      return [...adds, ...removes].map((single) => this.validate(single)).find((refused) => refused !== undefined);
+    }
     const id = change.kind === 'add' ? change.member.id : change.memberId;
     if (this.isRemoved(id)) return etcdError('memberNotFound');
     const known = this.member(id);
@@ -82,16 +94,27 @@ export class Membership {
         this.#patch(change.memberId, { isLearner: false });
         return;
       case 'remove':
-        this.#rows = {
-          members: this.#rows.members.filter((member) => member.id !== change.memberId),
-          removed: [...this.#rows.removed, change.memberId].sort((a, b) => a - b),
-        };
+        this.#remove([change.memberId]);
         return;
       case 'update':
         // The real server replaces the whole raft attributes, so an updated learner is listed as no learner (recorded).
         this.#patch(change.memberId, { peerURLs: change.peerURLs, isLearner: false });
         return;
+      case 'joint':
+        for (const member of change.add) this.#put(member);
+        this.#rows = { ...this.#rows, leaving: change.remove };
+        return;
+      case 'leave':
+        this.#remove(this.#rows.leaving ?? []);
+        return;
     }
+  }
+
+  #remove(ids: readonly MemberId[]): void {
+    this.#rows = {
+      members: this.#rows.members.filter((member) => !ids.includes(member.id)),
+      removed: [...this.#rows.removed, ...ids].sort((a, b) => a - b),
+    };
   }
 
   /** A started member makes itself known. */

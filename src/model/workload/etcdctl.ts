@@ -14,6 +14,12 @@ export type EtcdctlOrder =
   | { readonly what: 'defragment'; readonly member: string }
   /** Announces a member that nobody has started yet. */
   | { readonly what: 'member-add'; readonly name: string }
+  /** Adds a spare member as a learner; it starts then. */
+  | { readonly what: 'learner-add'; readonly member: string }
+  | { readonly what: 'member-promote'; readonly member: string }
+  | { readonly what: 'member-remove'; readonly member: string }
+  /** Several at once through joint consensus. */
+  | { readonly what: 'members-change'; readonly add: readonly string[]; readonly remove: readonly string[] }
   /** Makes a root user, one user for all clients of the keys, and switches authentication on. */
   | { readonly what: 'auth-enable' };
 
@@ -55,9 +61,38 @@ function* carryOut(
     }
     case 'member-add':
       return yield* ask(client, { type: 'memberAdd', peerURLs: [`http://${order.name}:2380`] });
+    case 'learner-add':
+      return yield* ask(client, { type: 'memberAdd', peerURLs: urlsOf(members, [order.member]), isLearner: true });
+    case 'member-promote':
+    case 'member-remove': {
+      const found = yield* findIds(client, members, [order.member]);
+      if (isError(found)) return found;
+      const [id] = found;
+      // It is gone already: an earlier attempt did it, whatever its answer was.
+      if (id === undefined) return undefined;
+      return yield* ask(client, { type: order.what === 'member-promote' ? 'memberPromote' : 'memberRemove', id });
+    }
+    case 'members-change': {
+      const remove = yield* findIds(client, members, order.remove);
+      if (isError(remove)) return remove;
+      if (remove.length < order.remove.length) return undefined;
+      return yield* ask(client, { type: 'membersChange', add: urlsOf(members, order.add), remove });
+    }
     case 'auth-enable':
       return yield* enableAuth(client);
   }
+}
+
+/** Peer URLs of members by name. */
+function urlsOf(members: readonly EtcdctlMember[], names: readonly string[]): readonly string[] {
+  return members.filter((m) => names.includes(m.name)).map((m) => `http://${m.endpoint.address}:2380`);
+}
+
+/** Ids of those of the named members that the store lists, found by their peer URLs. */
+function* findIds(client: EtcdClient, members: readonly EtcdctlMember[], names: readonly string[]): Task<readonly number[] | EtcdError> {
+  const list = yield* client.call({ type: 'memberList' });
+  if (isError(list)) return list;
+  return urlsOf(members, names).flatMap((url) => list.members.filter((m) => m.peerURLs.includes(url)).map((m) => m.id));
 }
 
 function* ask(client: EtcdClient, request: EtcdRequest): Task<EtcdError | undefined> {

@@ -1,4 +1,12 @@
-import { type ConfChange, type ConfState, type Entry, EntryConfChange, EntryConfChangeV2, type Snapshot } from '../../../raft/types.ts';
+import {
+  type ConfChange,
+  type ConfState,
+  type Entry,
+  EntryConfChange,
+  EntryConfChangeV2,
+  leaveJointChange,
+  type Snapshot,
+} from '../../../raft/types.ts';
 import type { Process } from '../../../sim/process.ts';
 import type { EtcdResponse } from '../api.ts';
 import { type ApplyContext, applyProposal } from '../applier.ts';
@@ -24,7 +32,7 @@ export interface ApplyHost {
   /** An entry was applied; `result` goes to whoever proposed this very payload here. */
   applied(entry: Entry, result: Result<EtcdResponse> | undefined): void;
   /** A membership change was applied, or refused: then it changed nothing. */
-  membershipApplied(change: MembershipChange, data: ConfChange, refused: Result<void>): void;
+  membershipApplied(change: MembershipChange, data: ConfChange, refused: Result<void>, index: number): void;
   /** The empty entry of a new leader was applied: all of the terms before is. */
   termBegan(term: number): void;
   /** The state was replaced by a snapshot's. */
@@ -32,6 +40,8 @@ export interface ApplyHost {
   /** A batch is done. */
   batchApplied(): void;
 }
+
+const leave: MembershipChange = { kind: 'leave' };
 
 interface Batch {
   readonly entries: readonly Entry[];
@@ -183,7 +193,7 @@ export class ApplyLoop {
     switch (entry.type) {
       case EntryConfChange:
       case EntryConfChangeV2:
-        this.#applyMembership(entry.data as ConfChange, isNew);
+        this.#applyMembership(entry, isNew);
         break;
       default:
         if (entry.data === undefined) this.#host.termBegan(entry.term);
@@ -209,9 +219,11 @@ export class ApplyLoop {
   }
 
   /** applyConfChange: a change that is refused here is told to raft as no change, on every member alike. */
-  #applyMembership(data: ConfChange, isNew: boolean): void {
+  #applyMembership(entry: Entry, isNew: boolean): void {
     const { state } = this.#host;
-    const change = data.context as MembershipChange;
+    // What leaves a joint configuration is proposed by raft itself and carries nothing.
+    const data = (entry.data as ConfChange | undefined) ?? leaveJointChange;
+    const change = (data.context as MembershipChange | undefined) ?? leave;
     const refused = this.#membership.validate(change);
     if (isError(refused)) {
       this.confState = this.#host.applyConfChange({ ...data, changes: data.changes.map((c) => ({ ...c, nodeId: 0 })) });
@@ -223,6 +235,6 @@ export class ApplyLoop {
         state.pendingWrites++;
       }
     }
-    this.#host.membershipApplied(change, data, refused);
+    this.#host.membershipApplied(change, data, refused, entry.index);
   }
 }

@@ -172,9 +172,10 @@ export class EtcdServer implements ServerContext {
 
   /** How facts and reports name a member. */
   nameOf(id: number): string {
-    const name = this.state.membership.member(id)?.name;
-    if (name !== undefined && name !== '') return name;
-    return this.#boot.names.get(id) ?? String(id);
+    const member = this.state.membership.member(id);
+    if (member !== undefined && member.name !== '') return member.name;
+    const spare = this.config.spares.find(({ peerURL }) => member?.peerURLs.includes(peerURL) === true);
+    return this.#boot.names.get(id) ?? spare?.name ?? String(id);
   }
 
   header(revision: number): ResponseHeader {
@@ -365,13 +366,26 @@ export class EtcdServer implements ServerContext {
     this.#reads.wait((error) => answer(error === undefined && raft.isLeader && raft.node.term === term));
   }
 
-  #membershipApplied(change: MembershipChange, data: ConfChange, refused: Result<void>): void {
+  #membershipApplied(change: MembershipChange, data: ConfChange, refused: Result<void>, index: number): void {
     this.#followMembership();
+    this.#tellConfig(index);
     const answer: Result<EtcdResponse> = isError(refused)
       ? refused
       : { header: this.header(0), members: this.state.membership.members, ...(change.kind === 'add' ? { member: change.member } : {}) };
     this.proposals.settle(data, answer);
-    if (!isError(refused) && change.kind === 'remove' && change.memberId === this.memberId) this.#leaveSoon();
+    if (!isError(refused) && this.state.membership.isRemoved(this.memberId)) this.#leaveSoon();
+  }
+
+  #tellConfig(index: number): void {
+    const { facts, name } = this.config;
+    if (!facts.raftConfig.on) return;
+    const names = (ids: readonly number[]): string =>
+      ids
+        .map((id) => this.nameOf(id))
+        .sort()
+        .join(',');
+    const { voters, votersOutgoing, learners } = this.apply.confState;
+    facts.raftConfig.emit(name, index, names(voters), names(votersOutgoing), names(learners));
   }
 
   /** A removed member tells the others, then ends by itself, orderly. */
@@ -394,6 +408,7 @@ export class EtcdServer implements ServerContext {
     facts.raftSnapshot.emit(name, snapshot.index, snapshot.term, this.state.store.revision);
     this.#tellMembers(snapshot.index, false);
     this.#followMembership();
+    this.#tellConfig(snapshot.index);
     this.#snapshotter.installed(snapshot);
   }
 
@@ -436,8 +451,8 @@ export class EtcdServer implements ServerContext {
       applyConfChange: (change: ConfChange) => this.raft.applyConfChange(change),
       isWaiting: (data: unknown) => this.proposals.isWaiting(data),
       applied: (entry: Entry, result: Result<EtcdResponse> | undefined) => this.#applied(entry, result),
-      membershipApplied: (change: MembershipChange, data: ConfChange, refused: Result<void>) =>
-        this.#membershipApplied(change, data, refused),
+      membershipApplied: (change: MembershipChange, data: ConfChange, refused: Result<void>, index: number) =>
+        this.#membershipApplied(change, data, refused, index),
       termBegan: (term: number) => this.#termBegan(term),
       installed: (snapshot: Snapshot) => this.#installed(snapshot),
       batchApplied: () => this.#batchApplied(),
@@ -466,6 +481,7 @@ export class EtcdServer implements ServerContext {
     return {
       process: this.process,
       timeoutUs: requestTimeoutUs(this.config),
+      reusesContext: this.config.defects.has('R11'),
       get appliedIndex() {
         return server.apply.appliedIndex;
       },

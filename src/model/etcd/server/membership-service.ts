@@ -4,6 +4,7 @@ import {
   ConfChangeAddNode,
   ConfChangeRemoveNode,
   ConfChangeUpdateNode,
+  TransitionJointImplicit,
 } from '../../../raft/types.ts';
 import { type Micros, SECOND } from '../../../sim/time.ts';
 import type {
@@ -12,6 +13,7 @@ import type {
   MemberAddRequest,
   MemberId,
   MemberPromoteRequest,
+  MembersChangeRequest,
   MemberRemoveRequest,
   MemberUpdateRequest,
 } from '../api.ts';
@@ -83,6 +85,26 @@ export class MembershipService {
     const refused = this.#refuse(metadata, () => this.#learnerLag(request.id));
     if (refused !== undefined) return answer(refused);
     this.#propose(ConfChangeAddNode, request.id, { kind: 'promote', memberId: request.id }, answer);
+  }
+
+  /** One change with several operations: raft goes through a joint configuration and leaves it by itself. */
+  changeTogether(request: MembersChangeRequest, metadata: CallMetadata, answer: Answer): void {
+    const { config, process, proposals } = this.#context;
+    const refused = this.#refuse(metadata, () => undefined);
+    if (refused !== undefined) return answer(refused);
+    const add = request.add.map((url) => ({
+      id: computeMemberId([url], config.clusterToken, process.wall()),
+      name: '',
+      peerURLs: [url],
+      clientURLs: [],
+      isLearner: false,
+    }));
+    const changes = [
+      ...add.map(({ id }) => ({ type: ConfChangeAddNode, nodeId: id })),
+      ...request.remove.map((nodeId) => ({ type: ConfChangeRemoveNode, nodeId })),
+    ];
+    const context: MembershipChange = { kind: 'joint', add, remove: request.remove };
+    proposals.proposeConfChange({ transition: TransitionJointImplicit, changes, context }, answer);
   }
 
   /** Whether the member may ask for changes, and whether strict reconfiguration checks let this one through. */

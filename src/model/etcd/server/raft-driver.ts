@@ -10,9 +10,11 @@ import {
   type ReadState,
   type Snapshot,
   StateCandidate,
+  StateFollower,
   StateLeader,
   StatePreCandidate,
   type StepError,
+  TransitionAuto,
 } from '../../../raft/types.ts';
 import type { Process } from '../../../sim/process.ts';
 import type { EtcdConfig } from './config.ts';
@@ -61,7 +63,9 @@ export class RaftDriver {
   #writing = false;
   #writingSince = 0;
   #pumping = false;
+  readonly #ticksWait: boolean;
   #lead = 0;
+  #state: number = StateFollower;
   #lastVote = '';
   #lastAppended: number;
 
@@ -86,8 +90,16 @@ export class RaftDriver {
         leaderReadsLocally: config.defects.has('R12'),
         readIndexBeforeOwnCommit: config.defects.has('R10'),
         countsUnwrittenEntries: config.defects.has('E2'),
+        unionMajority: config.defects.has('R6'),
+        successorsStayJoint: config.defects.has('R7'),
+        learnersRefuseVotes: config.defects.has('R8'),
+        retriesShareContext: config.defects.has('R11'),
+        lateSnapshotTruncates: config.defects.has('R13'),
+        dropsLowerPreVotes: config.defects.has('R16'),
       },
     });
+    // etcd takes ticks and writes in one loop: while an fsync hangs, CheckQuorum does not fire, and a leader goes on to lead (etcd#13527, open).
+    this.#ticksWait = !config.variants.has('ticks-apart') || config.defects.has('R20');
     this.#lastAppended = storage.lastIndex();
     this.#ticker = new Ticker(process, config.heartbeatUs, () => this.#input());
   }
@@ -138,7 +150,8 @@ export class RaftDriver {
   proposeConfChange(change: ConfChange): StepError | undefined {
     let error: StepError | undefined;
     this.#input(() => {
-      error = this.node.proposeConfChange(change, true);
+      // etcd proposes single changes in the old form; the new one is for joint consensus.
+      error = this.node.proposeConfChange(change, change.transition === TransitionAuto);
     });
     return error;
   }
@@ -170,8 +183,7 @@ export class RaftDriver {
 
   #input(act?: () => void): void {
     try {
-      // The raft loop does not take ticks while it waits for the disk.
-      if (!this.#writing) {
+      if (!this.#writing || !this.#ticksWait) {
         const ticks = this.#ticker.take();
         if (ticks > 0) this.node.tickMany(ticks);
       }
@@ -184,7 +196,8 @@ export class RaftDriver {
       throw error;
     }
     // The end of the write looks again; until then the next tick may lie in the past, and a timer for it would fire without end.
-    if (!this.#writing) this.#ticker.wakeAfter(this.node.ticksUntilNextAction());
+    if (!this.#writing || !this.#ticksWait) this.#ticker.wakeAfter(this.node.ticksUntilNextAction());
+    if (this.#writing && !this.#ticksWait && this.#state === StateLeader && !this.isLeader) this.#noteRole(this.node.lead);
   }
 
   #pump(): void {
@@ -222,7 +235,7 @@ export class RaftDriver {
     }
     this.#writing = true;
     this.#wal.sync(() => {
-      this.#ticker.dropMissed();
+      if (this.#ticksWait) this.#ticker.dropMissed();
       this.#finish(ready, leads);
       this.#input();
     });
@@ -260,6 +273,7 @@ export class RaftDriver {
   #noteRole(lead: number): void {
     const gained = lead !== 0 && lead !== this.#lead;
     this.#lead = lead;
+    this.#state = this.node.state;
     const { facts, name } = this.#config;
     facts.raftRole.emit(name, this.#roleName(), this.node.term, lead === 0 ? '' : this.#events.nameOf(lead));
     if (gained && this.isLeader) {

@@ -13,6 +13,8 @@ export interface ReadLoopHost {
   readonly process: Process;
   readonly timeoutUs: Micros;
   readonly appliedIndex: number;
+  /** Known bug: what is asked again is asked under the same name. */
+  readonly reusesContext: boolean;
   requestReadIndex(context: unknown): void;
 }
 
@@ -84,7 +86,9 @@ export class ReadLoop {
 
   #ask(round: Round): void {
     if (this.#round !== round) return;
-    const context = {};
+    // Each attempt under a name of its own: what was answered late to an earlier one must not confirm this (etcd#20418).
+    const [first] = round.contexts;
+    const context = this.#host.reusesContext && first !== undefined ? first : {};
     round.contexts.add(context);
     const { process } = this.#host;
     if (round.retryTimer !== 0) process.cancel(round.retryTimer);

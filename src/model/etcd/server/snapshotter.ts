@@ -84,6 +84,7 @@ export class Snapshotter {
     backend.commit(() => {
       this.#files.save(wal, { index, term, confState, membership, image: undefined }, () => {
         this.#saving = false;
+        this.#parts.config.facts.raftSnapshotSaved.emit(this.#parts.config.name, index, term);
       });
     });
   }

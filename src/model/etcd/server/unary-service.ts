@@ -122,6 +122,8 @@ export class UnaryService {
         return this.#membership.update(request, metadata, answer);
       case 'memberPromote':
         return this.#membership.promote(request, metadata, answer);
+      case 'membersChange':
+        return this.#membership.changeTogether(request, metadata, answer);
       case 'status':
         return answer(this.#asAdmin(metadata) ?? this.#status());
       case 'hash': {

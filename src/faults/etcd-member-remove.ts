@@ -1,0 +1,23 @@
+import { etcdMembers } from './crash-at-fact.ts';
+import type { Fault, FaultParams } from './fault.ts';
+import { operationArbitrary } from './operation.ts';
+
+export interface EtcdMemberRemoveParams extends FaultParams {
+  readonly kind: 'etcd-member-remove';
+  readonly member: string;
+}
+
+/** `etcdctl member remove`. */
+export const etcdMemberRemove: Fault<EtcdMemberRemoveParams> = {
+  kind: 'etcd-member-remove',
+  about: 'An operator removes a member from the etcd cluster; it ends by itself.',
+  operation: true,
+  params: { member: { type: 'name', of: etcdMembers } },
+  arbitrary: operationArbitrary,
+  describe: (p) => `remove ${p.member}`,
+  lanes: (p) => [p.member],
+  inject: (target, p) => {
+    target.operator.etcdctl({ what: 'member-remove', member: p.member });
+    return { heal: () => undefined, touched: () => 1 };
+  },
+};
