@@ -33,6 +33,8 @@ export class SimRaft {
   /** Proposals that every member has applied. */
   #committed = 0;
   #target = 0;
+  #leader: Member | undefined;
+  readonly #refilling = (): void => this.#refill();
   #told = 0;
 
   constructor(size: number, inFlight: number) {
@@ -54,14 +56,10 @@ export class SimRaft {
   commit(count: number): number {
     this.#target += count;
     const { process } = this.#leader as Member;
-    process.deliver(0, 0, () => this.#refill(), undefined, undefined);
+    process.deliver(0, 0, this.#refilling, undefined, undefined);
     while (this.#committed < this.#target) this.world.run(this.world.now + SECOND / 100);
     if (this.#judge.violations.length > 0) throw new Error(`${this.#judge.violations[0]?.property} is violated`);
     return count;
-  }
-
-  get #leader(): Member | undefined {
-    return this.#members.find((member) => member.raft.isLeader);
   }
 
   #start(process: Process, index: number): void {
@@ -80,20 +78,19 @@ export class SimRaft {
     const storage = new MemoryStorage();
     const endpoints = Array.from({ length: this.#size }, (_, i) => network.endpoint(`host-${i}`, 'raft'));
     const raft: RaftDriver = new RaftDriver(process, config, index + 1, storage, wal, {
-      leaderChanged: () => undefined,
+      leaderChanged: (isLeader) => {
+        if (isLeader) this.#leader = member;
+      },
       readState: () => undefined,
       toApply: (entries) => this.#apply(member, name, entries),
       saveSnapshot: (_snapshot, done) => done(),
       snapshotSaved: () => undefined,
       send: (messages) => {
-        for (const message of messages)
-          network.send(
-            process,
-            endpoints[message.to - 1] as (typeof endpoints)[number],
-            message,
-            64 + ENTRY_BYTES * message.entries.length,
-            true,
-          );
+        for (let i = 0; i < messages.length; i++) {
+          const message = messages[i] as Message;
+          const endpoint = endpoints[message.to - 1] as (typeof endpoints)[number];
+          network.send(process, endpoint, message, 64 + ENTRY_BYTES * message.entries.length, true);
+        }
       },
       nameOf: (id) => `etcd-${id - 1}`,
       sendSnapshot: () => undefined,
@@ -107,7 +104,8 @@ export class SimRaft {
 
   #apply(member: Member, name: string, entries: readonly Entry[]): void {
     const facts = this.#facts;
-    for (const entry of entries) {
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i] as Entry;
       if (entry.type !== EntryNormal) {
         member.raft.applyConfChange(entry.data as ConfChange);
         continue;
@@ -123,11 +121,13 @@ export class SimRaft {
       }
       if (member.raft.isLeader) facts.opAnswered.emit(hash, 'ok', revision, revision, hash);
     }
-    this.#committed = Math.min(...this.#members.map((each) => each.applied));
+    let committed = member.applied;
+    for (let i = 0; i < this.#members.length; i++) committed = Math.min(committed, (this.#members[i] as Member).applied);
+    const moved = committed > this.#committed;
+    this.#committed = committed;
     const last = entries[entries.length - 1];
     if (last !== undefined && last.index - member.compacted >= 2 * COMPACT_EVERY) this.#compact(member, last);
-    const leader = this.#leader;
-    if (leader !== undefined && this.#proposed < this.#target) leader.process.deliver(0, 0, () => this.#refill(), undefined, undefined);
+    if (moved && this.#proposed < this.#target) this.#leader?.process.deliver(0, 0, this.#refilling, undefined, undefined);
   }
 
   #refill(): void {

@@ -29,35 +29,41 @@ export class FactChannel<A extends readonly FactValue[]> {
 
   /** One function a number of arguments: collecting them into an array and spreading it again costs more than most listeners do. */
   #teller(): Listener {
-    const told = (): readonly Listener[] => this.#listeners as unknown as readonly Listener[];
+    // Read through `this` at every fact: listeners may come later.
     switch (this.fields.length) {
       case 1:
         return (a) => {
-          for (const listener of told()) listener(a);
+          const listeners = this.#listeners as unknown as readonly Listener[];
+          for (let i = 0; i < listeners.length; i++) (listeners[i] as Listener)(a);
         };
       case 2:
         return (a, b) => {
-          for (const listener of told()) listener(a, b);
+          const listeners = this.#listeners as unknown as readonly Listener[];
+          for (let i = 0; i < listeners.length; i++) (listeners[i] as Listener)(a, b);
         };
       case 3:
         return (a, b, c) => {
-          for (const listener of told()) listener(a, b, c);
+          const listeners = this.#listeners as unknown as readonly Listener[];
+          for (let i = 0; i < listeners.length; i++) (listeners[i] as Listener)(a, b, c);
         };
       case 4:
         return (a, b, c, d) => {
-          for (const listener of told()) listener(a, b, c, d);
+          const listeners = this.#listeners as unknown as readonly Listener[];
+          for (let i = 0; i < listeners.length; i++) (listeners[i] as Listener)(a, b, c, d);
         };
       case 5:
         return (a, b, c, d, e) => {
-          for (const listener of told()) listener(a, b, c, d, e);
+          const listeners = this.#listeners as unknown as readonly Listener[];
+          for (let i = 0; i < listeners.length; i++) (listeners[i] as Listener)(a, b, c, d, e);
         };
       case 6:
         return (a, b, c, d, e, f) => {
-          for (const listener of told()) listener(a, b, c, d, e, f);
+          const listeners = this.#listeners as unknown as readonly Listener[];
+          for (let i = 0; i < listeners.length; i++) (listeners[i] as Listener)(a, b, c, d, e, f);
         };
       default:
         return (...args) => {
-          for (const listener of told()) listener(...args);
+          for (const listener of this.#listeners as unknown as readonly Listener[]) listener(...args);
         };
     }
   }

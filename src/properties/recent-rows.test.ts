@@ -38,13 +38,6 @@ describe('rows of the newest indexes', () => {
     expect(get(rows, 50_000)).toBe(1);
     expect(rows.add(50_000 - 32_768)).toBe(-1);
   });
-
-  it('makes rows of zeros', () => {
-    const rows = new RecentRows(2);
-    put(rows, 1, 9);
-    for (let index = 2; index <= 32_768; index++) put(rows, index, 9);
-    expect(rows.values[rows.add(32_769) + VALUE]).toBe(0);
-  });
 });
 
 it('names keep their numbers', () => {

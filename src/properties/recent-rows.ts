@@ -42,7 +42,7 @@ export class RecentRows {
     return this.values[at] === index ? at : -1;
   }
 
-  /** Makes a row of zeros for an index that has none; -1 for an index that is too old to be kept. */
+  /** Makes a row for an index that has none, to be filled by the caller; -1 for an index that is too old to be kept. */
   add(index: number): number {
     for (;;) {
       const at = (index & (this.#count - 1)) * this.#width;
@@ -52,7 +52,6 @@ export class RecentRows {
         continue;
       }
       if (holds > index) return -1;
-      this.values.fill(0, at, at + this.#width);
       this.values[at] = index;
       return at;
     }

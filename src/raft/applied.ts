@@ -26,7 +26,7 @@ function appliedTo(r: Raft, index: LogIndex, bytes: number): void {
 
 /** The host has applied these entries. */
 export function entriesApplied(r: Raft, entries: readonly Entry[]): void {
-  const last = entries[entries.length - 1];
+  const last = entries.length === 0 ? undefined : entries[entries.length - 1];
   if (last === undefined) return;
   appliedTo(r, last.index, r.log.countsApplyingBytes() ? encodedBytesOf(entries) : 0);
   if (r.uncommittedBytes > 0) {

@@ -324,7 +324,8 @@ export class RawNode {
       ? takeMessagesForThreads(r, entries, hardState, snapshot, committedEntries)
       : this.takeMessages(snapshot, committedEntries);
     log.unstable.acceptInProgress();
-    const lastCommitted = committedEntries[committedEntries.length - 1];
+    // An empty list has no element -1, and looking for one costs more than all the rest of this.
+    const lastCommitted = committedEntries.length === 0 ? undefined : committedEntries[committedEntries.length - 1];
     if (lastCommitted !== undefined) {
       const bytes = log.countsApplyingBytes() ? encodedBytesOf(committedEntries) : 0;
       log.acceptApplying(lastCommitted.index, bytes, !this.isAsync);

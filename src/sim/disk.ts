@@ -18,12 +18,23 @@ export interface DiskRecord {
 
 export type DiskResult = { readonly ok: true } | { readonly ok: false; readonly error: 'no-space' | 'io-error' };
 
+const OK: DiskResult = { ok: true };
+const NO_SPACE: DiskResult = { ok: false, error: 'no-space' };
+
+/** The records of a file in columns: a log holds many, and an object for each would cost more than all else that is done with it. */
+interface Content {
+  readonly values: unknown[];
+  readonly sizes: number[];
+  /** Records that a reader cannot read, by position; seldom any. */
+  readonly damaged: Map<number, 'torn' | 'rotten'>;
+}
+
 interface File {
-  records: DiskRecord[];
+  content: Content;
   /** Records before this index survive a power loss. */
   durable: number;
-  /** What is on the platter when a truncation or rewrite was not synced yet; undefined: a prefix of `records`. */
-  platter: readonly DiskRecord[] | undefined;
+  /** What is on the platter when a truncation or rewrite was not synced yet; undefined: a prefix of `content`. */
+  platter: Content | undefined;
   /** The directory entry is durable. */
   linked: boolean;
 }
@@ -36,11 +47,14 @@ export class Disk {
   readonly #world: World;
   readonly #host: Host;
   readonly #files = new Map<string, File>();
+  /** The file last written or synced: mostly it is the next one too. */
+  #recentName = '';
+  #recent: File | undefined;
   readonly #stream: RandomStream;
   #busyUntil: Micros = 0;
   /** Stalls in force; while there are any, syncs wait in `#waiting`. */
   #stalls = 0;
-  #waiting: (() => void)[] = [];
+  #waiting: SyncRequest[] = [];
   #slowFactors: readonly number[] = [];
   #fullFaults = 0;
   #usedBytes = 0;
@@ -56,24 +70,27 @@ export class Disk {
 
   /** Appends a record to a file's page cache, creating the file. */
   append(process: Process, name: string, value: unknown, sizeBytes: number): DiskResult {
-    if (!process.effect('disk')) return { ok: true };
+    if (!process.effect('disk')) return OK;
     if (this.full) {
       this.touched.refusedWrites++;
-      return { ok: false, error: 'no-space' };
+      return NO_SPACE;
     }
     this.#usedBytes += sizeBytes;
-    this.#file(name).records.push({ value, sizeBytes });
-    return { ok: true };
+    const { content } = this.#file(name);
+    content.values.push(value);
+    content.sizes.push(sizeBytes);
+    return OK;
   }
 
   /** Cuts a file down to its first `count` records (durable only after the next fsync). */
   truncate(process: Process, name: string, count: number): void {
     if (!process.effect('disk')) return;
     const file = this.#file(name);
-    if (count >= file.records.length) return;
-    file.platter ??= file.records.slice(0, file.durable);
-    for (const record of file.records.slice(count)) this.#usedBytes -= record.sizeBytes;
-    file.records = file.records.slice(0, count);
+    const { content } = file;
+    if (count >= content.values.length) return;
+    file.platter ??= firstOf(content, file.durable);
+    for (let i = count; i < content.sizes.length; i++) this.#usedBytes -= content.sizes[i] as number;
+    file.content = firstOf(content, count);
     file.durable = Math.min(file.durable, count);
   }
 
@@ -82,23 +99,20 @@ export class Disk {
    * new content, never a mixture. Durable when the task ends.
    */
   *replace(process: Process, name: string, value: unknown, sizeBytes: number): Task<DiskResult> {
-    if (!process.effect('disk')) return { ok: true };
+    if (!process.effect('disk')) return OK;
     if (this.full) {
       this.touched.refusedWrites++;
-      return { ok: false, error: 'no-space' };
+      return NO_SPACE;
     }
-    yield* suspend<void>((resolve) =>
-      this.#sync(process, () => process.deliver(0, this.#world.calibration.resumeUs, callDone, resolve, undefined)),
-    );
-    if (!process.effect('disk')) return { ok: true };
+    yield* suspend<void>((resolve) => this.#sync(process, undefined, resolve as () => void));
+    if (!process.effect('disk')) return OK;
     const file = this.#file(name);
-    for (const record of file.records) this.#usedBytes -= record.sizeBytes;
-    this.#usedBytes += sizeBytes;
-    file.records = [{ value, sizeBytes }];
+    this.#usedBytes += sizeBytes - bytesOf(file.content);
+    file.content = { values: [value], sizes: [sizeBytes], damaged: new Map() };
     file.durable = 1;
     file.platter = undefined;
     file.linked = true;
-    return { ok: true };
+    return OK;
   }
 
   /** Removes a file at once and for good. */
@@ -106,27 +120,30 @@ export class Disk {
     if (!process.effect('disk')) return;
     const file = this.#files.get(name);
     if (file === undefined) return;
-    for (const record of file.records) this.#usedBytes -= record.sizeBytes;
-    this.#files.delete(name);
+    this.#usedBytes -= bytesOf(file.content);
+    this.#delete(name);
   }
 
   /** Makes everything appended to the file so far durable; answers after the latency. */
   *fsync(process: Process, name: string): Task<DiskResult> {
     yield* suspend<void>((resolve) => this.fsyncThen(process, name, resolve as () => void));
-    return { ok: true };
+    return OK;
   }
 
   /** As {@link fsync}, with a callback: for hot paths. The callback runs in the process. */
   fsyncThen(process: Process, name: string, done: () => void): void {
     if (!process.effect('disk')) return;
-    const file = this.#file(name);
-    const request: SyncRequest = { disk: this, file, upTo: file.records.length, records: file.records, process, done, lied: this.#lying };
-    this.#sync(process, () => finishSync(request));
+    this.#sync(process, this.#file(name), done);
   }
 
   /** All records of a file as a reader sees them after start-up; undefined when the file does not exist. Costs no time here: see {@link readDelay}. */
   read(name: string): readonly DiskRecord[] | undefined {
-    return this.#files.get(name)?.records;
+    const content = this.#files.get(name)?.content;
+    return content?.values.map((value, i) => {
+      const record = { value, sizeBytes: content.sizes[i] as number };
+      const damage = content.damaged.get(i);
+      return damage === undefined ? record : { ...record, [damage]: true };
+    });
   }
 
   /** Waits as long as reading a file takes. */
@@ -146,27 +163,26 @@ export class Disk {
       if (file.platter !== undefined) {
         // An unsynced truncation: the old content may come back.
         if (this.#stream.chance(1, 2)) {
-          file.records = [...file.platter];
-          file.durable = file.records.length;
+          file.content = file.platter;
+          file.durable = file.content.values.length;
         }
         file.platter = undefined;
       }
-      const unsynced = file.records.length - file.durable;
+      const unsynced = file.content.values.length - file.durable;
       if (unsynced > 0) {
         const kept = this.#stream.below(unsynced + 1);
         this.touched.lostRecords += unsynced - kept;
-        file.records = file.records.slice(0, file.durable + kept);
+        file.content = firstOf(file.content, file.durable + kept);
         if (kept > 0 && this.#stream.chance(1, 3)) {
-          const last = file.records.length - 1;
-          file.records[last] = { ...(file.records[last] as DiskRecord), torn: true };
+          file.content.damaged.set(file.content.values.length - 1, 'torn');
           this.touched.tornRecords++;
         }
       }
-      if (file.records.length === 0 && !file.linked) this.#files.delete(name);
-      file.durable = file.records.length;
+      file.durable = file.content.values.length;
+      if (file.durable === 0 && !file.linked) this.#delete(name);
     }
     this.#usedBytes = 0;
-    for (const file of this.#files.values()) for (const record of file.records) this.#usedBytes += record.sizeBytes;
+    for (const file of this.#files.values()) this.#usedBytes += bytesOf(file.content);
     this.#busyUntil = 0;
     this.#waiting = [];
   }
@@ -174,6 +190,7 @@ export class Disk {
   /** Everything is gone: the disk was replaced. */
   wipe(): void {
     this.#files.clear();
+    this.#recent = undefined;
     this.#usedBytes = 0;
   }
 
@@ -188,7 +205,7 @@ export class Disk {
     if (this.#stalls > 0) return;
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const start of waiting) start();
+    for (const request of waiting) this.#schedule(request, this.#world.now);
   }
 
   /** Multiplies latencies until `speedUp` with the same factor; factors multiply. */
@@ -221,9 +238,9 @@ export class Disk {
 
   /** Rots one record in place. False when there is no such record. */
   rot(name: string, index: number): boolean {
-    const record = this.#files.get(name)?.records[index];
-    if (record === undefined) return false;
-    (this.#files.get(name) as File).records[index] = { ...record, rotten: true };
+    const content = this.#files.get(name)?.content;
+    if (content === undefined || index >= content.values.length) return false;
+    content.damaged.set(index, 'rotten');
     this.touched.rottenRecords++;
     return true;
   }
@@ -232,21 +249,32 @@ export class Disk {
     return this.#usedBytes;
   }
 
-  /** Runs `done` when a sync that begins now is over; not at all if the host loses power before. */
-  #sync(process: Process, done: () => void): void {
-    const boot = this.#host.boots;
-    const finish = (): void => {
-      if (this.#host.up && this.#host.boots === boot) done();
-    };
-    const start = (from: Micros): void => {
-      this.#world.queue.schedule(this.#syncDue(from), this.#host.index, EVENT_KIND.disk, callDone, finish, undefined);
-    };
+  /** Calls `done` in the process when a sync that begins now is over; not at all if the host loses power before. Without a file: of something not yet there. */
+  #sync(process: Process, file: File | undefined, done: () => void): void {
+    const content = file?.content;
+    const upTo = content === undefined ? 0 : content.values.length;
+    const request: SyncRequest = { file, content, upTo, process, done, lied: this.#lying, boot: this.#host.boots };
     if (this.#stalls === 0) {
-      start(Math.max(process.leaveAt, this.#world.now));
+      this.#schedule(request, Math.max(process.leaveAt, this.#world.now));
       return;
     }
     this.touched.stalledSyncs++;
-    this.#waiting.push(() => start(this.#world.now));
+    this.#waiting.push(request);
+  }
+
+  #schedule(request: SyncRequest, from: Micros): void {
+    this.#world.queue.schedule(this.#syncDue(from), this.#host.index, EVENT_KIND.disk, onSynced, this, request);
+  }
+
+  /** @internal The platter has it. A process that died meanwhile hears nothing, but its data was with the kernel and is synced all the same. */
+  synced(request: SyncRequest): void {
+    if (!this.#host.up || this.#host.boots !== request.boot) return;
+    const { file, content, process } = request;
+    if (file !== undefined && content !== undefined) {
+      if (request.lied) this.touched.liedSyncs++;
+      else makeDurable(file, content, request.upTo);
+    }
+    process.deliver(0, this.#world.calibration.resumeUs, callDone, request.done, undefined);
   }
 
   #slowFactor(): number {
@@ -258,8 +286,8 @@ export class Disk {
 
   #syncDue(from: Micros): Micros {
     const { fsyncUs, fsyncJitterUs } = this.#world.calibration;
-    const draw = this.#stream.u32();
-    let latency = fsyncUs + (draw % (fsyncJitterUs + 1));
+    const draw = this.#stream.u32() >>> 0;
+    let latency = fsyncUs + (draw % ((fsyncJitterUs + 1) >>> 0));
     // One sync in 512 meets a busy device: the tail of etcd's backend_commit histograms.
     if (draw >>> 23 === 0) latency *= 10;
     if (this.#slowFactors.length > 0) {
@@ -271,42 +299,63 @@ export class Disk {
   }
 
   #file(name: string): File {
+    if (this.#recent !== undefined && name === this.#recentName) return this.#recent;
     let file = this.#files.get(name);
     if (file === undefined) {
-      file = { records: [], durable: 0, platter: undefined, linked: false };
+      file = { content: { values: [], sizes: [], damaged: new Map() }, durable: 0, platter: undefined, linked: false };
       this.#files.set(name, file);
     }
+    this.#recentName = name;
+    this.#recent = file;
     return file;
+  }
+
+  #delete(name: string): void {
+    this.#files.delete(name);
+    this.#recent = undefined;
   }
 }
 
 interface SyncRequest {
-  readonly disk: Disk;
-  readonly file: File;
+  readonly file: File | undefined;
+  /** What the file held when the sync began, and how many records of it. */
+  readonly content: Content | undefined;
   readonly upTo: number;
-  readonly records: readonly DiskRecord[];
   readonly process: Process;
   readonly done: () => void;
   readonly lied: boolean;
+  readonly boot: number;
 }
 
-/** The platter has it. A process that died meanwhile hears nothing, but its data was with the kernel and is synced all the same. */
-function finishSync(sync: SyncRequest): void {
-  const { file, disk, process } = sync;
-  if (sync.lied) disk.touched.liedSyncs++;
-  else if (file.records === sync.records) {
-    file.durable = Math.max(file.durable, Math.min(sync.upTo, file.records.length));
+function makeDurable(file: File, content: Content, upTo: number): void {
+  if (file.content === content) {
+    file.durable = Math.max(file.durable, Math.min(upTo, content.values.length));
     file.platter = undefined;
     file.linked = true;
   } else if (file.platter !== undefined) {
     // The file was truncated meanwhile: the old content is on the platter, and of the new one what both begin with.
-    file.platter = sync.records.slice(0, sync.upTo);
+    file.platter = firstOf(content, upTo);
+    const { values } = file.content;
     let common = 0;
-    while (common < sync.upTo && common < file.records.length && file.records[common] === sync.records[common]) common++;
+    while (common < upTo && common < values.length && values[common] === content.values[common]) common++;
     file.durable = Math.max(file.durable, common);
     file.linked = true;
   }
-  process.deliver(0, process.world.calibration.resumeUs, callDone, sync.done, undefined);
+}
+
+function firstOf(content: Content, count: number): Content {
+  const damaged = new Map([...content.damaged].filter(([position]) => position < count));
+  return { values: content.values.slice(0, count), sizes: content.sizes.slice(0, count), damaged };
+}
+
+function bytesOf({ sizes }: Content): number {
+  let bytes = 0;
+  for (let i = 0; i < sizes.length; i++) bytes += sizes[i] as number;
+  return bytes;
+}
+
+function onSynced(disk: unknown, request: unknown): void {
+  (disk as Disk).synced(request as SyncRequest);
 }
 
 function callDone(done: unknown): void {

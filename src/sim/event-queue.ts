@@ -1,4 +1,4 @@
-import { assert } from './assert.ts';
+import { InvariantError } from './assert.ts';
 import type { Micros } from './time.ts';
 
 /** What a queued event runs: two arguments instead of a closure, so that scheduling allocates nothing. */
@@ -29,15 +29,26 @@ export class EventQueue {
   readonly #sequence: number[] = [];
   #live = 0;
 
-  /** The popped event: valid after `pop` answered true, until the next `pop`. */
+  /** The popped event: valid after `pop` answered true, until it is run or the next one is popped. */
   at: Micros = 0;
   host = 0;
   /** How many events had been scheduled for that host before this one, low 32 bits. */
   sequence = 0;
   kind = 0;
-  fn: EventFn | undefined;
-  a: unknown;
-  b: unknown;
+  /** Where its function and arguments lie; -1 once it was run. */
+  #popped = -1;
+
+  get fn(): EventFn | undefined {
+    return this.#fn[this.#popped];
+  }
+
+  get a(): unknown {
+    return this.#a[this.#popped];
+  }
+
+  get b(): unknown {
+    return this.#b[this.#popped];
+  }
 
   /** Events that are scheduled and not cancelled. */
   get live(): number {
@@ -50,7 +61,8 @@ export class EventQueue {
     let slot: number;
     if (free === undefined) {
       slot = this.#fn.length;
-      assert(slot < SLOT_BITS_FACTOR - 1, () => `EventQueue: ${slot} events pending, at most 2^22: something schedules without end`);
+      if (slot >= SLOT_BITS_FACTOR - 1)
+        throw new InvariantError(`EventQueue: ${slot} events pending, at most 2^22: something schedules without end`);
       this.#fn.push(fn);
       this.#a.push(a);
       this.#b.push(b);
@@ -87,38 +99,53 @@ export class EventQueue {
     return this.#size === 0 ? Number.POSITIVE_INFINITY : (this.#heapAt[0] as number);
   }
 
-  /** Takes the next event out; its fields are then readable on the queue itself. False when nothing is left. */
-  pop(): boolean {
+  /** Takes the next event out if it is due by then; its fields are then readable on the queue itself. False when there is none. */
+  pop(until: Micros = Number.POSITIVE_INFINITY): boolean {
+    if (this.#popped >= 0) this.#free.push(this.#forget(this.#popped));
+    this.#popped = -1;
     this.#dropCancelled();
     if (this.#size === 0) return false;
+    const at = this.#heapAt[0] as number;
+    if (at > until) return false;
     const slot = this.#heapSlot[0] as number;
-    this.at = this.#heapAt[0] as number;
+    this.at = at;
     const key = this.#heapKey[0] as number;
     this.host = Math.floor(key / HOST_FACTOR);
     this.sequence = key - this.host * HOST_FACTOR;
     this.kind = this.#kind[slot] as number;
-    this.fn = this.#fn[slot];
-    this.a = this.#a[slot];
-    this.b = this.#b[slot];
-    this.#release(slot);
+    this.#popped = slot;
+    // It can no longer be cancelled.
+    this.#generation[slot] = (this.#generation[slot] as number) + 1;
     this.#live--;
     this.#removeTop();
     return true;
   }
 
-  #release(slot: number): void {
+  /** Runs the popped event. */
+  run(): void {
+    const slot = this.#popped;
+    this.#popped = -1;
+    const fn = this.#fn[slot] as EventFn;
+    const a = this.#a[slot];
+    const b = this.#b[slot];
+    this.#free.push(this.#forget(slot));
+    fn(a, b);
+  }
+
+  /** Lets go of what a slot holds. */
+  #forget(slot: number): number {
     this.#fn[slot] = undefined;
     this.#a[slot] = undefined;
     this.#b[slot] = undefined;
-    this.#generation[slot] = (this.#generation[slot] as number) + 1;
-    this.#free.push(slot);
+    return slot;
   }
 
   #dropCancelled(): void {
     while (this.#size > 0) {
       const slot = this.#heapSlot[0] as number;
       if (this.#fn[slot] !== undefined) return;
-      this.#release(slot);
+      this.#generation[slot] = (this.#generation[slot] as number) + 1;
+      this.#free.push(slot);
       this.#removeTop();
     }
   }

@@ -1,6 +1,7 @@
 import { assert } from './assert.ts';
 import { HostClock } from './clock.ts';
 import { Disk } from './disk.ts';
+import type { Link } from './link.ts';
 import { Process } from './process.ts';
 import type { Micros } from './time.ts';
 import { EVENT_KIND } from './trace.ts';
@@ -30,6 +31,8 @@ export class Host {
   readonly zone: string;
   readonly clock: HostClock;
   readonly disk: Disk;
+  /** Directions to other hosts by their index, made by the network at first use. */
+  readonly links: (Link | undefined)[] = [];
   up = true;
   /** When it lost its power; meaningful while it is not up. */
   downSince: Micros = 0;

@@ -85,8 +85,9 @@ export class Link {
    */
   pass(departure: Micros, sizeBytes: number, mayRepeat = false): Passage {
     const passage = this.#passage;
-    const draw = this.#stream.u32();
-    let delay = this.#baseUs + (draw % (this.#jitterUs + 1));
+    const draw = this.#stream.u32() >>> 0;
+    // Both sides unsigned: the engine then divides integers and not doubles.
+    let delay = this.#baseUs + (draw % ((this.#jitterUs + 1) >>> 0));
     // One message in 4096 meets a queue: ten times the latency.
     if (draw >>> 20 === 0) delay += this.#baseUs * 10;
     passage.lost = false;

@@ -40,7 +40,6 @@ export class Network {
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #addresses = new Map<string, Host>();
   readonly #byAddress = new Map<string, Endpoint[]>();
-  readonly #links: Link[] = [];
   #nextMessage = 1;
 
   constructor(world: World) {
@@ -93,18 +92,18 @@ export class Network {
   /** Both directions have one link each, made at first use. Undefined within a host. */
   link(from: Host, to: Host): Link | undefined {
     if (from === to) return undefined;
-    const at = from.index * 65536 + to.index;
-    let link = this.#links[at];
-    if (link === undefined) {
-      const c = this.#world.calibration;
-      const near = from.zone === to.zone;
-      link = new Link(
-        near ? c.linkSameZoneUs : c.linkCrossZoneUs,
-        near ? c.linkSameZoneJitterUs : c.linkCrossZoneJitterUs,
-        this.#world.randomness.stream(`link/${from.name}>${to.name}`),
-      );
-      this.#links[at] = link;
-    }
+    return from.links[to.index] ?? this.#newLink(from, to);
+  }
+
+  #newLink(from: Host, to: Host): Link {
+    const c = this.#world.calibration;
+    const near = from.zone === to.zone;
+    const link = new Link(
+      near ? c.linkSameZoneUs : c.linkCrossZoneUs,
+      near ? c.linkSameZoneJitterUs : c.linkCrossZoneJitterUs,
+      this.#world.randomness.stream(`link/${from.name}>${to.name}`),
+    );
+    from.links[to.index] = link;
     return link;
   }
 

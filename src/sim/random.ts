@@ -1,5 +1,5 @@
 import seedrandom from 'seedrandom';
-import { assert } from './assert.ts';
+import { assert, InvariantError } from './assert.ts';
 import { finalize32, hashText, mixWord } from './mix.ts';
 import { type Micros, SECOND } from './time.ts';
 
@@ -17,7 +17,9 @@ export class RandomStream {
   readonly #key: number;
   readonly #key2: number;
   readonly #clock: Now;
-  #second = -1;
+  /** The virtual second of the last draw ends here; what its draws are mixed from; how many there were. */
+  #secondEnd = 0;
+  #base = 0;
   #draws = 0;
 
   constructor(key: number, key2: number, clock: Now) {
@@ -28,18 +30,22 @@ export class RandomStream {
 
   /** A uniform 32-bit unsigned integer. */
   u32(): number {
+    // Time does not go back.
+    if (this.#clock.now >= this.#secondEnd) this.#nextSecond();
+    return finalize32(mixWord(this.#base, this.#draws++) ^ this.#key2);
+  }
+
+  #nextSecond(): void {
     const second = Math.floor(this.#clock.now / SECOND);
-    if (second !== this.#second) {
-      this.#second = second;
-      this.#draws = 0;
-    }
-    const h = mixWord(mixWord(this.#key, second), this.#draws++);
-    return finalize32(h ^ this.#key2);
+    this.#secondEnd = (second + 1) * SECOND;
+    this.#base = mixWord(this.#key, second);
+    this.#draws = 0;
   }
 
   /** A uniform integer in [0, n). n is at most 2^32; the bias is below n / 2^32. */
   below(n: number): number {
-    assert(n >= 1 && n <= 0x100000000, () => `RandomStream.below: n = ${n}, must be 1..2^32`);
+    // Spelled out: a closure for the message would be made at every draw.
+    if (!(n >= 1 && n <= 0x100000000)) throw outOfRange(n);
     // High part of a 32x32 bit product, in doubles: exact, because both factors are below 2^32 and the quotient is floored.
     return Math.floor((this.u32() * n) / 0x100000000);
   }
@@ -96,4 +102,8 @@ export class Randomness {
     }
     return stream;
   }
+}
+
+function outOfRange(n: number): InvariantError {
+  return new InvariantError(`RandomStream.below: n = ${n}, must be 1..2^32`);
 }

@@ -2,7 +2,7 @@ import { type Calibration, DEFAULT_CALIBRATION } from './calibration.ts';
 import { Digest } from './digest.ts';
 import { type EventId, EventQueue } from './event-queue.ts';
 import { Host, type HostOptions } from './host.ts';
-import { assert } from './assert.ts';
+import { assert, InvariantError } from './assert.ts';
 import { Network } from './network.ts';
 import { Randomness } from './random.ts';
 import type { TiePolicy } from './schedule.ts';
@@ -113,25 +113,21 @@ export class World {
     this.#stopReason = undefined;
     let instantEvents = 0;
     for (;;) {
-      const at = queue.peekAt();
-      if (at > until) {
+      if (!queue.pop(until)) {
         this.now = until;
-        return at === Number.POSITIVE_INFINITY ? { kind: 'idle' } : { kind: 'horizon' };
+        return queue.live === 0 ? { kind: 'idle' } : { kind: 'horizon' };
       }
-      queue.pop();
+      const at = queue.at;
       if (at === this.now) {
-        if (++instantEvents > this.#eventsPerInstantMax) {
-          return { kind: 'livelock', atUs: at, culprit: this.#culprit() };
-        }
+        if (++instantEvents > this.#eventsPerInstantMax) return { kind: 'livelock', atUs: at, culprit: this.#culprit() };
       } else {
-        assert(at > this.now, () => `World.run: event at ${at} before now ${this.now}`);
+        if (at < this.now) throw new InvariantError(`World.run: event at ${at} before now ${this.now}`);
         this.now = at;
         instantEvents = 0;
       }
       // The plan is laid out before the run: a plan with one fault less begins the same way all the same.
       digest.event(at, queue.host, queue.kind, queue.host === NO_HOST ? 0 : queue.sequence);
-      const fn = queue.fn as (a: unknown, b: unknown) => void;
-      fn(queue.a, queue.b);
+      queue.run();
       if (this.#stopReason !== undefined) return { kind: 'stopped', reason: this.#stopReason };
     }
   }

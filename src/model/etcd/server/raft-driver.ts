@@ -48,6 +48,16 @@ export interface RaftEvents {
   sendSnapshot(message: Message): void;
 }
 
+/** One input of raft. Those of the hot path are functions of their own: a closure for every message would cost as much as some inputs. */
+type Input<A> = (node: RawNode, argument: A, bytes: number) => StepError | undefined;
+
+const stepMessage: Input<Message> = (node, message) => node.step(message);
+const proposeData: Input<unknown> = (node, data, bytes) => node.propose(data, bytes);
+const askReadIndex: Input<unknown> = (node, context) => {
+  node.readIndex(context);
+  return undefined;
+};
+
 /**
  * Drives a RawNode as etcd's raftNode does (server/etcdserver/raft.go): one Ready at a time; a leader sends while it writes, a follower
  * only when its write is durable; applying goes on apart from it.
@@ -64,9 +74,14 @@ export class RaftDriver {
   #writingSince = 0;
   #pumping = false;
   readonly #ticksWait: boolean;
+  /** The Ready whose records are being synced, and whether this member led when it was taken. */
+  #syncing: Ready | undefined;
+  #syncingLeads = false;
+  readonly #onSynced = (): void => this.#synced();
   #lead = 0;
   #state: number = StateFollower;
-  #lastVote = '';
+  #lastVote = 0;
+  #lastVoteTerm = 0;
   #lastAppended: number;
 
   constructor(process: Process, config: EtcdConfig, id: number, storage: MemoryStorage, wal: Wal, events: RaftEvents) {
@@ -101,7 +116,7 @@ export class RaftDriver {
     // etcd takes ticks and writes in one loop: while an fsync hangs, CheckQuorum does not fire, and a leader goes on to lead (etcd#13527, open).
     this.#ticksWait = !config.variants.has('ticks-apart') || config.defects.has('R20');
     this.#lastAppended = storage.lastIndex();
-    this.#ticker = new Ticker(process, config.heartbeatUs, () => this.#input());
+    this.#ticker = new Ticker(process, config.heartbeatUs, () => this.wake());
   }
 
   get isLeader(): boolean {
@@ -127,77 +142,72 @@ export class RaftDriver {
     // What passed before it runs is nobody's silence.
     this.#ticker.dropMissed();
     if (ticks > 0) this.node.tickMany(ticks);
-    this.#input();
+    this.wake();
   }
 
   /** Brings the first election nearer (etcd: --initial-election-tick-advance). */
   advanceTicks(ticks: number): void {
-    this.#input(() => this.node.tickMany(ticks));
+    this.#input((node) => void node.tickMany(ticks), undefined, 0);
   }
 
   receive(message: Message): void {
-    this.#input(() => this.node.step(message));
+    this.#input(stepMessage, message, 0);
   }
 
   propose(data: unknown, sizeBytes: number): StepError | undefined {
-    let error: StepError | undefined;
-    this.#input(() => {
-      error = this.node.propose(data, sizeBytes);
-    });
-    return error;
+    return this.#input(proposeData, data, sizeBytes);
   }
 
   proposeConfChange(change: ConfChange): StepError | undefined {
-    let error: StepError | undefined;
-    this.#input(() => {
-      // etcd proposes single changes in the old form; the new one is for joint consensus.
-      error = this.node.proposeConfChange(change, change.transition === TransitionAuto);
-    });
-    return error;
+    // etcd proposes single changes in the old form; the new one is for joint consensus.
+    return this.#input((node) => node.proposeConfChange(change, change.transition === TransitionAuto), undefined, 0);
   }
 
   readIndex(context: unknown): void {
-    this.#input(() => this.node.readIndex(context));
+    this.#input(askReadIndex, context, 0);
   }
 
   transferLeadership(transferee: number): void {
-    this.#input(() => this.node.transferLeadership(transferee));
+    this.#input((node) => void node.transferLeadership(transferee), undefined, 0);
   }
 
   reportUnreachable(id: number): void {
-    this.#input(() => this.node.reportUnreachable(id));
+    this.#input((node) => void node.reportUnreachable(id), undefined, 0);
   }
 
   reportSnapshot(id: number, ok: boolean): void {
-    this.#input(() => this.node.reportSnapshot(id, ok));
+    this.#input((node) => void node.reportSnapshot(id, ok), undefined, 0);
   }
 
   applyConfChange(change: ConfChange): ConfState {
     return this.node.applyConfChange(change);
   }
 
-  /** Applying has changed what raft may do next. */
+  /** Time has passed, or applying has changed what raft may do next. */
   wake(): void {
-    this.#input();
+    this.#input(undefined, undefined, 0);
   }
 
-  #input(act?: () => void): void {
+  /** Tells raft of the time, then of one input, and does what it asks for. */
+  #input<A>(act: Input<A> | undefined, argument: A, bytes: number): StepError | undefined {
+    let error: StepError | undefined;
     try {
       if (!this.#writing || !this.#ticksWait) {
         const ticks = this.#ticker.take();
         if (ticks > 0) this.node.tickMany(ticks);
       }
-      act?.();
+      if (act !== undefined) error = act(this.node, argument, bytes);
       this.#pump();
-    } catch (error) {
-      if (error instanceof RaftInvariantError && lostLogPanics.some((text) => error.message.startsWith(text))) {
-        this.#process.exit(2, error.message);
+    } catch (broken) {
+      if (broken instanceof RaftInvariantError && lostLogPanics.some((text) => broken.message.startsWith(text))) {
+        this.#process.exit(2, broken.message);
       }
-      throw error;
+      throw broken;
     }
     // The end of the write looks again; until then the next tick may lie in the past, and a timer for it would fire without end.
     if (!this.#writing || !this.#ticksWait) this.#ticker.wakeAfter(this.node.ticksUntilNextAction());
     if (this.#writing && !this.#ticksWait && this.#state === StateLeader && !this.isLeader) this.#noteRole(this.node.lead);
+    return error;
   }
 
   #pump(): void {
@@ -210,8 +220,8 @@ export class RaftDriver {
   #handle(ready: Ready): void {
     const leads = this.isLeader;
     if (ready.softState !== undefined) this.#noteRole(ready.softState.lead);
-    const lastRead = ready.readStates[ready.readStates.length - 1];
-    if (lastRead !== undefined) this.#events.readState(lastRead);
+    const { readStates } = ready;
+    if (readStates.length > 0) this.#events.readState(readStates[readStates.length - 1] as ReadState);
     const { snapshot } = ready;
     if (ready.committedEntries.length > 0 || snapshot !== undefined) this.#events.toApply(ready.committedEntries, snapshot);
     // The leader writes to its disk in parallel with replicating to its followers (dissertation, section 10.2.1).
@@ -234,11 +244,18 @@ export class RaftDriver {
       return;
     }
     this.#writing = true;
-    this.#wal.sync(() => {
-      if (this.#ticksWait) this.#ticker.dropMissed();
-      this.#finish(ready, leads);
-      this.#input();
-    });
+    this.#syncing = ready;
+    this.#syncingLeads = leads;
+    this.#wal.sync(this.#onSynced);
+  }
+
+  #synced(): void {
+    const ready = this.#syncing;
+    if (ready === undefined) return;
+    this.#syncing = undefined;
+    if (this.#ticksWait) this.#ticker.dropMissed();
+    this.#finish(ready, this.#syncingLeads);
+    this.wake();
   }
 
   #finish(ready: Ready, leads: boolean): void {
@@ -254,8 +271,9 @@ export class RaftDriver {
       this.storage.setHardState(ready.hardState);
       const { term, vote, commit } = ready.hardState;
       this.#config.facts.raftCommit.emit(this.#config.name, commit, term);
-      if (vote !== 0 && this.#lastVote !== `${term}/${vote}`) {
-        this.#lastVote = `${term}/${vote}`;
+      if (vote !== 0 && (this.#lastVote !== vote || this.#lastVoteTerm !== term)) {
+        this.#lastVote = vote;
+        this.#lastVoteTerm = term;
         this.#config.facts.raftVote.emit(this.#config.name, term, this.#events.nameOf(vote));
       }
     }
@@ -267,7 +285,10 @@ export class RaftDriver {
   #send(messages: readonly Message[]): void {
     if (messages.length === 0) return;
     this.#events.send(messages);
-    for (const message of messages) if (message.type === MsgSnap) this.#events.sendSnapshot(message);
+    for (let i = 0; i < messages.length; i++) {
+      const message = messages[i] as Message;
+      if (message.type === MsgSnap) this.#events.sendSnapshot(message);
+    }
   }
 
   #noteRole(lead: number): void {
@@ -300,7 +321,12 @@ export class RaftDriver {
     const first = entries[0];
     if (first === undefined) return;
     if (first.index <= this.#lastAppended) facts.raftTruncate.emit(name, first.index);
-    if (facts.raftAppend.on) for (const entry of entries) facts.raftAppend.emit(name, entry.index, entry.term, entryHash(entry));
+    if (facts.raftAppend.on) {
+      for (let i = 0; i < entries.length; i++) {
+        const entry = entries[i] as Entry;
+        facts.raftAppend.emit(name, entry.index, entry.term, entryHash(entry));
+      }
+    }
     this.#lastAppended = first.index + entries.length - 1;
   }
 }

@@ -44,6 +44,8 @@ export interface WalDefects {
   readonly syncsLate: boolean;
 }
 
+const OK: DiskResult = { ok: true };
+
 interface Segment {
   readonly file: string;
   /** Index of the last entry written before the segment was opened. */
@@ -78,7 +80,9 @@ export class Wal {
   #lastState: HardState = { term: 0, vote: 0, commit: 0 };
   #lastIndex = 0;
   #bytes = 0;
-  #unsynced: string[] = [];
+  /** The segment that is written, if it has records that are not synced; and others that have. */
+  #unsyncedLast = '';
+  #unsyncedBefore: string[] = [];
   #lateTimer = 0;
 
   constructor(process: Process, prefix: string, defects: WalDefects) {
@@ -161,7 +165,8 @@ export class Wal {
 
   /** Appends entries and hard state to the page cache, in that order. */
   save(state: HardState | undefined, entries: readonly Entry[]): DiskResult {
-    for (const entry of entries) {
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i] as Entry;
       const result = this.#append(entry, entry.sizeBytes);
       if (!result.ok) return result;
       this.#lastIndex = entry.index;
@@ -173,7 +178,7 @@ export class Wal {
       if (!result.ok) return result;
       this.#lastState = saved;
     }
-    return this.#bytes > SEGMENT_BYTES ? this.#openSegment() : { ok: true };
+    return this.#bytes > SEGMENT_BYTES ? this.#openSegment() : OK;
   }
 
   /** Records that a snapshot is on disk, at the beginning of a new segment: so the mark outlives the segments that it makes needless. */
@@ -191,13 +196,29 @@ export class Wal {
       done();
       return;
     }
-    const files = this.#unsynced;
-    this.#unsynced = [];
-    let left = files.length;
-    if (left === 0) {
+    const file = this.#unsyncedLast;
+    if (file === '') {
       done();
       return;
     }
+    if (this.#unsyncedBefore.length > 0) {
+      this.#syncAll(this.#takeUnsynced(), done);
+      return;
+    }
+    this.#unsyncedLast = '';
+    this.#disk.fsyncThen(this.#process, file, done);
+  }
+
+  /** Files with records that are not synced, oldest first; they count as synced from here on. */
+  #takeUnsynced(): readonly string[] {
+    const files = this.#unsyncedLast === '' ? [] : [...this.#unsyncedBefore, this.#unsyncedLast];
+    this.#unsyncedLast = '';
+    this.#unsyncedBefore = [];
+    return files;
+  }
+
+  #syncAll(files: readonly string[], done: () => void): void {
+    let left = files.length;
     for (const file of files) {
       this.#disk.fsyncThen(this.#process, file, () => {
         if (--left === 0) done();
@@ -209,7 +230,7 @@ export class Wal {
     if (this.#lateTimer !== 0) return;
     this.#lateTimer = this.#process.after(LATE_SYNC_US, () => {
       this.#lateTimer = 0;
-      for (const file of this.#unsynced.splice(0)) this.#disk.fsyncThen(this.#process, file, () => undefined);
+      for (const file of this.#takeUnsynced()) this.#disk.fsyncThen(this.#process, file, () => undefined);
     });
   }
 
@@ -242,7 +263,10 @@ export class Wal {
     if (segment === undefined) throw new Error('Wal: append before create or open');
     const size = RECORD_BYTES + bytes;
     this.#bytes += size;
-    if (this.#unsynced[this.#unsynced.length - 1] !== segment.file) this.#unsynced.push(segment.file);
+    if (this.#unsyncedLast !== segment.file) {
+      if (this.#unsyncedLast !== '') this.#unsyncedBefore.push(this.#unsyncedLast);
+      this.#unsyncedLast = segment.file;
+    }
     return this.#disk.append(this.#process, segment.file, record, size);
   }
 }
