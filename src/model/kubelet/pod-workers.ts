@@ -243,14 +243,13 @@ export class PodWorkers {
       worker.pending = undefined;
       this.#ticks.remove(uid);
       if (!this.#mayStart(uid, worker)) break;
-      const asked = worker.stage;
+      // What is to be done is decided before the look at the runtime. A deletion that comes while that is waited for has to wait for
+      // the end of this step, and for one more look.
+      const { stage, pod } = worker;
       const records = yield* this.#pleg.newerThan(uid, worker.lastSyncAt);
-      const before = worker.stage;
-      // News that ended the pod while this step waited is what this step now acts on.
-      if (before !== asked) worker.pending = undefined;
-      const { failures, resync } = yield* this.#step(worker, records, cause);
+      const { failures, resync } = yield* this.#step(worker, stage, pod, records, cause);
       worker.lastSyncAt = this.#process.mono();
-      this.#requeue(uid, worker, before, failures, resync);
+      this.#requeue(uid, worker, stage, failures, resync);
     }
     worker.running = false;
     if (worker.stage === 'finished' && worker.deleted && !worker.restart) this.#workers.delete(uid);
@@ -282,11 +281,12 @@ export class PodWorkers {
 
   *#step(
     worker: Worker,
+    stage: Stage,
+    pod: Pod,
     records: PodRecords | undefined,
     cause: SyncCause,
   ): Task<{ readonly failures: readonly SyncFailure[]; readonly resync: boolean }> {
-    const { pod } = worker;
-    switch (worker.stage) {
+    switch (stage) {
       case 'syncing': {
         worker.started = true;
         const result = yield* this.#callbacks.sync(pod, records, cause);

@@ -35,6 +35,16 @@ const nodeSpec: NodeSpec = {
   kubeletVersion: 'v1.35.4',
 };
 
+/** What a recording does not tell of the machine and the moment; any of them is right. */
+export interface Conditions {
+  /** Where in the kubelet's second the scenario starts. */
+  readonly phaseUs: Micros;
+  /** How far the kubelet's looks at the runtime are apart: a second and as long as a look takes. */
+  readonly relistUs: Micros;
+  /** How slowly containers start: README, "a container start takes 0.2 to 0.6 s, more when many start at once". */
+  readonly slowness: number;
+}
+
 /** What the recordings were made on: an API server, one node, a registry, and a user who does the steps. */
 export class Bench {
   readonly world: World;
@@ -43,13 +53,12 @@ export class Bench {
   readonly machine: Machine;
   readonly registry = new RecordingRegistry();
   readonly spec = nodeSpec;
-  readonly #relistUs: Micros;
+  readonly #conditions: Conditions;
   #settings: Partial<KubeletConfig> = {};
   #user: { readonly process: Process; readonly client: Client } | undefined;
 
-  /** `relistUs`: how far the kubelet's looks at the runtime are apart. */
-  constructor(seed: string, relistUs: Micros) {
-    this.#relistUs = relistUs;
+  constructor(seed: string, conditions: Conditions) {
+    this.#conditions = conditions;
     this.world = new World({ seed });
     const { world, facts } = this;
     const storage = new MemoryStorage();
@@ -83,9 +92,10 @@ export class Bench {
       behaviours: () => goldenProgram,
       // Read anew at every start of the kubelet: steps restart it with other settings.
       get kubelet(): Partial<KubeletConfig> {
-        return { maxPods: 250, plegRelistPeriodUs: bench.#relistUs, ...bench.#settings };
+        return { maxPods: 250, plegRelistPeriodUs: bench.#conditions.relistUs, ...bench.#settings };
       },
       preloadedImages,
+      runtimeSlowness: conditions.slowness,
     });
     world.addHost({ name: 'client-0', zone: 'zone-a' }).install({
       name: 'user-0',
@@ -118,6 +128,8 @@ export class Bench {
     if (what === 'containerd') return { host: this.host, name: `containerd-${NODE_NAME}` };
     return { host: this.world.host('cp-0'), name: 'api-0' };
   }
+
+  readonly runtimeAlive = (): boolean => this.host.process(`containerd-${NODE_NAME}`)?.alive === true;
 
   stop(what: string): void {
     const { host, name } = this.#program(what);

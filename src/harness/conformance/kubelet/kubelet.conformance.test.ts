@@ -52,7 +52,7 @@ describe.skipIf(folder === undefined)('recordings of a real kubelet (skipped wit
 describe.skipIf(folder === undefined)('a damaged recording fails', () => {
   it('with another value, an update too many or too few, another event, or late', () => {
     const recording = read('term-kill');
-    const seen = replay(recording, 150_000, 1_000_000, 'golden 0');
+    const seen = replay(recording, { phaseUs: 150_000, relistUs: 1_000_000, slowness: 1 }, 'golden 0');
     const damaged = (change: (text: string) => string) => compare(JSON.parse(change(JSON.stringify(recording))) as Recording, seen).length;
     expect(damaged((text) => text)).toBe(0);
     expect(damaged((text) => text.replaceAll('"exitCode":137', '"exitCode":143'))).toBeGreaterThan(0);

@@ -39,6 +39,10 @@ export class Observer {
   readonly #events = new Map<string, SeenEvent>();
   /** By pod uid, then by container. */
   readonly #logs = new Map<string, { readonly name: string; readonly containers: Record<string, [number, string][]> }>();
+  /** Pods that are gone from the API, and those whose logs are lost. */
+  readonly #gone = new Set<string>();
+  readonly #lost = new Set<string>();
+  #piped: { readonly uid: string; readonly name: string; readonly container: string; readonly line: string }[] = [];
   #nodeFields: Fields | undefined;
 
   /** `start`: when the scenario starts. */
@@ -70,11 +74,30 @@ export class Observer {
   }
 
   /** Follows the programs in the containers. */
-  listen(machine: Machine, facts: Facts): void {
-    machine.onLog = (pod, container, _attempt, line) => this.#logged(pod.metadata.uid ?? '', pod.metadata.name ?? '', container, line);
-    facts.containerStopped.subscribe((_node, key, uid, container, _id, code) =>
-      this.#logged(uid, key.slice(key.indexOf('/') + 1), container, `died ${code}`),
-    );
+  listen(bench: { readonly machine: Machine; readonly facts: Facts; readonly runtimeAlive: () => boolean }): void {
+    const { machine, facts, runtimeAlive } = bench;
+    machine.onLog = (pod, container, _attempt, line) => {
+      const uid = pod.metadata.uid ?? '';
+      if (this.#lost.has(uid)) return;
+      // Lines go through the runtime. While it is away they wait in a pipe, which is gone when its writer is.
+      if (runtimeAlive()) this.#logged(uid, pod.metadata.name ?? '', container, line);
+      else this.#piped.push({ uid, name: pod.metadata.name ?? '', container, line });
+    };
+    facts.containerStopped.subscribe((_node, key, uid, container, _id, code) => {
+      if (!runtimeAlive()) this.#piped = this.#piped.filter((entry) => entry.uid !== uid || entry.container !== container);
+      this.#logged(uid, key.slice(key.indexOf('/') + 1), container, `died ${code}`);
+    });
+  }
+
+  /** The runtime is back, and reads what waits in the pipes. */
+  runtimeStarted(): void {
+    for (const { uid, name, container, line } of this.#piped) this.#logged(uid, name, container, line);
+    this.#piped = [];
+  }
+
+  /** A kubelet that starts takes away the log folders of pods that it does not know: what goes on running there writes for nobody. */
+  kubeletStarted(): void {
+    for (const uid of this.#gone) this.#lost.add(uid);
   }
 
   /** The uid of the newest pod of that name. */
@@ -128,6 +151,7 @@ export class Observer {
   }
 
   #podGone(pod: Pod): void {
+    this.#gone.add(pod.metadata.uid ?? '');
     this.#podSeen(pod);
     this.pods[this.#keyOf(pod.metadata.uid ?? '', pod.metadata.name ?? '')]?.push({ t: this.now(), set: { object: 'deleted' } });
   }

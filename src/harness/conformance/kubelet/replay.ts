@@ -1,5 +1,5 @@
-import { SECOND, type Micros } from '../../../sim/time.ts';
-import { Bench, NODE_NAME } from './bench.ts';
+import { SECOND } from '../../../sim/time.ts';
+import { Bench, type Conditions, NODE_NAME } from './bench.ts';
 import { Observer, type SeenEvent, type SeenUpdate } from './observer.ts';
 import { fromRecording } from './placeholders.ts';
 import type { Recording, Step } from './recording.ts';
@@ -14,16 +14,13 @@ export interface Replay {
   readonly refused: readonly string[];
 }
 
-/**
- * Replays a scenario's steps on virtual time. `phaseUs`: where in the kubelet's second the scenario starts; `relistUs`: how far its looks at
- * the runtime are apart (a second and as long as a look takes). The recordings tell neither; any is right.
- */
-export function replay(recording: Recording, phaseUs: Micros, relistUs: Micros, seed: string): Replay {
-  const bench = new Bench(seed, relistUs);
+/** Replays a scenario's steps on virtual time. */
+export function replay(recording: Recording, conditions: Conditions, seed: string): Replay {
+  const bench = new Bench(seed, conditions);
   const { world } = bench;
-  const start = 90 * SECOND + phaseUs;
+  const start = 90 * SECOND + conditions.phaseUs;
   const observer = new Observer(world, start);
-  observer.listen(bench.machine, bench.facts);
+  observer.listen(bench);
   world.run(start - SECOND);
   observer.watch(bench.client, recording.name, NODE_NAME);
   world.run(start);

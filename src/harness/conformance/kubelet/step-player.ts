@@ -120,6 +120,8 @@ export class StepPlayer {
         break;
       case 'start':
         this.#bench.start(step.what ?? '', kubeletSettings(step.config));
+        if (step.what === 'kubelet') this.#observer.kubeletStarted();
+        else if (step.what === 'containerd') this.#observer.runtimeStarted();
         break;
       case 'static':
         this.#bench.machine.setManifest(step.file ?? '', inNamespace(step.pod as Pod, namespace));

@@ -219,8 +219,8 @@ export class ProbeWorker {
     const threshold = verdict === 'failure' ? (probe.failureThreshold ?? 3) : (probe.successThreshold ?? 1);
     if (this.#run < threshold) return 'tick';
     results.set(id, pod.metadata.uid ?? '', verdict);
-    if (type !== 'readiness' && verdict === 'failure') {
-      // It will be restarted: nothing to probe before there is a new container.
+    if (type === 'startup' || (type === 'liveness' && verdict === 'failure')) {
+      // It has started, or it will be restarted: nothing to probe before there is a new container.
       this.#onHold = true;
       this.#run = 0;
       return 'park';

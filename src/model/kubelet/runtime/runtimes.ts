@@ -114,3 +114,19 @@ export function runtimeNamed(name: string, kubernetesMinor: number): RuntimeKind
   }
   return kind;
 }
+
+/** The same runtime on a machine that is slower by that factor. */
+export function slowed(kind: RuntimeKind, factor: number): RuntimeKind {
+  if (factor === 1) return kind;
+  const scaled = (us: Micros): Micros => Math.round(us * factor);
+  return {
+    ...kind,
+    sandboxUs: scaled(kind.sandboxUs),
+    sandboxJitterUs: scaled(kind.sandboxJitterUs),
+    createUs: scaled(kind.createUs),
+    createJitterUs: scaled(kind.createJitterUs),
+    startUs: scaled(kind.startUs),
+    startJitterUs: scaled(kind.startJitterUs),
+    stopSandboxUs: scaled(kind.stopSandboxUs),
+  };
+}

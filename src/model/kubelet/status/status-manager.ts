@@ -1,5 +1,6 @@
 import type { Process } from '../../../sim/process.ts';
 import type { Task } from '../../../sim/task.ts';
+import { MILLISECOND, type Micros } from '../../../sim/time.ts';
 import { formatTime } from '../../api/time.ts';
 import type { Json } from '../../api/object.ts';
 import type { ContainerStatus, Pod, PodCondition, PodStatus } from '../../api/types.ts';
@@ -191,7 +192,7 @@ export class StatusManager {
     const startTime = before?.startTime ?? formatTime(now);
     const status: PodStatus = withShortMessages({ ...proposed, conditions, startTime });
     if (entry !== undefined) {
-      const same = sameStatus(entry.status, status);
+      const same = sameByKubelet(entry.status, status);
       entry.pod = pod;
       if (same && entry.finished === (entry.finished || finished)) {
         void force;
@@ -230,6 +231,9 @@ export class StatusManager {
   }
 
   *#work(): Task<void> {
+    const { process } = this.#options;
+    // It is a goroutine of its own: where it has to wait for a CPU, what comes meanwhile is told together.
+    if (process.random.chance(1, 2)) yield* process.sleep(process.random.below(WAKE_UP_MAX) + 1);
     // News of one pod is the occasion to try all that wait (syncBatch).
     for (const uid of [...this.#mirrorless].sort()) this.#enqueue(uid);
     for (;;) {
@@ -327,6 +331,9 @@ export class StatusManager {
   }
 }
 
+/** How long the status manager's goroutine waits for a CPU at the most: some milliseconds on a busy machine. */
+const WAKE_UP_MAX: Micros = 4 * MILLISECOND;
+
 /** All termination messages of a pod together (MaxPodTerminationMessageLogLength). */
 const MESSAGES_MAX = 12 * 1024;
 
@@ -356,6 +363,16 @@ function withShortMessages(status: PodStatus): PodStatus {
     ...(status.containerStatuses === undefined ? {} : { containerStatuses: status.containerStatuses.map(fix) }),
     ...(status.initContainerStatuses === undefined ? {} : { initContainerStatuses: status.initContainerStatuses.map(fix) }),
   };
+}
+
+/** Upstream isPodStatusByKubeletEqual: of its own conditions only what they say counts, not of which generation of the pod they say it. */
+function sameByKubelet(a: PodStatus, b: PodStatus): boolean {
+  const own = (status: PodStatus) =>
+    (status.conditions ?? [])
+      .filter(({ type }) => isOwnedCondition(type) || type === 'DisruptionTarget')
+      .map(({ type, status: value, reason, message }) => ({ type, value, reason, message }));
+  if (a.conditions !== b.conditions && !sameStatus(own(a), own(b))) return false;
+  return sameStatus({ ...a, conditions: [] }, { ...b, conditions: [] });
 }
 
 function endMain(status: ContainerStatus, end: (status: ContainerStatus, isInit: boolean) => ContainerStatus): ContainerStatus {
