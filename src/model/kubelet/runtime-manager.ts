@@ -44,6 +44,8 @@ export interface SyncResult {
 export class RuntimeManager {
   readonly #options: RuntimeManagerOptions;
   readonly #backOff: KeyedBackOff;
+  /** Containers that were removed with their logs, by pod uid and name: nothing tells how often they were started. */
+  readonly #purged = new Set<string>();
 
   constructor(options: RuntimeManagerOptions) {
     this.#options = options;
@@ -190,6 +192,7 @@ export class RuntimeManager {
       return failed('CreateContainerError', created.message);
     }
     const { containerId } = created.value;
+    this.#purged.delete(`${pod.metadata.uid ?? ''}/${container.name}`);
     events.container(pod, container, 'Normal', 'Created', 'Container created');
     const started = yield* cri.call('StartContainer', { containerId });
     if (!started.ok) {
@@ -210,6 +213,7 @@ export class RuntimeManager {
 
   /** A container that the runtime forgot: the API still knows how often it was started. */
   #restartCountOf(pod: Pod, container: string): number | undefined {
+    if (this.#purged.has(`${pod.metadata.uid ?? ''}/${container}`)) return undefined;
     const status = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])].find(
       (known) => known.name === container,
     );
@@ -238,8 +242,8 @@ export class RuntimeManager {
           `failed to "KillContainer" for ${JSON.stringify(running[index]?.name ?? '')} with KillContainerError: ${JSON.stringify(result.message)}`,
         );
     });
+    // Those that are down already too: it costs a call.
     for (const sandbox of records?.sandboxes ?? []) {
-      if (sandbox.state !== 'ready') continue;
       const stopped = yield* this.#options.cri.call('StopPodSandbox', { sandboxId: sandbox.id });
       if (!stopped.ok)
         problems.push(
@@ -304,7 +308,9 @@ export class RuntimeManager {
   *#purgeInitContainers(pod: Pod, records: PodRecords | undefined): Task<void> {
     const names = new Set((pod.spec.initContainers ?? []).map((container) => container.name));
     for (const record of records?.containers ?? []) {
-      if (names.has(record.name)) yield* this.#options.cri.call('RemoveContainer', { containerId: record.id });
+      if (!names.has(record.name)) continue;
+      yield* this.#options.cri.call('RemoveContainer', { containerId: record.id });
+      this.#purged.add(`${pod.metadata.uid ?? ''}/${record.name}`);
     }
   }
 

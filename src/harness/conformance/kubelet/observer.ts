@@ -76,14 +76,20 @@ export class Observer {
   /** Follows the programs in the containers. */
   listen(bench: { readonly machine: Machine; readonly facts: Facts; readonly runtimeAlive: () => boolean }): void {
     const { machine, facts, runtimeAlive } = bench;
-    machine.onLog = (pod, container, _attempt, line) => {
+    const running = new Map<string, string>();
+    const ended = new Set<string>();
+    machine.onLog = (pod, container, attempt, line) => {
       const uid = pod.metadata.uid ?? '';
-      if (this.#lost.has(uid)) return;
+      const file = `${uid}/${container}/${attempt}`;
+      running.set(`${uid}/${container}`, file);
+      // A second file of the same name (an init container that was purged and run again) is not told from the first by who reads it.
+      if (this.#lost.has(uid) || ended.has(file)) return;
       // Lines go through the runtime. While it is away they wait in a pipe, which is gone when its writer is.
       if (runtimeAlive()) this.#logged(uid, pod.metadata.name ?? '', container, line);
       else this.#piped.push({ uid, name: pod.metadata.name ?? '', container, line });
     };
     facts.containerStopped.subscribe((_node, key, uid, container, _id, code) => {
+      ended.add(running.get(`${uid}/${container}`) ?? '');
       if (!runtimeAlive()) this.#piped = this.#piped.filter((entry) => entry.uid !== uid || entry.container !== container);
       this.#logged(uid, key.slice(key.indexOf('/') + 1), container, `died ${code}`);
     });

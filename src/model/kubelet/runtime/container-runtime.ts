@@ -64,6 +64,8 @@ class ContainerRuntime {
   readonly #configs = new Map<string, ContainerConfig>();
   readonly #exitWaiters = new Map<string, (() => void)[]>();
   readonly #followers = new Set<ServerCall>();
+  /** Sandboxes whose process died: what is left of their networks is taken down when they are stopped. */
+  readonly #died = new Set<string>();
 
   constructor(process: Process, options: ContainerRuntimeOptions) {
     this.#process = process;
@@ -106,7 +108,10 @@ class ContainerRuntime {
         if (sandbox.state !== 'ready') continue;
         if (this.#machine.sandboxLives(sandbox.id)) {
           if (sandbox.ip !== '') this.#addresses.occupy(sandbox.ip, sandbox.id);
-        } else this.#setSandbox({ ...sandbox, state: 'not-ready', ip: '' });
+        } else {
+          this.#died.add(sandbox.id);
+          this.#setSandbox({ ...sandbox, state: 'not-ready', ip: '' });
+        }
       }
       for (const record of pod.containers) {
         // "Created" may be all that the disk kept of a container that ran when the power failed.
@@ -194,7 +199,11 @@ class ContainerRuntime {
 
   *#stopPodSandbox(sandboxId: string): Task<CriResult<undefined>> {
     const sandbox = this.#records.sandbox(sandboxId);
-    if (sandbox === undefined || sandbox.state === 'not-ready') return done;
+    if (sandbox === undefined) return done;
+    if (sandbox.state === 'not-ready') {
+      if (this.#died.delete(sandboxId)) yield* this.#costs(this.#options.kind.stopSandboxUs, this.#options.kind.stopSandboxUs >> 1);
+      return done;
+    }
     for (const container of this.#records.containersOf(sandboxId)) {
       if (container.state === 'running') yield* this.#stopContainer(container.id, 0, 'SIGKILL');
     }
@@ -212,7 +221,9 @@ class ContainerRuntime {
 
   #sandboxDied(id: string): void {
     const sandbox = this.#records.sandbox(id);
-    if (sandbox?.state === 'ready') this.#sandboxStopped(sandbox);
+    if (sandbox?.state !== 'ready') return;
+    this.#died.add(id);
+    this.#sandboxStopped(sandbox);
   }
 
   *#removePodSandbox(sandboxId: string): Task<CriResult<undefined>> {
@@ -229,7 +240,7 @@ class ContainerRuntime {
     if (sandbox === undefined) return criError('NotFound', `failed to find sandbox id "${config.sandboxId}": not found`);
     yield* this.#costs(this.#options.kind.createUs, this.#options.kind.createJitterUs);
     const { container } = config;
-    const id = longId(`${sandbox.podUid}/${container.name}/${config.attempt}`);
+    const id = longId(`${config.sandboxId}/${container.name}/${config.attempt}`);
     this.#configs.set(id, config);
     this.#setContainer({
       id,

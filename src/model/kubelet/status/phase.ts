@@ -26,8 +26,8 @@ export function podPhase(pod: Pod, statuses: readonly ContainerStatus[], podIsTe
         status === undefined ||
         (status.state?.running === undefined && status.state?.terminated === undefined && status.lastState?.terminated === undefined);
       if (notRunning) pendingSidecars++;
-      // A sidecar with a startup probe counts as pending until it has started.
-      else if (status.state?.running !== undefined && status.started !== true && container.startupProbe !== undefined) pendingSidecars++;
+      // Upstream counts before its prober has filled in what has started: a running sidecar is pending as long as no main container has run.
+      else if (status.state?.running !== undefined) pendingSidecars++;
       continue;
     }
     if (status === undefined) {

@@ -25,6 +25,15 @@ interface Entry {
   finished: boolean;
 }
 
+/** A status on its way to the API server. */
+interface Outgoing {
+  readonly uid: string;
+  readonly entry: Entry;
+  readonly version: number;
+  readonly finished: boolean;
+  readonly proposed: PodStatus;
+}
+
 export interface StatusManagerOptions {
   readonly process: Process;
   readonly client: Client;
@@ -236,27 +245,27 @@ export class StatusManager {
     if (process.random.chance(1, 2)) yield* process.sleep(process.random.below(WAKE_UP_MAX) + 1);
     // News of one pod is the occasion to try all that wait (syncBatch).
     for (const uid of [...this.#mirrorless].sort()) this.#enqueue(uid);
-    for (;;) {
-      const uid = this.#queue.shift();
-      if (uid === undefined) break;
-      this.#queued.delete(uid);
-      yield* this.#sync(uid);
+    while (this.#queue.length > 0) {
+      // What is sent is the status as of the start of the batch; a change during its calls is a version of its own.
+      const batch = this.#queue.splice(0).flatMap((uid) => {
+        const entry = this.#entries.get(uid);
+        return entry === undefined ? [] : [{ uid, entry, version: entry.version, finished: entry.finished, proposed: entry.status }];
+      });
+      this.#queued.clear();
+      for (const one of batch) yield* this.#sync(one);
     }
     this.#working = false;
   }
 
   /** Upstream syncPod: reads the pod, patches its status, and deletes the object once a deleted pod is finished. */
-  *#sync(uid: string): Task<void> {
-    const entry = this.#entries.get(uid);
-    if (entry === undefined) return;
+  *#sync({ uid, entry, version, finished, proposed }: Outgoing): Task<void> {
+    if (this.#entries.get(uid) !== entry) return;
     if (this.#options.lacksMirror(entry.pod)) {
       this.#mirrorless.add(uid);
       return;
     }
     this.#mirrorless.delete(uid);
     const pods = this.#options.client.resource(PODS);
-    // What is sent is the status as of now; a change during the calls below is a version of its own.
-    const { version, finished, status: proposed } = entry;
     const { namespace = '', name = '' } = entry.pod.metadata;
     const got = yield* pods.get(namespace, name);
     if (!got.ok) {
