@@ -24,6 +24,11 @@ export interface Operator {
   /** `kubectl set image deployment/<name> *=<image>`. */
   setImage(deployment: string, image: string): void;
   scale(deployment: string, replicas: number): void;
+  /** `kubectl apply` of a deployment with another image and another number of replicas. */
+  applyDeployment(deployment: string, image: string, replicas: number): void;
+  /** `kubectl delete node` and `kubectl delete namespace`. */
+  deleteNode(node: string): void;
+  deleteNamespace(namespace: string): void;
   /** Deletes the nth pod (by name) of a Deployment or StatefulSet. */
   deletePod(workload: string, ordinal: number): void;
   /** `kubectl drain` and `kubectl uncordon`. */

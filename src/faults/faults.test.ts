@@ -13,7 +13,10 @@ const topologies = Object.entries(TOPOLOGIES) as [keyof typeof TOPOLOGIES, Topol
 const NOT_DRAWN: Readonly<Record<keyof typeof TOPOLOGIES, readonly string[]>> = {
   store: [
     'app-hang',
+    'apply-deployment',
     'connection-reset',
+    'delete-namespace',
+    'delete-node',
     'delete-pod',
     'drain-node',
     'etcd-auth-enable',
@@ -26,10 +29,14 @@ const NOT_DRAWN: Readonly<Record<keyof typeof TOPOLOGIES, readonly string[]>> = 
     'partition-at-fact',
     'scale',
     'set-image',
+    'watch-delay',
     'watch-stall',
   ],
   single: [
     'app-hang',
+    'apply-deployment',
+    'delete-namespace',
+    'delete-node',
     'delete-pod',
     'drain-node',
     'etcd-auth-enable',
@@ -47,6 +54,9 @@ const NOT_DRAWN: Readonly<Record<keyof typeof TOPOLOGIES, readonly string[]>> = 
   ],
   ha: [
     'app-hang',
+    'apply-deployment',
+    'delete-namespace',
+    'delete-node',
     'delete-pod',
     'etcd-auth-enable',
     'etcd-learner-add',
@@ -64,6 +74,9 @@ const NOT_DRAWN: Readonly<Record<keyof typeof TOPOLOGIES, readonly string[]>> = 
 /** Parameters of what only a scenario draws, because it knows the objects. */
 const OPERATIONS: readonly (FaultParams & { readonly [name: string]: unknown })[] = [
   { kind: 'app-hang', workload: 'shop/front', ordinal: 0 },
+  { kind: 'apply-deployment', deployment: 'shop/front', image: 'front:2', replicas: 5 },
+  { kind: 'delete-namespace', namespace: 'shop' },
+  { kind: 'delete-node', node: 'worker-1' },
   { kind: 'delete-pod', workload: 'shop/front', ordinal: 1 },
   { kind: 'etcd-auth-enable' },
   { kind: 'etcd-learner-add', member: 'etcd-2' },
@@ -231,7 +244,7 @@ describe('inject and heal', () => {
       const params =
         OPERATIONS.find((o) => o.kind === fault.kind) ??
         fc.sample(fault.arbitrary(TOPOLOGIES.ha) as fc.Arbitrary<FaultParams>, { numRuns: 1, seed: 3 })[0];
-      if (params === undefined || ['watch-stall', 'connection-reset'].includes(fault.kind)) continue; // need streams: scenarios show them
+      if (params === undefined || ['watch-delay', 'watch-stall', 'connection-reset'].includes(fault.kind)) continue; // need streams: scenarios show them
       const target = testTarget(TOPOLOGIES.ha);
       target.world.run(100 * MILLISECOND);
       target.world.at(SECOND, () => target.facts.raftVote.emit('etcd-0', 1, 'etcd-1'));
@@ -262,6 +275,9 @@ describe('inject and heal', () => {
       expect(active.touched()).toBe(1);
     }
     expect(target.orders).toEqual([
+      'apply-deployment shop/front front:2 5',
+      'delete-namespace shop',
+      'delete-node worker-1',
       'delete-pod shop/front 1',
       'etcdctl auth-enable',
       'etcdctl learner-add',

@@ -1,5 +1,6 @@
 import { assert } from '../sim/assert.ts';
 import { appHang } from './app-hang.ts';
+import { applyDeployment } from './apply-deployment.ts';
 import { clockDrift } from './clock-drift.ts';
 import { clockJump } from './clock-jump.ts';
 import { connectionReset } from './connection-reset.ts';
@@ -7,6 +8,8 @@ import { crashAtEffect } from './crash-at-effect.ts';
 import { crashAtFact } from './crash-at-fact.ts';
 import { crashHost } from './crash-host.ts';
 import { crashProcess } from './crash-process.ts';
+import { deleteNamespace } from './delete-namespace.ts';
+import { deleteNode } from './delete-node.ts';
 import { deletePod } from './delete-pod.ts';
 import { diskFull } from './disk-full.ts';
 import { diskSlow } from './disk-slow.ts';
@@ -37,11 +40,13 @@ import { pauseProcess } from './pause-process.ts';
 import { powerOutage } from './power-outage.ts';
 import { scale } from './scale.ts';
 import { setImage } from './set-image.ts';
+import { watchDelay } from './watch-delay.ts';
 import { watchStall } from './watch-stall.ts';
 
 /** Every kind of fault and operation, by kind in code-unit order. A new one is one file and one row. */
 export const FAULTS: readonly Fault[] = [
   appHang,
+  applyDeployment,
   clockDrift,
   clockJump,
   connectionReset,
@@ -49,6 +54,8 @@ export const FAULTS: readonly Fault[] = [
   crashAtFact,
   crashHost,
   crashProcess,
+  deleteNamespace,
+  deleteNode,
   deletePod,
   diskFull,
   diskSlow,
@@ -78,6 +85,7 @@ export const FAULTS: readonly Fault[] = [
   powerOutage,
   scale,
   setImage,
+  watchDelay,
   watchStall,
 ] as unknown as readonly Fault[];
 

@@ -9,14 +9,26 @@ export interface WatchStallParams extends FaultParams {
   readonly resource: string;
 }
 
-const RESOURCES = ['', 'pods', 'nodes', 'services', 'endpointslices', 'deployments', 'replicasets', 'leases'];
+/** What programs watch, '' for all of it at once. */
+export const WATCHED_RESOURCES = [
+  '',
+  'pods',
+  'nodes',
+  'services',
+  'endpointslices',
+  'deployments',
+  'replicasets',
+  'leases',
+  'daemonsets',
+  'poddisruptionbudgets',
+];
 
 /** Programs that watch: API servers (their caches, from etcd) and everything that has informers. */
 export function watchers(topology: Topology): readonly string[] {
   return programNames(topology, 'api-', 'kcm-', 'scheduler-', 'kubelet-', 'kube-proxy-');
 }
 
-const params = { program: { type: 'name', of: watchers }, resource: { type: 'name', of: () => RESOURCES } } as const;
+const params = { program: { type: 'name', of: watchers }, resource: { type: 'name', of: () => WATCHED_RESOURCES } } as const;
 
 /** Watch events of one program are late while all else works: flow control, a stuck proxy, a slow reader. */
 export const watchStall: Fault<WatchStallParams> = {

@@ -235,6 +235,7 @@ class ClusterBuilder {
         servers: [apiServers[index] as Endpoint],
         config: { ...DEFAULT_SCHEDULER_CONFIG, watchList: featureGates?.WatchListClient ?? true, ...overrides?.scheduler },
         facts,
+        defects: this.#defects,
       }),
     );
   }

@@ -125,7 +125,9 @@ function judgeDeployment(deployment: object, world: Objects, tell: Tell): void {
   // A template that never gets ready stops the rollout by design; then only the old pods must be there.
   const stuck = condition(deployment, 'Progressing') === 'False' || neverReady(deployment);
   if (stuck) return;
-  const possible = Math.min(wanted, podsThatFit(deployment, pods.length, world.nodes, world.pods));
+  // Pods that wait for a node hold no place yet.
+  const bound = pods.filter((pod) => text(pod.object, 'spec', 'nodeName') !== '').length;
+  const possible = Math.min(wanted, podsThatFit(deployment, bound, world.nodes, world.pods));
   const newestReady = newest === undefined ? 0 : podsOf(newest).filter((pod) => condition(pod.object, 'Ready') === 'True').length;
   if (newestReady < possible || pods.length > Math.max(wanted, possible)) {
     tell(

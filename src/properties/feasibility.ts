@@ -33,7 +33,8 @@ export function podsThatFit(deployment: object, running: number, nodes: readonly
   return fit;
 }
 
-function requestsOf(podSpec: unknown): { readonly cpuMilli: number; readonly memoryBytes: number } {
+/** What the containers of a pod ask for together. */
+export function requestsOf(podSpec: unknown): { readonly cpuMilli: number; readonly memoryBytes: number } {
   let cpuMilli = 0;
   let memoryBytes = 0;
   for (const container of list(podSpec, 'containers')) {

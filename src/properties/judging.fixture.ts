@@ -6,6 +6,16 @@ import type { Property, StoredObject, TrialEnd, Witness } from './property.ts';
 /** Facts of a made-up trial, told in order of time: `at(seconds, tell)`. */
 export type Stream = (at: (seconds: number, tell: (facts: Facts) => void) => void) => void;
 
+/** A stream that breaks exactly one clause, and its twin that differs where it matters and breaks none. */
+export interface Canary {
+  readonly clause: string;
+  readonly breaks: Stream;
+  readonly holds: Stream;
+  readonly end?: Parameters<typeof judge>[2];
+  /** The end of the twin's trial, where that is what differs. */
+  readonly endHolds?: Parameters<typeof judge>[2];
+}
+
 /** What a property made of a stream. */
 export interface Judged {
   readonly witnesses: readonly Witness[];

@@ -1,4 +1,5 @@
-import { isTerminal, text } from './fields.ts';
+import { requestsOf } from './feasibility.ts';
+import { field, isTerminal, text } from './fields.ts';
 import type { Property } from './property.ts';
 
 interface Node {
@@ -18,6 +19,7 @@ export const nodeCapacity: Property = {
     { id: 'cpu', must: 'The CPU requests of admitted pods stay within the allocatable CPU of the node.' },
     { id: 'memory', must: 'Their memory requests stay within its allocatable memory.' },
     { id: 'pods', must: 'Their number stays within its pod limit.' },
+    { id: 'bound', must: "What one scheduler binds to a node, by the API server's answers, fits into it." },
   ],
   needsKubernetes: true,
   start({ facts, clock, violate }) {
@@ -108,6 +110,70 @@ export const nodeCapacity: Property = {
       else uids.set(key, text(object, 'metadata', 'uid'));
       if (before !== undefined && before !== uids.get(key)) ends(before);
       if (object !== undefined && isTerminal(object)) ends(text(object, 'metadata', 'uid'));
+    });
+    // One scheduler's own bindings. Two in a row may each have something of theirs under way, and a binding without an answer is not counted.
+    const uidsOfRequests = new Map<string, string>();
+    const requests = new Map<string, { readonly cpuMilli: number; readonly memoryBytes: number }>();
+    const bindings = new Map<string, Map<string, string>>();
+    const boundTo = new Map<string, string>();
+    facts.leading.subscribe((lease) => {
+      if (lease === 'kube-scheduler') bindings.clear();
+    });
+    facts.podBound.subscribe((pod, uid, name) => {
+      const node = nodes.get(name);
+      const asked = requests.get(uid);
+      if (node === undefined || asked === undefined) return;
+      let bound = bindings.get(name);
+      if (bound === undefined) {
+        bound = new Map();
+        bindings.set(name, bound);
+      }
+      bound.set(uid, pod);
+      boundTo.set(uid, name);
+      judged++;
+      let cpuMilli = 0;
+      let memoryBytes = 0;
+      for (const other of bound.keys()) {
+        cpuMilli += requests.get(other)?.cpuMilli ?? 0;
+        memoryBytes += requests.get(other)?.memoryBytes ?? 0;
+      }
+      if (cpuMilli <= node.cpuMilli && memoryBytes <= node.memoryBytes && bound.size <= node.pods) return;
+      const used =
+        cpuMilli > node.cpuMilli
+          ? `${cpuMilli} m of ${node.cpuMilli} m`
+          : `${memoryBytes} bytes of ${node.memoryBytes}, ${bound.size} pods of ${node.pods}`;
+      violate({
+        clause: 'bound',
+        atUs: clock.now,
+        sentence: `The scheduler bound ${pod} to ${name} although its own bindings to ${name} then ask for ${used}.`,
+        expected: 'bindings that fit',
+        actual: used,
+        subjects: [name, pod],
+        facts: [
+          {
+            atUs: clock.now,
+            subject: name,
+            text: `gets ${pod} beside ${[...bound.values()]
+              .filter((other) => other !== pod)
+              .sort()
+              .join(' ')}`,
+          },
+        ],
+      });
+    });
+    facts.objectChanged.subscribe((_revision, key, object) => {
+      if (!key.startsWith('/registry/pods/')) return;
+      const uid = uidsOfRequests.get(key);
+      const now = object === undefined ? undefined : text(object, 'metadata', 'uid');
+      if (uid !== undefined && (now !== uid || (object !== undefined && isTerminal(object)))) {
+        uidsOfRequests.delete(key);
+        requests.delete(uid);
+        bindings.get(boundTo.get(uid) ?? '')?.delete(uid);
+        boundTo.delete(uid);
+      }
+      if (object === undefined || now === undefined || isTerminal(object) || requests.has(now)) return;
+      uidsOfRequests.set(key, now);
+      requests.set(now, requestsOf(field(object, 'spec')));
     });
     return { exercised: () => judged };
   },

@@ -1,4 +1,5 @@
 import type { Micros } from '../sim/time.ts';
+import { Daemons } from './daemons.ts';
 import type { Property } from './property.ts';
 
 interface Running {
@@ -16,10 +17,15 @@ export const podIdentity: Property = {
     { id: 'one-uid-per-name', must: 'Containers of two pods with the same namespace and name never run at the same time.' },
     { id: 'one-node-per-pod', must: 'Containers of one pod never run on two nodes.' },
     { id: 'one-instance-per-container', must: 'A container of a pod never has two running instances.' },
+    {
+      id: 'one-daemon-per-node',
+      must: 'A node never runs two pods of one DaemonSet of which neither is being deleted (those of a surge aside).',
+    },
   ],
   needsKubernetes: true,
   start({ facts, clock, violate }) {
     const running = new Map<string, Map<string, Running>>();
+    const daemons = new Daemons();
     let judged = 0;
     facts.containerStarted.subscribe((node, pod, uid, container, instance) => {
       judged++;
@@ -60,8 +66,24 @@ export const podIdentity: Property = {
         break;
       }
       ofName.set(instance, { node, uid, container, fromUs: clock.now });
+      const twin = daemons.started(uid, node);
+      if (twin === undefined) return;
+      violate({
+        clause: 'one-daemon-per-node',
+        atUs: clock.now,
+        sentence: `${node} runs ${pod} and ${twin}, both of one DaemonSet.`,
+        expected: `one pod of the DaemonSet on ${node}`,
+        actual: `${twin} and ${pod}`,
+        subjects: [node, pod, twin],
+        facts: [{ atUs: clock.now, subject: node, text: `starts ${container} of ${pod} beside ${twin}` }],
+      });
     });
-    facts.containerStopped.subscribe((_node, pod, _uid, _container, instance) => {
+    facts.objectChanged.subscribe((_revision, key, object) => {
+      if (key.startsWith('/registry/pods/')) daemons.pod(key, object);
+      else if (key.startsWith('/registry/daemonsets/') && object !== undefined) daemons.set(object);
+    });
+    facts.containerStopped.subscribe((_node, pod, uid, _container, instance) => {
+      daemons.stopped(uid);
       const ofName = running.get(pod);
       ofName?.delete(instance);
       if (ofName?.size === 0) running.delete(pod);

@@ -1,3 +1,4 @@
+import type { DefectId } from '../model/defects.ts';
 import type { Facts } from '../model/facts.ts';
 import type { Micros } from '../sim/time.ts';
 import type { SharedViews } from './shared-views.ts';
@@ -116,5 +117,10 @@ export interface Property {
   readonly needsKubernetes: boolean;
   /** Asks for more than the released programs keep, so it judges only trials whose scenario requires it. */
   readonly onlyWhereRequired?: boolean;
+  /**
+   * Judged only where this entry of the museum is on: Kubernetes 1.35 itself breaks the property, so everywhere else that is how a cluster
+   * behaves and no finding. Absent: always judged.
+   */
+  readonly onlyWith?: DefectId;
   start(context: PropertyContext): PropertyRun;
 }

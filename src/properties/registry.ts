@@ -17,7 +17,10 @@ import { raftLeaderCompleteness } from './raft-leader-completeness.ts';
 import { raftLogMatching } from './raft-log-matching.ts';
 import { raftStateMachineSafety } from './raft-state-machine-safety.ts';
 import { rolloutBounds } from './rollout-bounds.ts';
+import { replicaBounds } from './replica-bounds.ts';
+import { rolloutOrder } from './rollout-order.ts';
 import { serviceAvailability } from './service-availability.ts';
+import { singleLeader } from './single-leader.ts';
 import { splitBrainReadOnly } from './split-brain-read-only.ts';
 import { watchAtomic } from './watch-atomic.ts';
 import { watchBookmarkable } from './watch-bookmarkable.ts';
@@ -45,8 +48,11 @@ export const PROPERTIES: readonly Property[] = [
   raftLeaderCompleteness,
   raftLogMatching,
   raftStateMachineSafety,
+  replicaBounds,
   rolloutBounds,
+  rolloutOrder,
   serviceAvailability,
+  singleLeader,
   splitBrainReadOnly,
   watchAtomic,
   watchBookmarkable,

@@ -74,6 +74,10 @@ const CLAUSES: Readonly<Record<string, Row>> = {
     '{0} and {1} list different members',
     'who belongs to the cluster is decided by entries of the log, and a member that is gone must not come back',
   ],
+  'node-capacity/bound': [
+    '{0} was given more pods than fit',
+    'a scheduler has to count what it has bound itself, also before it sees it in its watch',
+  ],
   'node-capacity/cpu': [
     '{0} took more than its processors can do',
     'a kubelet admits a pod only if its requests still fit, whatever schedulers believed',
@@ -88,6 +92,10 @@ const CLAUSES: Readonly<Record<string, Row>> = {
     'a name is given again only when the pod before has surely stopped: a database with two first members destroys its data',
   ],
   'pod-identity/one-node-per-pod': ['One pod ran on two nodes', 'a pod is bound once and never moves: another node may only get a new pod'],
+  'pod-identity/one-daemon-per-node': [
+    '{0} runs two pods of one DaemonSet',
+    "a DaemonSet means one pod on each node, and two of them stand in each other's way",
+  ],
   'pod-identity/one-instance-per-container': [
     'A container ran twice in one pod',
     'a kubelet starts a container again only after the one before has ended',
@@ -155,6 +163,18 @@ const CLAUSES: Readonly<Record<string, Row>> = {
   'rollout-bounds/unavailable': [
     '{0} gave up too many pods',
     'a rolling update may never go below replicas − maxUnavailable: the rest could not carry the load',
+  ],
+  'replica-bounds/no-extra-pods': [
+    '{0} got more pods than it asks for',
+    'a controller has to know which pods it has made before it makes more',
+  ],
+  'rollout-order/no-new-old-pods': [
+    '{1} grew although {0} replaces it',
+    'new pods of a version that is on its way out are of no use to anybody',
+  ],
+  'single-leader/loser-stops': [
+    '{0} went on leading after {1} had taken over',
+    'who cannot renew its lease has to stop before others may take it',
   ],
   'service-availability/ready-backend-answers': [
     'A request failed without any reason left',

@@ -230,6 +230,48 @@ describe('streams', () => {
     expect(held.log).toEqual(['0', '1', '2', 'end bye']);
   });
 
+  it('delayed by a fault, deliver each message so much later, in order; what is still under way when it heals comes at once', () => {
+    const late = open('watch pods');
+    forSeconds(1);
+    const delay = { process: process.name, label: 'watch pods', delayUs: 10 * SECOND, touched: 0 };
+    w.world.streams.hold(delay);
+    streams[0]?.call.send('a');
+    forSeconds(4);
+    streams[0]?.call.send('b');
+    forSeconds(5);
+    expect(late.log).toEqual([]);
+    forSeconds(2);
+    expect(late.log).toEqual(['a']);
+    forSeconds(4);
+    expect(late.log).toEqual(['a', 'b']);
+    streams[0]?.call.send('c');
+    forSeconds(1);
+    w.world.streams.release(delay);
+    forSeconds(1);
+    expect([late.log, delay.touched]).toEqual([['a', 'b', 'c'], 3]);
+    // The time that was set for it passes without a message.
+    streams[0]?.call.send('d');
+    forSeconds(20);
+    expect(late.log).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('delayed and held at once, wait for the end of the hold, and come without a further delay', () => {
+    const both = open('watch pods');
+    forSeconds(1);
+    const delay = { process: process.name, label: 'watch', delayUs: 2 * SECOND, touched: 0 };
+    const hold = { process: process.name, label: 'watch pods', touched: 0 };
+    w.world.streams.hold(delay);
+    streams[0]?.call.send('a');
+    forSeconds(1);
+    w.world.streams.hold(hold);
+    streams[0]?.call.send('b');
+    forSeconds(10);
+    expect(both.log).toEqual([]);
+    w.world.streams.release(hold);
+    forSeconds(1);
+    expect(both.log).toEqual(['a', 'b']);
+  });
+
   it('what comes between the release and the busy reader keeps its place behind what was held', () => {
     const stream = open('watch pods');
     forSeconds(1);

@@ -121,9 +121,9 @@ export class RpcClient {
       process: this.#process.name,
       label: options.label ?? method,
       queue,
-      release: () => {
+      release: (oldestOnly) => {
         const flush = () => {
-          for (const frame of queue.splice(0)) this.#toStream(frame);
+          for (const frame of queue.splice(0, oldestOnly ? 1 : queue.length)) this.#toStream(frame);
         };
         this.#process.deliver(id, this.#process.world.calibration.resumeUs, flush, undefined, undefined);
       },
@@ -173,7 +173,7 @@ export class RpcClient {
     if (pending === undefined) return;
     if (pending.hold !== undefined) {
       // What came before it waits (for the end of the hold, or for the CPU): a stream keeps its order, its end included.
-      if (pending.hold.queue.length > 0 || this.#process.world.streams.holds(pending.hold)) pending.hold.queue.push(frame);
+      if (this.#process.world.streams.holds(pending.hold) || pending.hold.queue.length > 0) pending.hold.queue.push(frame);
       else this.#toStream(frame);
     } else if (frame.t === 'answer') {
       this.#pending.delete(frame.id);

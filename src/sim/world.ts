@@ -58,7 +58,7 @@ export class World {
     this.recorder = options.recorder;
     this.#eventsPerInstantMax = options.eventsPerInstantMax ?? 200_000;
     this.network = new Network(this);
-    this.streams = new StreamFaults();
+    this.streams = new StreamFaults(this);
   }
 
   /** Adds a machine. Host indexes start at 1; 0 is the plan's. */

@@ -20,6 +20,8 @@ export interface LeaderElectionConfig {
   /** Give the lease up in an orderly exit (the scheduler does, the controller manager does not). */
   readonly releaseOnCancel?: boolean;
   readonly facts: Facts;
+  /** Defect K6: a leader whose renewals fail is never told to stop. */
+  readonly ignoresLoss?: boolean;
   readonly onStartedLeading: () => void;
   /** The lease is lost: real programs exit here. */
   readonly onStoppedLeading: () => void;
@@ -67,10 +69,27 @@ export class LeaderElector {
       yield* process.sleep(this.#retryPeriod + process.random.below(Math.floor((this.#retryPeriod * JITTER_PERCENT) / 100) + 1));
     }
     facts.leading.emit(name, identity, true);
+    let leads = true;
+    this.#onDeath(() => {
+      if (leads) facts.leading.emit(name, identity, false);
+    });
     onStartedLeading();
-    yield* this.#renew();
+    // Who could not renew for the renew deadline must stop, because others take the lease soon after (kubernetes#23731).
+    do yield* this.#renew();
+    while (this.#config.ignoresLoss === true);
+    leads = false;
     facts.leading.emit(name, identity, false);
     onStoppedLeading();
+  }
+
+  /** A process that dies leads no more: so it is told to those who look on, whatever it could say itself. */
+  #onDeath(tell: () => void): void {
+    const process = this.#client.transport.process;
+    const told = process.onDeath;
+    process.onDeath = (dead, cause) => {
+      told?.(dead, cause);
+      tell();
+    };
   }
 
   /** Gives the lease up (ReleaseOnCancel): others need not wait for it to expire. */

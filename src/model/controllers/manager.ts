@@ -53,7 +53,9 @@ function startManager(process: Process, options: ControllerManagerOptions): void
     const context = new ControllerContext({
       process,
       client,
-      informers: new InformerFactory(client.transport, { watchList: config.watchList }),
+      // A new leader that lists from a lagging API server's cache does not know what the last one did and does it again: two daemons on one
+      // node (kubernetes#54096). The stream of initial state is as new as etcd; a list at resourceVersion 0 is not.
+      informers: new InformerFactory(client.transport, { watchList: config.watchList && !options.defects.has('K7') }),
       events: new EventBroadcaster(client),
       config,
       facts,
@@ -76,6 +78,7 @@ function startManager(process: Process, options: ControllerManagerOptions): void
     renewDeadlineUs: config.renewDeadlineUs,
     retryPeriodUs: config.retryPeriodUs,
     facts,
+    ignoresLoss: options.defects.has('K6'),
     onStartedLeading: lead,
     onStoppedLeading: () => process.exit(1, 'leaderelection lost'),
   });

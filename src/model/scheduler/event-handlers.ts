@@ -109,7 +109,11 @@ export function watchCluster(scheduler: Scheduler, informers: InformerFactory): 
       scheduler.cache.setNode(next);
       if (nodeMatters(previous, next)) scheduler.handle({ kind: 'node', next, previous });
     },
-    onDelete: (node) => scheduler.cache.removeNode(node.metadata.name ?? ''),
+    onDelete: (node, finalStateUnknown) => {
+      // A node that a new list lacks is gone too, although nobody said so: the event was lost with the watch (kubernetes#56261, #94437).
+      if (finalStateUnknown && scheduler.defects.has('K2')) return;
+      scheduler.cache.removeNode(node.metadata.name ?? '');
+    },
   });
   const volumesChanged = {
     onAdd: () => scheduler.handle({ kind: 'volumes' }),

@@ -3,6 +3,7 @@ import { InformerFactory } from '../client/informer-factory.ts';
 import { LeaderElector } from '../client/leader-election.ts';
 import { ApiTransport } from '../client/transport.ts';
 import { Client } from '../client/typed-client.ts';
+import type { DefectSet } from '../defects.ts';
 import type { Facts } from '../facts.ts';
 import type { Program } from '../../sim/host.ts';
 import type { Endpoint } from '../../sim/network.ts';
@@ -19,6 +20,7 @@ export interface SchedulerOptions extends Pick<SchedulerParts, 'onDecision' | 'c
   readonly preferredServer?: number;
   readonly config: SchedulerConfig;
   readonly facts: Facts;
+  readonly defects?: DefectSet;
   /** Tells of every scheduler that starts (each incarnation anew). */
   readonly onStart?: (scheduler: Scheduler) => void;
 }
@@ -52,6 +54,7 @@ function startScheduler(process: Process, options: SchedulerOptions): void {
     recorder: new EventBroadcaster(client).recorder({ component: config.schedulerName }),
     config,
     facts,
+    ...(options.defects === undefined ? {} : { defects: options.defects }),
     ...(options.onDecision !== undefined ? { onDecision: options.onDecision } : {}),
     ...(options.choose !== undefined ? { choose: options.choose } : {}),
   });
@@ -79,6 +82,7 @@ function startScheduler(process: Process, options: SchedulerOptions): void {
     retryPeriodUs: config.retryPeriodUs,
     releaseOnCancel: true,
     facts,
+    ignoresLoss: options.defects?.has('K6') ?? false,
     onStartedLeading: lead,
     onStoppedLeading: () => process.exit(1, 'leaderelection lost'),
   });

@@ -4,6 +4,7 @@ import type { InformerFactory } from '../client/informer-factory.ts';
 import { PODS } from '../client/resources.ts';
 import { type ApiFailure, isNotFound } from '../client/result.ts';
 import type { Client } from '../client/typed-client.ts';
+import { type DefectSet, NO_DEFECTS } from '../defects.ts';
 import type { Facts } from '../facts.ts';
 import type { Process } from '../../sim/process.ts';
 import { type Task, suspend } from '../../sim/task.ts';
@@ -30,6 +31,8 @@ import { type VolumeDecision, bindVolumes, decideVolumes } from './volume-binder
 const messageMax = 1024;
 /** Upstream flushUnschedulablePodsLeftover runs so often; here only while there are such pods. */
 const leftoverPeriod = 30 * SECOND;
+/** How long an assumption lasted unconfirmed before 1.23 (durationToExpireAssumedPod). */
+const assumedPodLife = 30 * SECOND;
 
 export interface SchedulerParts {
   readonly process: Process;
@@ -38,6 +41,7 @@ export interface SchedulerParts {
   readonly recorder: EventRecorder;
   readonly config: SchedulerConfig;
   readonly facts: Facts;
+  readonly defects?: DefectSet;
   /** Sees every attempt, for tests and recordings. */
   readonly onDecision?: (pod: Pod, decision: Decision) => void;
   /** Chooses among the best nodes; absent: the process's random stream does. */
@@ -50,6 +54,7 @@ export class Scheduler {
   readonly queue: SchedulingQueue;
   readonly nominator = new Nominator();
   readonly config: SchedulerConfig;
+  readonly defects: DefectSet;
   readonly #parts: SchedulerParts;
   readonly #view: SchedulingView;
   readonly #profile: Profile = { filters: FILTER_PLUGINS, scorers: SCORE_PLUGINS };
@@ -65,6 +70,7 @@ export class Scheduler {
   constructor(parts: SchedulerParts) {
     this.#parts = parts;
     this.config = parts.config;
+    this.defects = parts.defects ?? NO_DEFECTS;
     this.queue = new SchedulingQueue(parts.config, () => parts.process.mono());
     this.queue.onReady = () => this.#ready();
     this.#view = informerView(parts.informers, this.cache, this.#volumes);
@@ -160,6 +166,9 @@ export class Scheduler {
     const volumes = decideVolumes(queued.info, this.cache.node(node), this.#view);
     const assumed: Pod = { ...pod, spec: { ...pod.spec, nodeName: node } };
     this.cache.assume(assumed, node);
+    // An assumption stays until the binding has failed or the informer shows what became of it. One that ends by itself frees a place that
+    // is taken as soon as API server or watch are slow (kubernetes#106361).
+    if (this.defects.has('K5')) this.#parts.process.after(assumedPodLife, () => this.cache.forget(queued.uid));
     this.nominator.remove(queued.uid);
     for (const claim of volumes?.claims ?? []) this.#volumes.assumeClaim(claim);
     for (const volume of volumes?.volumes ?? []) this.#volumes.assumeVolume(volume);

@@ -7,7 +7,7 @@ import type { Task } from '../../sim/task.ts';
 import { kindOfKind } from '../api/kinds/registry.ts';
 import type { ApiObject, Json, UntypedObject } from '../api/object.ts';
 import type { Deployment, StatefulSet } from '../api/types.ts';
-import { DEPLOYMENTS, NODES, PODS, type Resource, STATEFUL_SETS } from '../client/resources.ts';
+import { DEPLOYMENTS, NAMESPACES, NODES, PODS, type Resource, STATEFUL_SETS } from '../client/resources.ts';
 import { type ApiFailure, type ApiResult, isAlreadyExists, isConflict } from '../client/result.ts';
 import { ApiTransport } from '../client/transport.ts';
 import { Client, type ResourceClient } from '../client/typed-client.ts';
@@ -18,6 +18,8 @@ export type UserOrder =
   | { readonly what: 'apply'; readonly source: string; readonly object: UntypedObject }
   | { readonly what: 'set-image'; readonly deployment: string; readonly image: string }
   | { readonly what: 'scale'; readonly deployment: string; readonly replicas: number }
+  | { readonly what: 'apply-deployment'; readonly deployment: string; readonly image: string; readonly replicas: number }
+  | { readonly what: 'delete'; readonly kind: 'node' | 'namespace'; readonly name: string }
   | { readonly what: 'drain'; readonly node: string }
   | { readonly what: 'uncordon'; readonly node: string }
   | { readonly what: 'delete-pod'; readonly workload: string; readonly ordinal: number };
@@ -107,6 +109,10 @@ function describe(order: UserOrder): string {
       return `set image deployment/${order.deployment} ${order.image}`;
     case 'scale':
       return `scale deployment/${order.deployment} --replicas=${order.replicas}`;
+    case 'apply-deployment':
+      return `apply deployment/${order.deployment} ${order.image} replicas=${order.replicas}`;
+    case 'delete':
+      return `delete ${order.kind} ${order.name}`;
     case 'drain':
       return `drain ${order.node} --ignore-daemonsets --delete-emptydir-data`;
     case 'uncordon':
@@ -126,7 +132,15 @@ function* carryOut(client: Client, order: UserOrder): Task<ApiResult<unknown>> {
     case 'apply':
       return yield* apply(client, order.object);
     case 'set-image':
-      return yield* setImage(client.resource(DEPLOYMENTS), order.deployment, order.image);
+      return yield* changeDeployment(client.resource(DEPLOYMENTS), order.deployment, order.image);
+    case 'apply-deployment':
+      return yield* changeDeployment(client.resource(DEPLOYMENTS), order.deployment, order.image, order.replicas);
+    case 'delete': {
+      const resource: Resource<ApiObject> = order.kind === 'node' ? NODES : NAMESPACES;
+      const deleted = yield* client.resource(resource).delete('', order.name);
+      // What a first attempt deleted without our hearing of it is gone all the same.
+      return !deleted.ok && deleted.code === 404 ? { ok: true, object: undefined } : deleted;
+    }
     case 'scale': {
       const [namespace, name] = split(order.deployment);
       return yield* client
@@ -169,7 +183,13 @@ function guessPlural(kind: string): string {
   return lower.endsWith('y') ? `${lower.slice(0, -1)}ies` : `${lower}s`;
 }
 
-function* setImage(deployments: ResourceClient<Deployment>, key: string, image: string): Task<ApiResult<unknown>> {
+/** Another image for the first container and, where it is given, another number of replicas, in one request. */
+function* changeDeployment(
+  deployments: ResourceClient<Deployment>,
+  key: string,
+  image: string,
+  replicas?: number,
+): Task<ApiResult<unknown>> {
   const [namespace, name] = split(key);
   const got = yield* deployments.get(namespace, name);
   if (!got.ok) return got;
@@ -177,7 +197,10 @@ function* setImage(deployments: ResourceClient<Deployment>, key: string, image: 
     i === 0 ? { ...container, image } : container,
   );
   return yield* deployments.patch(namespace, name, 'strategic', {
-    spec: { template: { spec: { containers: containers.map((c) => ({ name: c.name, image: c.image ?? '' })) } } },
+    spec: {
+      ...(replicas === undefined ? {} : { replicas }),
+      template: { spec: { containers: containers.map((c) => ({ name: c.name, image: c.image ?? '' })) } },
+    },
   });
 }
 
