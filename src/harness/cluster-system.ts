@@ -2,6 +2,8 @@ import { kindOfKind } from '../model/api/kinds/registry.ts';
 import { buildCluster } from '../model/cluster.ts';
 import type { Pod } from '../model/api/types.ts';
 import type { Facts } from '../model/facts.ts';
+import { configWatcher } from '../model/workload/config-watcher.ts';
+import { configWriter } from '../model/workload/config-writer.ts';
 import { etcdctl } from '../model/workload/etcdctl.ts';
 import { Kubectl } from '../model/workload/kubectl.ts';
 import { leaseClient } from '../model/workload/lease-client.ts';
@@ -16,7 +18,7 @@ import type { Task } from '../sim/task.ts';
 import type { World } from '../sim/world.ts';
 import { topologyOf } from './shape.ts';
 import type { System } from './system.ts';
-import type { TrialInput } from './trial-input.ts';
+import type { ConfigClients, TrialInput } from './trial-input.ts';
 
 /** Clients begin once the applications had time to start. */
 const TRAFFIC_FROM_US = 40 * SECOND;
@@ -57,6 +59,14 @@ export function clusterSystem(world: World, input: TrialInput, facts: Facts): Sy
       world.host('client-0').install(storeClient({ ...store, ...does, index, members: firstMembers, facts, running: () => storeRunning }));
     }
   }
+  const { configs } = input.workload;
+  const servers = cluster.apiServers;
+  for (let index = 0; index < (configs?.writers ?? 0); index++) {
+    const { namespace, perSecond } = configs as ConfigClients;
+    world.host('client-0').install(configWriter({ index, servers, namespace, perSecond, running: () => storeRunning }));
+  }
+  for (let index = 0; index < (configs?.watchers ?? 0); index++)
+    world.host('client-0').install(configWatcher({ index, servers, namespace: (configs as ConfigClients).namespace, facts }));
   for (let index = 0; index < (store?.locks ?? 0); index++)
     world.host('client-0').install(lockClient({ index, members, facts, trustsLease: defects.has('E14'), running: () => storeRunning }));
   for (let index = 0; index < (store?.leases ?? 0); index++)

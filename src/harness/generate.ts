@@ -77,7 +77,7 @@ export function generateTrial(scenario: Scenario, seed: string, options: Generat
     featureGates: scenario.featureGates,
     defects: DEFECTS.map((d) => d.id).filter((id) => options.defects.includes(id) || scenario.defects.includes(id)),
     manifests: options.manifests,
-    workload: { traffic: scenario.traffic, store: scenario.store },
+    workload: { traffic: scenario.traffic, store: scenario.store, ...(scenario.configs === null ? {} : { configs: scenario.configs }) },
     swarm: { tiePolicy: draw(tiePolicy) },
     timing: { applyAtMs: Math.min(10_000, scenario.chaosFromMs), chaosFromMs: scenario.chaosFromMs, healAtMs, settleMs: scenario.settleMs },
     faults: numbered('F', [...always, ...drawn]),

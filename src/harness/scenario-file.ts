@@ -94,6 +94,7 @@ interface RawScenario {
     readonly locks?: number;
     readonly leases?: number;
   };
+  readonly configs?: { readonly namespace?: string; readonly writers?: number; readonly watchers?: number; readonly rate?: string };
   readonly faults?: {
     readonly count?: number | string;
     readonly kinds?: readonly string[];
@@ -164,6 +165,15 @@ class ScenarioBuilder {
               ...(raw.store.logIn === undefined ? {} : { logIn: raw.store.logIn }),
               ...(raw.store.locks === undefined ? {} : { locks: raw.store.locks }),
               ...(raw.store.leases === undefined ? {} : { leases: raw.store.leases }),
+            },
+      configs:
+        raw.configs === undefined
+          ? null
+          : {
+              namespace: raw.configs.namespace ?? 'default',
+              writers: raw.configs.writers ?? 1,
+              watchers: raw.configs.watchers ?? 0,
+              perSecond: this.#perSecond(raw.configs.rate, 5, ['configs', 'rate']),
             },
       faults: {
         count: this.#count(raw.faults?.count ?? 0, ['faults', 'count']),

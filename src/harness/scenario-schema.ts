@@ -122,6 +122,17 @@ export const SCENARIO_SCHEMA = {
         properties: { to: namespaced, port: { type: 'integer', minimum: 1, maximum: 65_535 }, rate, timeout: duration },
       },
     },
+    configs: {
+      type: 'object',
+      additionalProperties: false,
+      description: 'Programs outside the cluster that write and watch ConfigMaps, each through an API server of its own.',
+      properties: {
+        namespace: { type: 'string', description: 'Default: default.' },
+        writers: { ...count, maximum: 100 },
+        watchers: { ...count, maximum: 100 },
+        rate,
+      },
+    },
     store: {
       type: 'object',
       additionalProperties: false,

@@ -1,4 +1,4 @@
-import type { StoreClients, TrafficSpec, TrialCluster } from './trial-input.ts';
+import type { ConfigClients, StoreClients, TrafficSpec, TrialCluster } from './trial-input.ts';
 
 /** An integer range, both ends included. Times are milliseconds. */
 export interface Range {
@@ -20,6 +20,7 @@ export interface Scenario {
   readonly apply: readonly string[];
   readonly traffic: readonly TrafficSpec[];
   readonly store: StoreClients | null;
+  readonly configs: ConfigClients | null;
   readonly faults: {
     /** How many a trial draws. */
     readonly count: Range;

@@ -74,6 +74,17 @@ export interface Workload {
   readonly traffic: readonly TrafficSpec[];
   /** Clients that read and write etcd keys directly. */
   readonly store: StoreClients | null;
+  /** Programs outside the cluster that write and watch objects; absent: none. */
+  readonly configs?: ConfigClients;
+}
+
+/** Programs that write and watch ConfigMaps, each through an API server of its own. */
+export interface ConfigClients {
+  readonly namespace: string;
+  readonly writers: number;
+  readonly watchers: number;
+  /** Objects that each writer creates a second. */
+  readonly perSecond: number;
 }
 
 /** A client that calls a Service all the time. */

@@ -165,6 +165,17 @@ export const TRIAL_SCHEMA = {
                 properties: { to: text, port: count, perSecond: { type: 'number', exclusiveMinimum: 0, maximum: 10_000 }, timeoutMs: ms },
               },
             },
+            configs: {
+              type: 'object',
+              required: ['namespace', 'writers', 'watchers', 'perSecond'],
+              additionalProperties: false,
+              properties: {
+                namespace: text,
+                writers: count,
+                watchers: count,
+                perSecond: { type: 'number', exclusiveMinimum: 0, maximum: 10_000 },
+              },
+            },
             store: {
               oneOf: [
                 { type: 'null' },

@@ -206,7 +206,7 @@ class ClusterBuilder {
         name: `api-${index}`,
         address: host.name,
         storage: (process) => new EtcdStorage(process, etcd, index % etcd.length),
-        options: { featureGates: featureGates ?? {}, opaqueKinds: true, ...overrides?.serverOptions },
+        options: { featureGates: featureGates ?? {}, opaqueKinds: true, defects: this.#defects, ...overrides?.serverOptions },
         facts,
         kinds: kinds ?? builtInKinds,
         admission: admissionPlugins(),

@@ -1,4 +1,5 @@
 import type { Facts } from '../model/facts.ts';
+import { node } from './canary-objects.fixture.ts';
 import type { Canary } from './judging.fixture.ts';
 
 /** Canaries of the clauses that judge single controllers of Kubernetes: the museum's exhibits K. */
@@ -30,7 +31,121 @@ const webSet = (f: Facts, image: string, replicas: number): void =>
     status: { observedGeneration: 1 },
   });
 
+const served = (name: string, ready: boolean, ...conditions: readonly Fields[]): Fields => ({
+  metadata: { namespace: 'shop', name, uid: name, labels: { app: 'web' } },
+  status: { phase: 'Running', conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }, ...conditions] },
+});
+const evicted: Fields = { type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI' };
+const twoOfThree = (f: Facts): void => {
+  put(f, 'poddisruptionbudgets/shop/web', {
+    metadata: { namespace: 'shop', name: 'web' },
+    spec: { minAvailable: 2, selector: { matchLabels: { app: 'web' } } },
+  });
+  for (const name of ['a', 'b', 'c']) put(f, `pods/shop/${name}`, served(name, true));
+};
+const evict = (f: Facts, name: string): void => put(f, `pods/shop/${name}`, served(name, true, evicted));
+const nodeIs = (f: Facts, name: string, ready: string): void =>
+  put(f, `minions/${name}`, { metadata: { name }, status: { conditions: [{ type: 'Ready', status: ready }] } });
+const cronJob = {
+  resource: 'cronjobs',
+  namespace: 'shop',
+  name: 'report',
+  object: { metadata: { namespace: 'shop', name: 'report', uid: 'report' }, spec: { schedule: '*/2 * * * *' } },
+};
+const cronWork = (f: Facts, n: number): void =>
+  put(f, `jobs/shop/report-${n}`, {
+    metadata: { namespace: 'shop', uid: `job-${n}`, ownerReferences: [{ uid: 'report', controller: true }] },
+  });
+const configMap = (namespace: string): NonNullable<NonNullable<Canary['end']>['objects']>[number] => ({
+  resource: 'configmaps',
+  namespace,
+  name: 'note',
+  object: { metadata: { namespace, name: 'note' } },
+});
+
 export const CONTROLLER_CANARIES: Readonly<Record<string, readonly Canary[]>> = {
+  'disruption-budget': [
+    {
+      clause: 'enough-left',
+      breaks: (at) => {
+        at(1, twoOfThree);
+        at(2, (f) => evict(f, 'a'));
+        at(3, (f) => evict(f, 'b'));
+      },
+      holds: (at) => {
+        at(1, twoOfThree);
+        at(2, (f) => evict(f, 'a'));
+        at(3, (f) => put(f, 'pods/shop/a', undefined));
+        at(4, (f) => put(f, 'pods/shop/d', served('d', true)));
+        at(5, (f) => evict(f, 'b'));
+        // One is lost that no budget could keep, and nobody knows of it yet.
+        at(6, (f) => put(f, 'pods/shop/c', served('c', false)));
+        at(7, (f) => evict(f, 'd'));
+      },
+    },
+  ],
+  'eventual-reconciliation': [
+    {
+      clause: 'cronjobs',
+      breaks: (at) => {
+        at(1, (f) => put(f, 'cronjobs/shop/report', cronJob.object));
+        at(100, (f) => cronWork(f, 1));
+      },
+      holds: (at) => {
+        at(1, (f) => put(f, 'cronjobs/shop/report', cronJob.object));
+        at(100, (f) => cronWork(f, 1));
+        at(400, (f) => cronWork(f, 2));
+      },
+      end: { atS: 500, healedAtS: 200, objects: [cronJob] },
+    },
+    {
+      // One that has not been due yet, and a clock that was set.
+      clause: 'cronjobs',
+      breaks: (at) => at(300, (f) => put(f, 'cronjobs/shop/report', cronJob.object)),
+      holds: (at) => {
+        at(100, (f) => f.faultInjected.emit('F1', 'clock-jump', 'cp-0'));
+        at(300, (f) => put(f, 'cronjobs/shop/report', cronJob.object));
+      },
+      end: { atS: 600, healedAtS: 200, objects: [cronJob, node('worker-0')] },
+    },
+  ],
+  'no-mass-eviction': [
+    {
+      clause: 'all-silent',
+      breaks: (at) => {
+        at(1, (f) => nodeIs(f, 'worker-0', 'True'));
+        at(1, (f) => nodeIs(f, 'worker-1', 'True'));
+        at(60, (f) => nodeIs(f, 'worker-0', 'Unknown'));
+        at(65, (f) => nodeIs(f, 'worker-1', 'Unknown'));
+        at(360, (f) => f.podEvicted.emit('shop/a', 'a', 'worker-0', 'taint'));
+      },
+      holds: (at) => {
+        at(1, (f) => nodeIs(f, 'worker-0', 'True'));
+        at(1, (f) => nodeIs(f, 'worker-1', 'True'));
+        at(60, (f) => nodeIs(f, 'worker-0', 'Unknown'));
+        at(360, (f) => f.podEvicted.emit('shop/a', 'a', 'worker-0', 'taint'));
+        at(400, (f) => nodeIs(f, 'worker-1', 'Unknown'));
+        at(401, (f) => f.podEvicted.emit('shop/b', 'b', 'worker-0', 'taint'));
+        at(470, (f) => f.podEvicted.emit('shop/c', 'c', 'worker-0', 'pod-gc'));
+        at(471, (f) => nodeIs(f, 'worker-1', 'True'));
+      },
+    },
+  ],
+  'no-orphans': [
+    {
+      clause: 'namespace-exists',
+      breaks: (at) => {
+        at(1, (f) => put(f, 'namespaces/shop', {}));
+        at(2, (f) => put(f, 'namespaces/shop', undefined));
+      },
+      holds: (at) => {
+        at(1, (f) => put(f, 'namespaces/shop', {}));
+        at(2, (f) => put(f, 'namespaces/shop', undefined));
+      },
+      end: { atS: 100, healedAtS: 10, objects: [configMap('shop')] },
+      endHolds: { atS: 100, healedAtS: 10, objects: [configMap('default')] },
+    },
+  ],
   'node-capacity': [
     {
       clause: 'bound',

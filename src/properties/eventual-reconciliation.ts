@@ -1,6 +1,10 @@
 import { condition, controllerUid, field, isTerminal, keyOf, list, matchesLabels, number, text } from './fields.ts';
 import type { Property, StoredObject, TrialEnd, Witness } from './property.ts';
+import { SECOND, formatSeconds } from '../sim/time.ts';
 import { podsThatFit } from './feasibility.ts';
+
+/** A controller that just came back has to find out first. */
+const LATE_US = 30 * SECOND;
 
 /** After healing, what was asked for comes true: an independent calculation says what is possible, the committed objects must show it. */
 export const eventualReconciliation: Property = {
@@ -11,12 +15,30 @@ export const eventualReconciliation: Property = {
     { id: 'status', must: 'Its status ends equal to what its pods are.' },
     { id: 'endpoints', must: 'The endpoints of a Service end equal to the ready pods that its selector matches.' },
     { id: 'proxies', must: 'Every node ends programmed with the ready endpoints.' },
+    { id: 'cronjobs', must: 'A CronJob goes on making Jobs: the last one is not older than two of its periods.' },
     { id: 'nodes', must: 'Every node whose kubelet runs ends Ready, and a pod that is Running has its containers running.' },
   ],
   needsKubernetes: true,
-  start({ facts, violate }) {
+  start({ facts, clock, violate }) {
     const programmed = new Map<string, Map<string, string>>();
     const containers = new Map<string, number>();
+    const cronJobsUs = new Map<string, number>();
+    const lastJobUs = new Map<string, number>();
+    const jobs = new Set<string>();
+    // With a clock that was set back, a schedule is behind for as long as that, and rightly so.
+    let clocksAreSound = true;
+    facts.faultInjected.subscribe((_fault, kind) => {
+      if (kind.startsWith('clock-')) clocksAreSound = false;
+    });
+    facts.objectChanged.subscribe((_revision, key, object) => {
+      if (object === undefined) return;
+      const uid = text(object, 'metadata', 'uid');
+      if (key.startsWith('/registry/cronjobs/') && !cronJobsUs.has(uid)) cronJobsUs.set(uid, clock.now);
+      if (!key.startsWith('/registry/jobs/')) return;
+      if (jobs.has(uid)) return;
+      jobs.add(uid);
+      lastJobUs.set(controllerUid(object), clock.now);
+    });
     let judged = 0;
     facts.endpointsProgrammed.subscribe((node, service, port, backends) => {
       let ofNode = programmed.get(node);
@@ -60,6 +82,16 @@ export const eventualReconciliation: Property = {
           tell('nodes', node.name, `Node ${node.name} is not Ready`, 'Ready True', `Ready ${condition(node.object, 'Ready') || 'absent'}`);
         }
       }
+      for (const cronJob of clocksAreSound ? world.cronJobs : []) {
+        const periodUs = periodOf(text(cronJob.object, 'spec', 'schedule'));
+        if (periodUs === undefined || field(cronJob.object, 'spec', 'suspend') === true) continue;
+        judged++;
+        const last = lastJobUs.get(text(cronJob.object, 'metadata', 'uid'));
+        if (end.atUs - (last ?? cronJobsUs.get(text(cronJob.object, 'metadata', 'uid')) ?? 0) <= 2 * periodUs + LATE_US) continue;
+        const name = keyOf(cronJob.object);
+        const actual = last === undefined ? 'no job at all' : `the last job ${formatSeconds(end.atUs - last)} ago`;
+        tell('cronjobs', name, `CronJob ${name} makes no jobs`, `a job every ${formatSeconds(periodUs)}`, actual);
+      }
       for (const pod of world.pods) {
         if (text(pod.object, 'status', 'phase') !== 'Running' || condition(pod.object, 'Ready') !== 'True') continue;
         if (end.outside.includes(text(pod.object, 'spec', 'nodeName'))) continue;
@@ -92,6 +124,7 @@ interface Objects {
   readonly services: readonly StoredObject[];
   readonly slices: readonly StoredObject[];
   readonly nodes: readonly StoredObject[];
+  readonly cronJobs: readonly StoredObject[];
 }
 
 function indexObjects(end: TrialEnd): Objects {
@@ -103,6 +136,7 @@ function indexObjects(end: TrialEnd): Objects {
     services: of('services'),
     slices: of('endpointslices'),
     nodes: of('nodes'),
+    cronJobs: of('cronjobs'),
   };
 }
 
@@ -214,6 +248,12 @@ function neverReady(deployment: object): boolean {
   return list(deployment, 'spec', 'template', 'spec', 'containers').some((container) =>
     /:(broken|missing|does-not-exist)$/.test(text(container, 'image')),
   );
+}
+
+/** The period of a schedule that names every minute or every nth one; of others nothing is said. */
+function periodOf(schedule: string): number | undefined {
+  const match = /^\*(?:\/(\d+))? \* \* \* \*$/.exec(schedule);
+  return match === null ? undefined : Number(match[1] ?? 1) * 60 * SECOND;
 }
 
 function show(addresses: readonly string[]): string {

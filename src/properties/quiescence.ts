@@ -1,4 +1,5 @@
 import { SECOND, formatSeconds } from '../sim/time.ts';
+import { CronWork } from './cron-work.ts';
 import type { Property } from './property.ts';
 
 /** Keys that change for ever by design: heartbeats and events. */
@@ -21,9 +22,11 @@ export const quiescence: Property = {
   needsKubernetes: true,
   start({ facts, clock, violate }) {
     const recent: { readonly atUs: number; readonly key: string; readonly revision: number }[] = [];
+    const cron = new CronWork();
     let ends = 0;
-    facts.objectChanged.subscribe((revision, key) => {
+    facts.objectChanged.subscribe((revision, key, object) => {
       if (HEARTBEATS.some((prefix) => key.startsWith(prefix))) return;
+      if (cron.isPart(key, object)) return;
       recent.push({ atUs: clock.now, key, revision });
       if (recent.length > 400) recent.splice(0, 200);
     });

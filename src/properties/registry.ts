@@ -1,11 +1,14 @@
 import { assert } from '../sim/assert.ts';
 import { correctReads } from './correct-reads.ts';
+import { disruptionBudget } from './disruption-budget.ts';
 import { durableWrites } from './durable-writes.ts';
 import { eventualReconciliation } from './eventual-reconciliation.ts';
 import { leaderStepsDown } from './leader-steps-down.ts';
 import { leaseLifetime } from './lease-lifetime.ts';
 import { lockExclusion } from './lock-exclusion.ts';
 import { memberAgreement } from './member-agreement.ts';
+import { noMassEviction } from './no-mass-eviction.ts';
+import { noOrphans } from './no-orphans.ts';
 import { nodeCapacity } from './node-capacity.ts';
 import { podIdentity } from './pod-identity.ts';
 import { progressAfterHeal } from './progress-after-heal.ts';
@@ -33,12 +36,15 @@ import { watchUnique } from './watch-unique.ts';
 /** Every property, by id in code-unit order. A new one is one file and one row. */
 export const PROPERTIES: readonly Property[] = [
   correctReads,
+  disruptionBudget,
   durableWrites,
   eventualReconciliation,
   leaderStepsDown,
   leaseLifetime,
   lockExclusion,
   memberAgreement,
+  noMassEviction,
+  noOrphans,
   nodeCapacity,
   podIdentity,
   progressAfterHeal,

@@ -26,6 +26,10 @@ const CLAUSES: Readonly<Record<string, Row>> = {
     '{1} answered a read with something that was never committed',
     'even a read of old state must return a state that the store once had',
   ],
+  'disruption-budget/enough-left': [
+    'Evictions took {0} below its budget',
+    'a budget is charged for every eviction, and none may be granted that it does not hold',
+  ],
   'durable-writes/acknowledged-is-committed': [
     'A promised write is gone',
     'an acknowledged write has to be on a majority, where no crash and no election can lose it',
@@ -45,6 +49,10 @@ const CLAUSES: Readonly<Record<string, Row>> = {
   'eventual-reconciliation/proxies': [
     '{0} kept routing to the wrong pods',
     'every kube-proxy watches the endpoints and has to follow them',
+  ],
+  'eventual-reconciliation/cronjobs': [
+    '{0} made no jobs any more',
+    'a schedule that was missed for a while goes on with the next time that it names',
   ],
   'eventual-reconciliation/nodes': [
     '{0} did not come back',
@@ -73,6 +81,14 @@ const CLAUSES: Readonly<Record<string, Row>> = {
   'member-agreement/same-members': [
     '{0} and {1} list different members',
     'who belongs to the cluster is decided by entries of the log, and a member that is gone must not come back',
+  ],
+  'no-mass-eviction/all-silent': [
+    '{1} was evicted because all nodes were silent',
+    'when nobody answers, the one who asks is more likely cut off than everybody else dead',
+  ],
+  'no-orphans/namespace-exists': [
+    '{0} was left behind by its namespace',
+    'a namespace may go only when nobody can put anything into it any more',
   ],
   'node-capacity/bound': [
     '{0} was given more pods than fit',

@@ -99,7 +99,13 @@ export class ApiServerCore implements ServerContext {
   readonly cacheOf = (kind: ServedKind): WatchCache => {
     let cache = this.caches.get(kind.storeKey);
     if (cache === undefined) {
-      cache = new WatchCache(this.registry.storageKind(kind), this.storage, this.environment, prefixOf(kind));
+      cache = new WatchCache(
+        this.registry.storageKind(kind),
+        this.storage,
+        this.environment,
+        prefixOf(kind),
+        this.options.defects?.has('K21') ?? false,
+      );
       this.caches.set(kind.storeKey, cache);
       cache.start();
     }

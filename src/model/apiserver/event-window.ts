@@ -67,6 +67,11 @@ export class EventWindow {
     this.capacity = capacity;
   }
 
+  /** Nothing happened since the list. */
+  get isEmpty(): boolean {
+    return this.end === this.start;
+  }
+
   /** The oldest version from which a watch can start. */
   oldest(): number {
     if (!this.removedSinceList) return this.listRevision;

@@ -3,6 +3,7 @@ import type { KindContext } from '../api/kind.ts';
 import type { UntypedObject } from '../api/object.ts';
 import type { KindRegistry, ServedKind } from '../api/registry.ts';
 import type { ApiRequest, RequestOptions, UserInfo } from '../api/request.ts';
+import type { DefectSet } from '../defects.ts';
 import type { ComponentHealth } from './component-status.ts';
 import type { ServerEnvironment } from './environment.ts';
 import type { PolicyRule } from '../api/types.ts';
@@ -97,6 +98,8 @@ export interface ServerOptions {
   readonly serviceNodePortRange?: { readonly first: number; readonly last: number };
   /** What ComponentStatus shows; default: a healthy etcd and nobody else. */
   readonly componentHealth?: () => readonly ComponentHealth[];
+  /** Known bugs that are on. */
+  readonly defects?: DefectSet;
   /** Upper bound of a request's body; upstream 3 MiB. */
   readonly requestBytesMax?: number;
 }

@@ -42,6 +42,8 @@ export class WatchCache {
   private readonly storage: Storage;
   private readonly environment: ServerEnvironment;
   private readonly prefix: string;
+  /** Defect K21. */
+  private readonly acceptsOneTooOld: boolean;
   private readonly objects = new Map<string, UntypedObject>();
   /** Keys by namespace ('' for cluster-wide kinds), each list sorted when it is read. */
   private readonly keys = new Map<string, { sorted: string[]; dirty: boolean }>();
@@ -58,11 +60,12 @@ export class WatchCache {
   private bookmarkTimer: Cancel | undefined;
   private started = false;
 
-  constructor(kind: ServedKind, storage: Storage, environment: ServerEnvironment, prefix: string) {
+  constructor(kind: ServedKind, storage: Storage, environment: ServerEnvironment, prefix: string, acceptsOneTooOld = false) {
     this.kind = kind;
     this.storage = storage;
     this.environment = environment;
     this.prefix = prefix;
+    this.acceptsOneTooOld = acceptsOneTooOld;
   }
 
   /** Begins to list and watch; does nothing when it already has. */
@@ -289,7 +292,9 @@ export class WatchCache {
   /** Starts a watch after a version, with the missed events first; a Status when the version is too old. */
   watch(sink: WatchSink, options: CacheWatchOptions): Cancel | Status {
     if (!this.isReady) return tooManyRequests('storage is (re)initializing', 1);
-    const oldest = this.window.oldest();
+    // With nothing in the window yet, the state as listed is the oldest that a watch can go on from: what the list's own revision changed
+    // is not kept as an event (kubernetes#49956).
+    const oldest = this.window.oldest() - (this.acceptsOneTooOld && this.window.isEmpty ? 1 : 0);
     if (options.afterRevision < oldest) return tooOldResourceVersion(options.afterRevision, oldest);
     const missed = options.afterRevision >= this.revision ? [] : this.window.since(options.afterRevision);
     return this.begin(sink, options, missed);

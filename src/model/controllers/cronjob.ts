@@ -188,6 +188,8 @@ class CronJobController {
         'TooManyMissedTimes',
         'too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew',
       );
+      // That many are worth a warning, and no reason to give up: the job is due all the same (kubernetes#42649).
+      if (this.#context.defects.has('K25')) return undefined;
     }
     const at = recent.at;
     const tooLate = at !== undefined && startingDeadlineSeconds !== undefined && at + startingDeadlineSeconds * SECOND < now;

@@ -7,7 +7,7 @@ import type { EventRecorder } from '../client/events.ts';
 import type { Informer } from '../client/informer.ts';
 import { objectKey } from '../client/reflector.ts';
 import { DEPLOYMENTS, POD_DISRUPTION_BUDGETS, PODS, REPLICA_SETS, REPLICATION_CONTROLLERS, STATEFUL_SETS } from '../client/resources.ts';
-import { isNotFound } from '../client/result.ts';
+import { isConflict, isNotFound } from '../client/result.ts';
 import { type ReconcileError, runWorkers, WorkQueue } from '../client/work-queue.ts';
 import type { Task } from '../../sim/task.ts';
 import { MINUTE, type Micros } from '../../sim/time.ts';
@@ -136,7 +136,14 @@ class Disruption {
 
   *#write(budget: PodDisruptionBudget, status: PodDisruptionBudgetStatus): Task<ReconcileError> {
     if (budget.status !== undefined && sameStatus(budget.status, status)) return undefined;
-    const written = yield* this.#context.client.resource(POD_DISRUPTION_BUDGETS).updateStatus({ ...budget, status });
+    const budgets = this.#context.client.resource(POD_DISRUPTION_BUDGETS);
+    let written = yield* budgets.updateStatus({ ...budget, status });
+    if (!written.ok && isConflict(written) && this.#context.defects.has('K11')) {
+      const fresh = yield* budgets.get(budget.metadata.namespace ?? '', budget.metadata.name ?? '');
+      if (fresh.ok) written = yield* budgets.updateStatus({ ...fresh.object, status });
+    }
+    // A conflict means that an eviction was granted meanwhile: to write the same status again would take that back (kubernetes#82149).
+    // The sync fails and comes again with what the informer shows then.
     return written.ok || isNotFound(written) ? undefined : written;
   }
 

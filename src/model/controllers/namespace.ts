@@ -11,7 +11,10 @@ import { MINUTE, SECOND, type Micros } from '../../sim/time.ts';
 import type { ControllerContext, ControllerRow } from './context.ts';
 import { DELETABLE_RESOURCES } from './deletable-resources.ts';
 
-/** Upstream namespaceDeletionGracePeriod: all API servers learn of the deletion before anything is removed. */
+/**
+ * Upstream namespaceDeletionGracePeriod: all API servers learn of the deletion before anything is removed. Without it a lagging one goes on
+ * creating objects in a namespace that is empty and gone (kubernetes#36891).
+ */
 const DELETION_GRACE: Micros = 5 * SECOND;
 const FINALIZER = 'kubernetes';
 /** Upstream finalizerEstimateSeconds. */
@@ -47,8 +50,9 @@ class NamespaceController {
   }
 
   start(): void {
+    const grace = this.#context.defects.has('K19') ? 0 : DELETION_GRACE;
     const enqueue = (namespace: Namespace) => {
-      if (namespace.metadata.deletionTimestamp !== undefined) this.#queue.addAfter(namespace.metadata.name ?? '', DELETION_GRACE);
+      if (namespace.metadata.deletionTimestamp !== undefined) this.#queue.addAfter(namespace.metadata.name ?? '', grace);
     };
     this.#namespaces.addHandler(
       { onAdd: enqueue, onUpdate: (_, namespace) => enqueue(namespace) },

@@ -169,7 +169,8 @@ class NodeLifecycle {
       if (node === undefined) this.#forgetNode(name);
       else yield* this.#monitorNode(node, now);
     }
-    this.#handleDisruption(now);
+    // Where every node falls silent it is more likely that we are cut off: without this all pods would go (kubernetes#24200, #28832).
+    if (!this.#context.defects.has('K15')) this.#handleDisruption(now);
   }
 
   #forgetNode(name: string): void {
