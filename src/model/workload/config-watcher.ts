@@ -89,14 +89,8 @@ class ConfigWatcher {
             }
             if (!told) {
               told = true;
-              facts.watchOpened.emit(
-                watch,
-                this.#name,
-                this.#server(),
-                this.#prefix,
-                `${this.#prefix.slice(0, -1)}0`,
-                Number(this.#version) + 1,
-              );
+              const rangeEnd = `${this.#prefix.slice(0, -1)}0`;
+              facts.watchOpened.emit(watch, this.#name, this.#server(), this.#prefix, rangeEnd, Number(this.#version) + 1, '');
             }
             const { metadata } = event.object as ApiObject;
             this.#version = metadata.resourceVersion ?? this.#version;
