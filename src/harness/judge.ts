@@ -1,8 +1,8 @@
-import type { DefectId } from '../model/defects.ts';
 import type { Facts } from '../model/facts.ts';
 import type { PropertyRun, TrialEnd } from '../properties/property.ts';
 import { SharedViews } from '../properties/shared-views.ts';
 import { PROPERTIES } from '../properties/registry.ts';
+import type { TrialInput } from './trial-input.ts';
 import type { PropertyResult, TrialResult, Violation } from './trial-result.ts';
 
 interface Running {
@@ -21,21 +21,14 @@ export class Judge {
     clock: { readonly now: number },
     members: readonly string[],
     kubernetes: boolean,
-<<<<<<< HEAD
-    require: readonly string[] = [],
-=======
-    defects: readonly DefectId[] = [],
->>>>>>> 9354f08 (museum: K2 K5 K6 K7 K8 K13, with the faults and properties that they need)
+    trial: Pick<TrialInput, 'require' | 'defects'> = { require: [], defects: [] },
     onViolation?: (violation: Violation) => void,
   ) {
     const views = new SharedViews(facts, clock);
     for (const property of PROPERTIES) {
       if (property.needsKubernetes && !kubernetes) continue;
-<<<<<<< HEAD
-      if (property.onlyWhereRequired === true && !require.includes(property.id)) continue;
-=======
-      if (property.onlyWith !== undefined && !defects.includes(property.onlyWith)) continue;
->>>>>>> 9354f08 (museum: K2 K5 K6 K7 K8 K13, with the faults and properties that they need)
+      if (property.onlyWhereRequired === true && !trial.require.includes(property.id)) continue;
+      if (property.onlyWith !== undefined && !trial.defects.includes(property.onlyWith)) continue;
       const told = new Set<string>();
       const run = property.start({
         facts,

@@ -72,11 +72,7 @@ class TrialRun {
     const kubernetes = input.cluster.kubernetes;
     // Properties listen before anything happens.
     const members = Array.from({ length: input.cluster.controlPlanes }, (_, i) => `etcd-${i}`);
-<<<<<<< HEAD
-    this.#judge = new Judge(facts, world, members, kubernetes, input.require, (violation) => this.#violated(violation));
-=======
-    this.#judge = new Judge(facts, world, members, kubernetes, input.defects, (violation) => this.#violated(violation));
->>>>>>> 9354f08 (museum: K2 K5 K6 K7 K8 K13, with the faults and properties that they need)
+    this.#judge = new Judge(facts, world, members, kubernetes, input, (violation) => this.#violated(violation));
     this.#system = clusterSystem(world, input, facts);
     const { topology, operator } = this.#system;
     watchReachability(world, topology, facts, members.slice(0, members.length - (input.cluster.etcdSpares ?? 0)));
