@@ -15,12 +15,6 @@ export const missReasons: readonly MissReason[] = [
   },
   {
     kind: 'api',
-    cases: /^73-admission-policies/,
-    reason:
-      'CEL of validating admission policies is not evaluated, and not type-checked on create; the second half are consequences (an object exists that should have been refused).',
-  },
-  {
-    kind: 'api',
     cases: /^81-crd-validation.*(two storage versions|same version twice)/,
     reason: "The message prints the whole internal object as Go's encoder does, field by field of a type that is not modelled.",
   },

@@ -26,6 +26,7 @@ import type {
   RequestScope,
   ServerContext,
   ServerOptions,
+  WebhookTransport,
 } from './server-context.ts';
 import type { Storage } from './storage.ts';
 import { subresourceCall } from './subresources.ts';
@@ -41,6 +42,7 @@ export interface ApiServerCoreConfig {
   readonly authorizer?: Authorizer;
   readonly authenticator?: Authenticator;
   readonly options?: ServerOptions;
+  readonly webhooks?: WebhookTransport;
 }
 
 const allowAll: Authorizer = {
@@ -77,6 +79,7 @@ export class ApiServerCore implements ServerContext {
   readonly authorizer: Authorizer;
   readonly authenticator: Authenticator | undefined;
   readonly customResources: CustomResources;
+  readonly webhooks: WebhookTransport | undefined;
   private readonly caches = new Map<string, WatchCache>();
   private readonly gates: Readonly<Record<string, boolean>>;
 
@@ -89,6 +92,7 @@ export class ApiServerCore implements ServerContext {
     this.authorizer = config.authorizer ?? allowAll;
     this.authenticator = config.authenticator;
     this.customResources = new CustomResources(this);
+    this.webhooks = config.webhooks;
     this.gates = this.options.featureGates ?? {};
   }
 

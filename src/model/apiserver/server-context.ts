@@ -25,8 +25,37 @@ export interface AdmissionRequest {
   /** The new object (of the subresource's own kind for bindings, evictions and scales); undefined for DELETE. */
   readonly object: UntypedObject | undefined;
   readonly oldObject: UntypedObject | undefined;
+  /** What mutating webhooks remember between the two passes of one request. */
+  readonly reinvocation: Reinvocation;
   /** Adds a Warning header to the answer. */
   readonly warn: (text: string) => void;
+}
+
+/** Whether the mutating half of the chain runs a second time, and for whom: upstream `admission/plugin/webhook/mutating/reinvocationcontext.go`. */
+export interface Reinvocation {
+  /** This is the second pass. */
+  isSecond: boolean;
+  /** Something was changed that others have looked at before: a second pass is needed. */
+  isWanted: boolean;
+  /** Webhooks that were called and would be called again. */
+  called: readonly string[];
+  /** Those that are to be. */
+  again: readonly string[];
+  /** The object as the webhooks left it. */
+  output: UntypedObject | undefined;
+}
+
+/** Where a webhook is reached; `shown` is what errors say. */
+export interface WebhookTarget {
+  readonly address: string;
+  readonly port: number;
+  readonly shown: string;
+}
+
+/** How a server reaches webhooks: in the simulation, over its network. */
+export interface WebhookTransport {
+  /** Posts a body; `error` is what Go's HTTP client would say. */
+  readonly post: (target: WebhookTarget, body: object, timeoutUs: number) => Task<{ readonly body: unknown } | { readonly error: string }>;
 }
 
 /** One admission plugin. Both steps end a request by {@link ./refusal.ts} refuse. */
@@ -113,6 +142,8 @@ export interface ServerContext {
   readonly admission: readonly AdmissionPlugin[];
   readonly authorizer: Authorizer;
   readonly authenticator: Authenticator | undefined;
+  /** Undefined: nothing can be reached. */
+  readonly webhooks: WebhookTransport | undefined;
   readonly kindContext: () => KindContext;
   /** The watch cache of a resource's store, started at first use. */
   readonly customResources: { readonly isTerminating: (kind: ServedKind) => boolean };

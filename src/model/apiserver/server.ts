@@ -15,6 +15,7 @@ import type { ServerEnvironment } from './environment.ts';
 import type { AdmissionPlugin, Authorizer, ServerOptions } from './server-context.ts';
 import type { Storage, StorageWatchSink } from './storage.ts';
 import type { WatchHandle } from './watch.ts';
+import { WebhookClient } from './webhook-client.ts';
 
 /** A storage that also offers what the compactor needs; the in-memory one does not, and then nothing is compacted. */
 export interface ServerStorage extends Storage {
@@ -97,6 +98,7 @@ class ApiServer {
       ...(options.admission === undefined ? {} : { admission: options.admission }),
       ...(options.authorizer === undefined ? {} : { authorizer: options.authorizer }),
       ...(options.options === undefined ? {} : { options: options.options }),
+      webhooks: new WebhookClient(process),
     });
   }
 

@@ -5,6 +5,7 @@ import { World } from '../../sim/world.ts';
 import type { Pod } from '../api/types.ts';
 import { MemoryStorage } from '../apiserver/memory-storage.ts';
 import { apiServer } from '../apiserver/server.ts';
+import type { AdmissionPlugin } from '../apiserver/server-context.ts';
 import { builtInKinds } from '../api/kinds/registry.ts';
 import { ApiTransport } from '../client/transport.ts';
 import { Client } from '../client/typed-client.ts';
@@ -40,6 +41,7 @@ export interface TestClusterOptions {
   readonly defects?: DefectSet;
   readonly behaviours?: BehaviourResolver;
   readonly kubelet?: Partial<KubeletConfig>;
+  readonly admission?: readonly AdmissionPlugin[];
 }
 
 /** One API server over a memory store, a registry, some nodes, and a client that scripts the test. */
@@ -48,7 +50,16 @@ export function testCluster(options: TestClusterOptions = {}) {
   const facts = createFacts();
   const storage = new MemoryStorage();
   const host = world.addHost({ name: 'cp-0', zone: 'zone-a' });
-  host.install(apiServer({ name: 'api-0', address: 'cp-0', storage: () => storage, facts, kinds: builtInKinds }));
+  host.install(
+    apiServer({
+      name: 'api-0',
+      address: 'cp-0',
+      storage: () => storage,
+      facts,
+      kinds: builtInKinds,
+      ...(options.admission === undefined ? {} : { admission: options.admission }),
+    }),
+  );
   world.addHost({ name: 'registry', zone: 'zone-a' }).install(registryProgram());
   const servers = [world.network.endpoint('cp-0', '6443')];
   const machines = Array.from({ length: options.nodes ?? 1 }, (_, index) =>

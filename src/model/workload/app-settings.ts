@@ -37,6 +37,7 @@ export const APP_ANNOTATIONS = [
   'exit-after',
   'exit-code',
   'ports',
+  'webhook',
 ] as const;
 
 export type AppAnnotation = (typeof APP_ANNOTATIONS)[number];

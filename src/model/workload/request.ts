@@ -1,6 +1,8 @@
 /** What a client asks of an app over a connection to its pod, and what it gets. One connection carries many requests. */
 export interface ServiceRequest {
   readonly id: number;
+  /** What the app reads, if it reads anything. */
+  readonly body?: unknown;
 }
 
 export interface ServiceAnswer {
@@ -8,6 +10,7 @@ export interface ServiceAnswer {
   readonly ok: boolean;
   /** 'namespace/name' of the pod that answered. */
   readonly pod: string;
+  readonly body?: unknown;
 }
 
 export const REQUEST_BYTES = 400;

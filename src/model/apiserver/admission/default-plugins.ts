@@ -16,6 +16,7 @@ import { resourceQuota } from './resource-quota.ts';
 import { serviceAccount } from './service-account.ts';
 import { validatingAdmissionPolicyPlugin } from './validating-policy.ts';
 import { persistentVolumeClaimResize } from './volume-claim-resize.ts';
+import { mutatingAdmissionWebhook, validatingAdmissionWebhook } from './webhooks.ts';
 
 /** Every modelled plugin in upstream's fixed order (`pkg/kubeapiserver/options/plugins.go`); those off by default are marked. */
 const ordered: readonly { readonly plugin: AdmissionPlugin; readonly off?: true }[] = [
@@ -36,7 +37,9 @@ const ordered: readonly { readonly plugin: AdmissionPlugin; readonly off?: true 
   { plugin: defaultStorageClass },
   { plugin: podTopologyLabels },
   { plugin: rbacEscalation },
+  { plugin: mutatingAdmissionWebhook },
   { plugin: validatingAdmissionPolicyPlugin },
+  { plugin: validatingAdmissionWebhook },
   { plugin: resourceQuota },
 ];
 

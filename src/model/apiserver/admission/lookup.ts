@@ -3,6 +3,7 @@ import type { UntypedObject } from '../../api/object.ts';
 import type { ServedKind } from '../../api/registry.ts';
 import { keyOf } from '../resource-store.ts';
 import type { ServerContext } from '../server-context.ts';
+import type { WatchCache } from '../watch-cache.ts';
 
 /** A built-in kind by its resource; its absence is a bug. */
 export function kindNamed(server: ServerContext, group: string, version: string, resource: string): ServedKind {
@@ -23,4 +24,17 @@ export function* cachedAll(server: ServerContext, kind: ServedKind, namespace: s
   const cache = server.cacheOf(kind);
   yield* cache.untilReady();
   return [...cache.items(namespace)].map(([, object]) => object);
+}
+
+/** Finds a built-in kind's watch cache, once for each server: admission looks into some on every write. */
+export function cacheFinder(group: string, version: string, resource: string): (server: ServerContext) => WatchCache {
+  const known = new WeakMap<ServerContext, WatchCache>();
+  return (server) => {
+    let cache = known.get(server);
+    if (cache === undefined) {
+      cache = server.cacheOf(kindNamed(server, group, version, resource));
+      known.set(server, cache);
+    }
+    return cache;
+  };
 }

@@ -9,7 +9,7 @@ import { splitApiVersion } from '../../api/validation/metadata.ts';
 import { refuse } from '../refusal.ts';
 import type { AdmissionPlugin, AdmissionRequest, ServerContext } from '../server-context.ts';
 import { conditionsHold, ExpressionValues, outOfUnits } from './expression-values.ts';
-import { cachedAll, cachedOne, kindNamed } from './lookup.ts';
+import { cachedAll, cachedOne, cacheFinder, kindNamed } from './lookup.ts';
 import { isExempt, type MatchCriteria, matchedKind } from './rule-matching.ts';
 
 type Spec = NonNullable<ValidatingAdmissionPolicy['spec']>;
@@ -18,6 +18,8 @@ type MatchResources = NonNullable<Spec['matchConstraints']>;
 
 const messageBytesMax = 5 * 1024;
 const codes: Readonly<Record<string, number>> = { Unauthorized: 401, Forbidden: 403, RequestEntityTooLarge: 413, Invalid: 422 };
+
+const policyCache = cacheFinder('admissionregistration.k8s.io', 'v1', 'validatingadmissionpolicies');
 
 /** A failed validation: what it says, and the reason of the refusal. */
 interface Denial {
@@ -30,9 +32,9 @@ export const validatingAdmissionPolicyPlugin: AdmissionPlugin = {
   name: 'ValidatingAdmissionPolicy',
   handles: () => true,
   *validate(request, server) {
-    const policyKind = kindNamed(server, 'admissionregistration.k8s.io', 'v1', 'validatingadmissionpolicies');
-    if (server.cacheOf(policyKind).isEmpty || isExempt(request)) return;
-    const policies = (yield* cachedAll(server, policyKind, undefined)) as unknown as readonly ValidatingAdmissionPolicy[];
+    const cache = policyCache(server);
+    if (cache.isEmpty || isExempt(request)) return;
+    const policies = (yield* cachedAll(server, cache.kind, undefined)) as unknown as readonly ValidatingAdmissionPolicy[];
     const bindingKind = kindNamed(server, 'admissionregistration.k8s.io', 'v1', 'validatingadmissionpolicybindings');
     const bindings = (yield* cachedAll(server, bindingKind, undefined)) as unknown as readonly ValidatingAdmissionPolicyBinding[];
     const denied: (Denial & { readonly who: string })[] = [];

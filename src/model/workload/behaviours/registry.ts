@@ -1,12 +1,13 @@
 import type { Container, Pod } from '../../api/types.ts';
 import type { Behaviour, BehaviourResolver, ContainerRole } from '../../kubelet/app.ts';
 import { appAnnotation, imageTag } from '../app-settings.ts';
+import { admissionWebhook } from './admission-webhook.ts';
 import { commandBehaviour } from './command.ts';
 import { crash, job } from './job.ts';
 import { neverReady, serve } from './serve.ts';
 
 /** Behaviours that an annotation may name: one row each. */
-export const BEHAVIOURS: readonly Behaviour[] = [serve, neverReady, crash, job];
+export const BEHAVIOURS: readonly Behaviour[] = [serve, neverReady, crash, job, admissionWebhook];
 
 /** Tags of images that are known to be broken. */
 const BROKEN_TAGS: Readonly<Record<string, Behaviour>> = { broken: neverReady, 'never-ready': neverReady, crash, crashing: crash };

@@ -24,11 +24,13 @@ export const neverReady: Behaviour = {
   start: (environment) => new Server(environment, appSettings(environment.pod, environment.container), false),
 };
 
-class Server implements App {
+/** Something that listens. `reply`: what it answers to the body of a request. */
+export class Server implements App {
   readonly #environment: AppEnvironment;
   readonly #process: Process;
   readonly #settings: AppSettings;
   readonly #everReady: boolean;
+  readonly #reply: ((body: unknown) => unknown) | undefined;
   readonly #pod: string;
   readonly #ports: readonly number[];
   readonly #guessed: boolean;
@@ -39,11 +41,12 @@ class Server implements App {
   #stopping = false;
   #open = 0;
 
-  constructor(environment: AppEnvironment, settings: AppSettings, everReady: boolean) {
+  constructor(environment: AppEnvironment, settings: AppSettings, everReady: boolean, reply?: (body: unknown) => unknown) {
     this.#environment = environment;
     this.#process = environment.process;
     this.#settings = settings;
     this.#everReady = everReady;
+    this.#reply = reply;
     this.#pod = keyOf(environment.pod);
     const declared = appPorts(environment.container, settings);
     this.#guessed = declared.length === 0;
@@ -93,7 +96,8 @@ class Server implements App {
 
   #answer(connection: Connection, request: ServiceRequest): void {
     this.#open--;
-    const answer: ServiceAnswer = { id: request.id, ok: this.#everReady, pod: this.#pod };
+    const body = this.#reply?.(request.body);
+    const answer: ServiceAnswer = { id: request.id, ok: this.#everReady, pod: this.#pod, ...(body === undefined ? {} : { body }) };
     connection.send(answer, ANSWER_BYTES);
     if (this.#stopping && this.#open === 0 && !this.#listening) this.#environment.exit(0);
   }
