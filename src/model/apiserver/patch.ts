@@ -134,6 +134,10 @@ function decoded(
     const error = invalidField('patch', shown, why);
     return refuse(invalid({ group: '', kind: '' }, '', [error]));
   };
+  if (Array.isArray(document)) {
+    const envelope = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
+    fail(`couldn't get version/kind; json parse error: json: cannot unmarshal array into Go value of type ${envelope}`);
+  }
   // What is no text is left for the decoder to refuse.
   const isText = (value: unknown): boolean => typeof value === 'string' || value === undefined || value === null;
   const retyped =
@@ -204,6 +208,7 @@ const entryOrder = ['manager', 'operation', 'apiVersion', 'time', 'fieldsType', 
 
 /** A patched document as the library prints it: its keys sorted, metadata in the order of its Go struct. */
 function documentText(document: Json): string {
+  if (Array.isArray(document)) return JSON.stringify(document);
   const map = document as { readonly [key: string]: Json };
   const out: Record<string, Json> = {};
   for (const key of Object.keys(map).sort()) out[key] = map[key] as Json;

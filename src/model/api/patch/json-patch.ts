@@ -77,7 +77,7 @@ function edit(document: Json, segments: readonly string[], depth: number, change
 }
 
 function add(document: Json, segments: readonly string[], value: Json): Json {
-  if (segments.length === 0) return value;
+  if (segments.length === 0) return fail('the document itself can only be replaced');
   return edit(document, segments, 0, (parent, segment) => {
     if (Array.isArray(parent)) {
       const copy = [...(parent as readonly Json[])];
@@ -90,7 +90,7 @@ function add(document: Json, segments: readonly string[], value: Json): Json {
 }
 
 function replace(document: Json, segments: readonly string[], value: Json): Json {
-  if (segments.length === 0) return value;
+  if (segments.length === 0) return typeof value === 'object' && value !== null ? value : fail('a document is an object or an array');
   return edit(document, segments, 0, (parent, segment) => {
     if (Array.isArray(parent)) {
       const copy = [...(parent as readonly Json[])];
@@ -141,8 +141,9 @@ export function applyJsonPatch(document: Json, operations: readonly JsonPatchOpe
       case 'copy':
       case 'move': {
         const from = segmentsOf(operation.from);
+        if (from.length === 0) fail('the document cannot be copied into itself');
         const value = valueAt(result, from);
-        if (value === undefined && from.length > 0 && operation.op === 'move') fail('nothing to move');
+        if (value === undefined && operation.op === 'move') fail('nothing to move');
         if (operation.op === 'move') result = remove(result, from);
         result = add(result, segments, value ?? null);
         break;

@@ -129,6 +129,15 @@ describe('JSON patches', () => {
     expect(patch('/v1/configmaps', 'json', operations).code).toBe(422);
   });
 
+  it('may replace the document by another one only', () => {
+    for (const value of [null, 1, 'text', []]) expect(patch('/v1/configmaps', 'json', [{ op: 'replace', path: '', value }]).code).toBe(422);
+    expect(patch('/v1/configmaps', 'json', [{ op: 'add', path: '', value: configMap() }]).code).toBe(422);
+    expect(patch('/v1/configmaps', 'json', [{ op: 'copy', from: '', path: '/data' }]).code).toBe(422);
+    expect(patch('/v1/configmaps', 'json', [{ op: 'replace', path: '', value: configMap({ k: 'w' }) }]).object).toMatchObject({
+      data: { k: 'w' },
+    });
+  });
+
   it('do not find what every JavaScript object has', () => {
     const answer = patch('/v1/configmaps', 'json', [{ op: 'copy', from: '/data/toString', path: '/data/k2' }]);
     // A copy of nothing adds nothing, where a function would be refused as no text.
