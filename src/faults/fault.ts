@@ -40,6 +40,8 @@ export interface Operator {
   moveLeader(toMember: string): void;
   /** Other commands of etcdctl. */
   etcdctl(order: EtcdctlOrder): void;
+  /** Starts a client that sends so many requests at a time over so many objects of its own; `sent` counts them. */
+  floodApi(requests: number, objects: number): { stop(): void; readonly sent: number };
   /** Deployments known from the applied manifests, `namespace/name`. */
   readonly deployments: readonly string[];
 }
@@ -84,6 +86,8 @@ export interface Fault<P extends FaultParams = FaultParams> {
   readonly about: string;
   /** An operation of a user counts as chaos but is shrunk after the faults, and there is nothing to heal. */
   readonly operation: boolean;
+  /** A plan draws it only where the scenario names it: it costs more than all others together. */
+  readonly onlyByName?: true;
   /** Parameters by name, for scenario files and docs. */
   readonly params: Readonly<Record<Exclude<keyof P, 'kind'>, ParamSpec>>;
   /** Undefined when this cluster offers nothing that the fault could hit. */

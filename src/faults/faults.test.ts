@@ -12,6 +12,7 @@ const topologies = Object.entries(TOPOLOGIES) as [keyof typeof TOPOLOGIES, Topol
 /** Kinds that a cluster offers nothing to, or that only a scenario can draw because it knows the objects. */
 const NOT_DRAWN: Readonly<Record<keyof typeof TOPOLOGIES, readonly string[]>> = {
   store: [
+    'api-flood',
     'app-hang',
     'apply-deployment',
     'connection-reset',

@@ -1,4 +1,5 @@
 import { assert } from '../sim/assert.ts';
+import { apiFlood } from './api-flood.ts';
 import { appHang } from './app-hang.ts';
 import { applyDeployment } from './apply-deployment.ts';
 import { clockDrift } from './clock-drift.ts';
@@ -45,6 +46,7 @@ import { watchStall } from './watch-stall.ts';
 
 /** Every kind of fault and operation, by kind in code-unit order. A new one is one file and one row. */
 export const FAULTS: readonly Fault[] = [
+  apiFlood,
   appHang,
   applyDeployment,
   clockDrift,

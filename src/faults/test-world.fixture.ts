@@ -70,6 +70,10 @@ export function testTarget(topology: Topology, seed = 'faults'): FaultTarget & {
     drain: (node) => void orders.push(`drain ${node}`),
     uncordon: (node) => void orders.push(`uncordon ${node}`),
     podProcesses: () => world.host('cp-0').processes(),
+    floodApi: (requests, objects) => {
+      orders.push(`flood ${requests} ${objects}`);
+      return { stop: () => void orders.push('flood ends'), sent: 1 };
+    },
     deployments: [],
   };
   return { world, facts: createFacts(), topology, operator, orders };

@@ -2,6 +2,7 @@ import { kindOfKind } from '../model/api/kinds/registry.ts';
 import { buildCluster } from '../model/cluster.ts';
 import type { Pod } from '../model/api/types.ts';
 import type { Facts } from '../model/facts.ts';
+import { ApiFlood } from '../model/workload/api-flood.ts';
 import { configWatcher } from '../model/workload/config-watcher.ts';
 import { configWriter } from '../model/workload/config-writer.ts';
 import { etcdctl } from '../model/workload/etcdctl.ts';
@@ -100,6 +101,7 @@ export function clusterSystem(world: World, input: TrialInput, facts: Facts): Sy
     world.host('client-0').install(program);
   });
   let commands = 0;
+  let floods = 0;
   const runEtcdctl = (task: (process: Process) => Task<void>): void => {
     const name = `etcdctl-${++commands}`;
     world.host('client-0').install({ name, start: (process) => process.spawn(name, task(process)) });
@@ -120,6 +122,11 @@ export function clusterSystem(world: World, input: TrialInput, facts: Facts): Sy
       drain: (node) => user?.order({ what: 'drain', node }),
       uncordon: (node) => user?.order({ what: 'uncordon', node }),
       podProcesses: (workload, ordinal) => podProcesses(world, committed, workload, ordinal),
+      floodApi: (requests, objects) => {
+        const flood = new ApiFlood({ name: `crawler-${++floods}`, servers: cluster.apiServers, requests, objects });
+        world.host('client-0').install(flood.program());
+        return flood;
+      },
       moveLeader: (member) => runEtcdctl((process) => moveLeader(process, members, member)),
       etcdctl: (order) => runEtcdctl((process) => etcdctl(process, members, order)),
     },

@@ -38,7 +38,7 @@ export function plannedArbitrary(
 
 /** Kinds of faults that a plan may draw in this cluster. */
 export function drawableKinds(topology: Topology, wanted: readonly string[]): readonly string[] {
-  return FAULTS.filter((f) => (wanted.length === 0 ? !f.operation : wanted.includes(f.kind)))
+  return FAULTS.filter((f) => (wanted.length === 0 ? !f.operation && f.onlyByName !== true : wanted.includes(f.kind)))
     .filter((f) => f.arbitrary(topology) !== undefined)
     .map((f) => f.kind);
 }

@@ -38,6 +38,14 @@ const pairOfChanges: Stream = (at) =>
 const started = (facts: Facts, nodeName: string, uid: string, container: string, instance: string): void =>
   facts.containerStarted.emit(nodeName, 'shop/db-0', uid, container, instance, 'db:1');
 
+/** A flood, two leaders, and the changes that one of their servers acknowledges. */
+const underFlood = (at: Parameters<Stream>[0]): void => {
+  at(2, (f) => f.leading.emit('kube-scheduler', 'cp-1_x', true));
+  at(2, (f) => f.leading.emit('kube-controller-manager', 'cp-0_y', true));
+  at(100, (f) => f.faultInjected.emit('F1', 'api-flood', 'cp-0 cp-1'));
+  for (let i = 0; i < 100; i++) at(101 + i / 5, (f) => f.apiWrite.emit('api-1', 'crawler', 'patch', 'configmaps', 'default/a', 10 + i));
+};
+
 const rollout = (at: Parameters<Stream>[0]): void => {
   const object = (generation: number, observedGeneration: number): object => ({
     metadata: { namespace: 'shop', name: 'web', uid: 'deployment', generation },
@@ -855,6 +863,22 @@ const CANARIES: Readonly<Record<string, readonly Canary[]>> = {
       holds: (at) => {
         rollout(at);
         at(5, (f) => f.objectChanged.emit(6, '/registry/replicasets/shop/old', set('old', 3)));
+      },
+    },
+  ],
+  'leader-served': [
+    {
+      clause: 'lease-kept-under-load',
+      breaks: (at) => {
+        underFlood(at);
+        at(121, (f) => f.leading.emit('kube-scheduler', 'cp-1_x', false));
+      },
+      holds: (at) => {
+        underFlood(at);
+        // The other leader's server has nothing to do; this one's was disturbed by more than load.
+        at(121, (f) => f.leading.emit('kube-controller-manager', 'cp-0_y', false));
+        at(122, (f) => f.faultInjected.emit('F2', 'pause-process', 'kube-scheduler'));
+        at(123, (f) => f.leading.emit('kube-scheduler', 'cp-1_x', false));
       },
     },
   ],

@@ -3,6 +3,7 @@ import { correctReads } from './correct-reads.ts';
 import { disruptionBudget } from './disruption-budget.ts';
 import { durableWrites } from './durable-writes.ts';
 import { eventualReconciliation } from './eventual-reconciliation.ts';
+import { leaderServed } from './leader-served.ts';
 import { leaderStepsDown } from './leader-steps-down.ts';
 import { leaseLifetime } from './lease-lifetime.ts';
 import { lockExclusion } from './lock-exclusion.ts';
@@ -39,6 +40,7 @@ export const PROPERTIES: readonly Property[] = [
   disruptionBudget,
   durableWrites,
   eventualReconciliation,
+  leaderServed,
   leaderStepsDown,
   leaseLifetime,
   lockExclusion,

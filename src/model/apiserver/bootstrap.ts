@@ -4,9 +4,13 @@ import type { Process } from '../../sim/process.ts';
 import type { Task } from '../../sim/task.ts';
 import { SECOND } from '../../sim/time.ts';
 import type { ApiServerCore } from './core.ts';
+import { flowBootstrap } from './flowcontrol/bootstrap-objects.ts';
 
 /** The loopback identity of an API server's post-start hooks. */
 const USER = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] };
+
+/** What the server's cache holds is there; what it does not hold yet the creation will find. */
+const FROM_CACHE = { resourceVersion: '0' };
 
 interface BootstrapRow {
   readonly group: string;
@@ -30,7 +34,7 @@ function priorityRow(name: string, value: number, description: string): Bootstra
 
 /**
  * What every API server of a simulated cluster makes sure of at its start, as far as a program of the model reads it:
- * start-system-namespaces-controller, bootstrap-system-priority-classes, the kubernetes service. fresh-cluster.ts has all that a real one
+ * start-system-namespaces-controller, bootstrap-system-priority-classes, the kubernetes service, the configuration of priority and fairness. fresh-cluster.ts has all that a real one
  * makes, for the conformance suites, which begin with a cluster that has started.
  */
 const ROWS: readonly BootstrapRow[] = [
@@ -64,6 +68,7 @@ const ROWS: readonly BootstrapRow[] = [
       },
     },
   },
+  ...flowBootstrap.map(({ resource, object }) => ({ group: 'flowcontrol.apiserver.k8s.io', version: 'v1', resource, object })),
 ];
 
 /** Creates what is missing, again and again until the store takes it. */
@@ -79,7 +84,7 @@ export function* bootstrapObjects(process: Process, core: ApiServerCore): Task<v
       ...(namespace === undefined ? {} : { namespace }),
     };
     for (;;) {
-      const read: ApiResponse = yield* core.handle({ ...base, verb: 'get', name: name ?? '' });
+      const read: ApiResponse = yield* core.handle({ ...base, verb: 'get', name: name ?? '', options: FROM_CACHE });
       if (read.code < 300) break;
       if (read.code === 404) {
         const created: ApiResponse = yield* core.handle({ ...base, verb: 'create', object: row.object });

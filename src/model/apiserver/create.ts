@@ -1,4 +1,5 @@
 import type { Task } from '../../sim/task.ts';
+import { inVersion } from '../api/kinds/conversion.ts';
 import { generatedName, newUid } from '../api/names.ts';
 import type { ObjectMeta, UntypedObject } from '../api/object.ts';
 import type { ServedKind } from '../api/registry.ts';
@@ -91,7 +92,11 @@ function* store(
   if (!isUnsetVersion(object.metadata.resourceVersion)) refuse(plainError('resourceVersion should not be set on objects to be created'));
   const key = keyOf(kind, scope.namespace, object.metadata.name ?? '');
   refuseTooLarge(scope);
-  if (!scope.dryRun) return yield* createObject(scope.server, key, isConverted(kind) ? toStored(kind, object) : object, ttlOf(kind));
+  if (!scope.dryRun) {
+    const form = isConverted(kind) ? toStored(kind, object) : inVersion(object, scope.server.registry.storageKind(kind).apiVersion);
+    const created = yield* createObject(scope.server, key, form, ttlOf(kind));
+    return created === undefined || isConverted(kind) ? created : inVersion(created, kind.apiVersion);
+  }
   const taken = yield* readObject(scope.server, key);
   return taken === undefined ? object : undefined;
 }

@@ -252,7 +252,8 @@ function applyPatch(scope: RequestScope, kind: ServedKind, body: Json): PatchFun
       ),
     );
   }
-  const config = (body ?? {}) as unknown as UntypedObject;
+  const given = (body ?? {}) as unknown as UntypedObject;
+  const config = ((given.metadata as unknown) ?? undefined) === undefined ? { ...given, metadata: {} } : given;
   const { group, version } = splitApiVersion(String(config.apiVersion ?? ''));
   if (config.apiVersion !== kind.apiVersion || config.kind !== kind.kind) {
     refuse(badRequest(`invalid object type: ${group}/${version}, Kind=${String(config.kind ?? '')}`));
@@ -263,7 +264,7 @@ function applyPatch(scope: RequestScope, kind: ServedKind, body: Json): PatchFun
   }
   if (duplicates.length > 0) reportFields(scope, kind, duplicates);
   return (existing) => {
-    const metadata = config.metadata ?? {};
+    const { metadata } = config;
     if (metadata.managedFields !== undefined && metadata.managedFields !== null) refuse(badRequest('metadata.managedFields must be nil'));
     const name = scope.request.name ?? '';
     const uid = metadata.uid;

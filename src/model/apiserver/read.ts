@@ -7,10 +7,11 @@ import type { ServedKind } from '../api/registry.ts';
 import type { ApiResponse, RequestOptions } from '../api/request.ts';
 import { badRequest, expired, notFound, tooLargeResourceVersion } from '../api/status.ts';
 import { type ContinueToken, decodeContinue, encodeContinue } from './continue-token.ts';
+import { isConverted } from './conversion.ts';
 import { refuse } from './refusal.ts';
 import { checkListOptions } from './request-options.ts';
 import { keyOf, prefixOf, readObject } from './resource-store.ts';
-import { type Selection, selectionOf, selects } from './selection.ts';
+import { everything, type Selection, selectionOf, selects } from './selection.ts';
 import type { RequestScope } from './server-context.ts';
 import { isStorageFailure, type StorageEntry } from './storage.ts';
 import { storageStatus } from './storage-errors.ts';
@@ -141,6 +142,10 @@ function* pageFromCache(scope: RequestScope, kind: ServedKind, selection: Select
     if (request.exact < cache.oldestRevision()) return undefined;
     return pageOf(kind, selection, cache.itemsAt(namespace, request.exact), request, request.exact);
   }
+  const isWhole = selection === everything && request.limit === 0 && request.token === undefined;
+  // Nothing to choose and nothing to convert: the lists of one state are one list.
+  if (isWhole && scope.server.registry.storageKind(kind) === kind && !isConverted(kind))
+    return { items: cache.list(namespace), revision: cache.revision, lastKey: undefined, remaining: undefined };
   return pageOf(kind, selection, cache.items(namespace), request, cache.revision);
 }
 

@@ -12,6 +12,7 @@ import { bootstrapObjects } from './bootstrap.ts';
 import { compactor } from './compactor.ts';
 import { ApiServerCore } from './core.ts';
 import type { ServerEnvironment } from './environment.ts';
+import { RequestGate, turnedAway } from './request-gate.ts';
 import type { AdmissionPlugin, Authorizer, ServerOptions } from './server-context.ts';
 import type { Storage, StorageWatchSink } from './storage.ts';
 import type { WatchHandle } from './watch.ts';
@@ -57,8 +58,10 @@ export interface ApiServerConfig {
   readonly compactionIntervalUs: Micros;
   /** How often etcd is asked for the progress of idle watches, so that bookmarks move on. */
   readonly progressIntervalUs: Micros;
-  /** CPU of one request, and of one frame. */
+  /** CPU of one request that is let in; of taking it off the socket, identifying it and finding its queue; of each object in its answer; of one frame. */
   readonly requestCostUs: Micros;
+  readonly filterCostUs: Micros;
+  readonly itemCostUs: Micros;
   readonly frameCostUs: Micros;
 }
 
@@ -68,7 +71,10 @@ export const DEFAULT_API_SERVER_CONFIG: ApiServerConfig = {
   compactionIntervalUs: 5 * MINUTE,
   progressIntervalUs: MINUTE,
   // A server core answers some ten thousand small requests a second.
-  requestCostUs: 80,
+  requestCostUs: 70,
+  filterCostUs: 10,
+  // JSON of an object of one or two kilobytes; a list holds its CPU for all of them.
+  itemCostUs: 8,
   frameCostUs: 5,
 };
 
@@ -83,6 +89,7 @@ class ApiServer {
   readonly #config: ApiServerConfig;
   readonly #core: ApiServerCore;
   readonly #storage: ServerStorage;
+  readonly #gate: RequestGate;
   /** Watches that have events to send at the end of the current resume. */
   #pending: Watch[] = [];
 
@@ -100,6 +107,7 @@ class ApiServer {
       ...(options.options === undefined ? {} : { options: options.options }),
       webhooks: new WebhookClient(process),
     });
+    this.#gate = new RequestGate(process, this.#core);
   }
 
   start(): void {
@@ -139,44 +147,79 @@ class ApiServer {
   }
 
   #serve(request: ApiRequest, call: ServerCall): void {
-    this.#process.charge(this.#config.requestCostUs);
+    this.#process.charge(this.#config.filterCostUs);
     let timer = 0;
     let answered = false;
+    let giveUp = (): void => {};
+    let release = (): void => {};
     const answer = (response: ApiResponse) => {
       if (answered) return;
       answered = true;
       if (timer !== 0) this.#process.cancel(timer);
       this.#emit(request, response);
-      call.answer(response, sizeOf(response));
+      const items = (response.object as { readonly items?: readonly unknown[] }).items?.length ?? 0;
+      if (items > 0) this.#process.charge(items * this.#config.itemCostUs);
+      call.answer(response, 400 + 400 * items);
+      release();
     };
-    const run = this.#process.spawn('request', this.#core.handle(request), answer);
+    const waiting = this.#gate.handle(request, {
+      run: (done) => {
+        release = done;
+        this.#process.charge(this.#config.requestCostUs);
+        const run = this.#process.spawn('request', this.#core.handle(request), answer);
+        giveUp = () => run.cancel();
+      },
+      reject: (retryAfter) => answer(turnedAway(retryAfter)),
+    });
     if (answered) return;
     const isRead = request.verb === 'get' || request.verb === 'list';
     timer = this.#process.after(isRead ? this.#config.requestTimeoutUs : this.#config.writeTimeoutUs, () => {
-      run.cancel();
+      waiting();
+      giveUp();
       answer({ code: 504, object: requestTimedOut() });
     });
     call.onCancel = () => {
+      if (answered) return;
+      answered = true;
       this.#process.cancel(timer);
-      run.cancel();
+      waiting();
+      giveUp();
+      release();
     };
   }
 
   #serveWatch(request: ApiRequest, call: ServerCall): void {
-    this.#process.charge(this.#config.requestCostUs);
+    this.#process.charge(this.#config.filterCostUs);
     const watch = new Watch(call, (one) => this.#pending.push(one));
     const sink = { send: (event: WatchEvent) => watch.send(event), closed: () => watch.closed() };
-    const run = this.#process.spawn('watch', this.#core.watch(request, sink), (answer) => {
-      if ('stop' in answer) watch.started(answer);
-      else {
-        this.#emit(request, answer);
-        call.end(answer);
-      }
-      this.#flush();
+    let giveUp = (): void => {};
+    let release: (() => void) | undefined;
+    const ended = (answer: ApiResponse): void => {
+      this.#emit(request, answer);
+      call.end(answer);
+    };
+    const waiting = this.#gate.handle(request, {
+      // A watch holds its seat until it has begun.
+      run: (done) => {
+        release = done;
+        this.#process.charge(this.#config.requestCostUs);
+        const run = this.#process.spawn('watch', this.#core.watch(request, sink), (answer) => {
+          if ('stop' in answer) watch.started(answer);
+          else ended(answer);
+          this.#flush();
+          release?.();
+          release = undefined;
+        });
+        giveUp = () => run.cancel();
+      },
+      reject: (retryAfter) => ended(turnedAway(retryAfter)),
     });
     call.onCancel = () => {
-      run.cancel();
+      waiting();
+      giveUp();
       watch.stop();
+      release?.();
+      release = undefined;
     };
   }
 
@@ -307,9 +350,4 @@ function requestTimedOut(): Status {
 function keyOfRequest(request: ApiRequest, object: ApiObject | undefined): string {
   const name = request.name ?? object?.metadata?.name ?? request.object?.metadata.name ?? '';
   return request.namespace === undefined || request.namespace === '' ? name : `${request.namespace}/${name}`;
-}
-
-function sizeOf(response: ApiResponse): number {
-  const items = (response.object as { readonly items?: readonly unknown[] }).items;
-  return items === undefined ? 400 : 200 + 400 * items.length;
 }

@@ -128,7 +128,10 @@ export function* updateObject(scope: RequestScope, kind: ServedKind, rules: Upda
       const wanted = yield* plan.transform(existing);
       const operation = existing === undefined ? 'CREATE' : 'UPDATE';
       const admitted = (yield* admit(scope, { operation, kind, name, object: wanted, oldObject: existing })) as UntypedObject;
-      if (existing === undefined) return toStored(kind, yield* createByUpdate(scope, kind, admitted));
+      if (existing === undefined) {
+        const created = yield* createByUpdate(scope, kind, admitted);
+        return isConverted(kind) ? toStored(kind, created) : inVersion(created, server.registry.storageKind(kind).apiVersion);
+      }
       const step = yield* nextState(scope, kind, rules, admitted, existing);
       if (isConverted(kind)) return 'remove' in step ? { remove: toStored(kind, step.remove as UntypedObject) } : toStored(kind, step);
       return stored === existing || 'remove' in step ? step : inVersion(step as UntypedObject, stored?.apiVersion ?? '');

@@ -39,6 +39,8 @@ export class WatchCache {
   /** Grows with every change that this cache has seen: what memos of its content are kept by. */
   changes = 0;
   private isReady = false;
+  private readonly listed = new Map<string, UntypedObject[]>();
+  private listedAt = -1;
   private readonly storage: Storage;
   private readonly environment: ServerEnvironment;
   private readonly prefix: string;
@@ -82,6 +84,16 @@ export class WatchCache {
 
   get ready(): boolean {
     return this.isReady;
+  }
+
+  /** Objects in the cache. */
+  get size(): number {
+    return this.objects.size;
+  }
+
+  /** Watches that it serves. */
+  get watching(): number {
+    return this.watchers.size;
   }
 
   private *listAndWatch(): Task<void> {
@@ -199,17 +211,45 @@ export class WatchCache {
     return this.objects.get(key);
   }
 
+  /** Objects of a namespace (or all) sorted by key, as of now, as one list that is the same until something changes. */
+  list(namespace: string | undefined): readonly UntypedObject[] {
+    if (this.listedAt !== this.changes) {
+      this.listed.clear();
+      this.listedAt = this.changes;
+    }
+    const space = namespace ?? '';
+    let list = this.listed.get(space);
+    if (list === undefined) {
+      list = [];
+      for (const key of this.spacesOf(namespace)) {
+        for (const name of this.sortedKeys(key)) {
+          const object = this.objects.get(name);
+          if (object !== undefined) list.push(object);
+        }
+      }
+      this.listed.set(space, list);
+    }
+    return list;
+  }
+
+  private spacesOf(namespace: string | undefined): readonly string[] {
+    return namespace === undefined ? [...this.keys.keys()].sort() : [namespace];
+  }
+
+  private sortedKeys(space: string): readonly string[] {
+    const bucket = this.keys.get(space);
+    if (bucket === undefined) return [];
+    if (bucket.dirty) {
+      bucket.sorted.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+      bucket.dirty = false;
+    }
+    return bucket.sorted;
+  }
+
   /** Objects of a namespace (or all) sorted by key, as of now. */
   *items(namespace: string | undefined): Generator<readonly [string, UntypedObject], void, undefined> {
-    const spaces = namespace === undefined ? [...this.keys.keys()].sort() : [namespace];
-    for (const space of spaces) {
-      const bucket = this.keys.get(space);
-      if (bucket === undefined) continue;
-      if (bucket.dirty) {
-        bucket.sorted.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-        bucket.dirty = false;
-      }
-      for (const key of bucket.sorted) {
+    for (const space of this.spacesOf(namespace)) {
+      for (const key of this.sortedKeys(space)) {
         const object = this.objects.get(key);
         if (object !== undefined) yield [key, object];
       }

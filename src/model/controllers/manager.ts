@@ -27,7 +27,7 @@ export interface ControllerManagerOptions {
   readonly metrics?: PodMetricsSource;
 }
 
-const USER = { name: 'system:kube-controller-manager', groups: ['system:masters', 'system:authenticated'] };
+const USER = { name: 'system:kube-controller-manager', groups: ['system:authenticated'] };
 const USER_AGENT = 'kube-controller-manager';
 
 /**

@@ -25,7 +25,7 @@ export interface SchedulerOptions extends Pick<SchedulerParts, 'onDecision' | 'c
   readonly onStart?: (scheduler: Scheduler) => void;
 }
 
-const USER = { name: 'system:kube-scheduler', groups: ['system:masters', 'system:authenticated'] };
+const USER = { name: 'system:kube-scheduler', groups: ['system:authenticated'] };
 const USER_AGENT = 'kube-scheduler';
 
 /**

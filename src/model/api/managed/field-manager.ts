@@ -254,7 +254,7 @@ export function applyConfiguration(
   }
   const { errors } = fields;
   if (errors.length > 0) {
-    const { name = '', namespace } = config.metadata ?? {};
+    const { name = '', namespace } = config.metadata;
     const shown = typeof name === 'string' ? name : '';
     const prefix = `failed to create typed patch object (${namespace ?? ''}/${shown}; ${apiVersion.includes('/') ? '' : '/'}${apiVersion}, Kind=${config.kind}): `;
     return { error: prefix + (errors.length === 1 ? errors[0] : `errors:\n${errors.map((e) => `  ${e}`).join('\n')}`) };

@@ -154,7 +154,7 @@ function partial(c: Choices, subject: Subject, subresource: string | undefined):
     const name = subresource === 'status' && c.oneIn(2) ? 'status' : (c.pickAny(names) ?? 'metadata');
     made[name] = next[name] ?? valueOfType(c, subject.kind.type?.fields.get(name)?.type ?? structType('ObjectMeta'), name);
   }
-  if (made['metadata'] !== undefined && typeof made['metadata'] === 'object' && !c.oneIn(6)) {
+  if (made['metadata'] !== undefined && typeof made['metadata'] === 'object' && made['metadata'] !== null && !c.oneIn(6)) {
     const { resourceVersion: _v, uid: _u, managedFields: _m, ...metadata } = made['metadata'] as Record<string, unknown>;
     made['metadata'] = metadata;
   }
