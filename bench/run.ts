@@ -15,6 +15,7 @@ import { linearizability } from './topics/linearizability.ts';
 import { largeCluster, mediumCluster } from './topics/many-nodes.ts';
 import { memory } from './topics/memory.ts';
 import { raftBare } from './topics/raft-bare.ts';
+import { raftExplorer } from './topics/raft-explorer.ts';
 import { raftSim } from './topics/raft-sim.ts';
 import { recorder } from './topics/recorder.ts';
 import { seedsPerMinute } from './topics/seeds.ts';
@@ -25,6 +26,7 @@ const TOPICS: readonly Topic[] = [
   heartbeats,
   raftBare,
   raftSim,
+  raftExplorer,
   etcdPuts,
   apiServerCore,
   idleCluster,

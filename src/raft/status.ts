@@ -13,6 +13,8 @@ export interface Status {
   readonly applied: LogIndex;
   readonly leadTransferee: NodeId;
   readonly config: Config;
+  /** What a candidate was answered so far, by id. */
+  readonly votes: readonly (readonly [NodeId, boolean])[];
   /** One per member, sorted by id; only leaders have any. */
   readonly progress: readonly ProgressStatus[];
 }
@@ -22,6 +24,8 @@ export interface ProgressStatus {
   readonly id: NodeId;
   readonly match: LogIndex;
   readonly next: LogIndex;
+  /** Highest commit index that was sent. */
+  readonly sentCommit: LogIndex;
   readonly isLearner: boolean;
   readonly recentActive: boolean;
   readonly isPaused: boolean;
@@ -42,10 +46,12 @@ export function statusOf(r: Raft): Status {
     applied: r.log.applied,
     leadTransferee: r.leadTransferee,
     config: r.tracker.config,
+    votes: r.tracker.answers(),
     progress: progress.map((pr) => ({
       id: pr.id,
       match: pr.match,
       next: pr.next,
+      sentCommit: pr.sentCommit,
       isLearner: pr.isLearner,
       recentActive: pr.recentActive,
       isPaused: pr.isPaused(),

@@ -136,6 +136,11 @@ export class Tracker {
     if (!this.votes.has(id)) this.votes.set(id, granted);
   }
 
+  /** Who answered the campaign so far, by id. */
+  answers(): readonly (readonly [NodeId, boolean])[] {
+    return [...this.votes].sort((a, b) => a[0] - b[0]);
+  }
+
   /** How many voting members granted and rejected so far, and what that means. */
   tallyVotes(): { granted: number; rejected: number; result: VoteResult } {
     let granted = 0;
