@@ -10,16 +10,6 @@ export interface MissReason {
 export const missReasons: readonly MissReason[] = [
   {
     kind: 'api',
-    cases: /^32-subresources.*(log|exec|proxy|attach|portforward)/,
-    reason: 'Connections through the API server to a kubelet (logs, exec, attach, port-forward, proxies) are not modelled.',
-  },
-  {
-    kind: 'api',
-    cases: /^81-crd-validation.*(two storage versions|same version twice)/,
-    reason: "The message prints the whole internal object as Go's encoder does, field by field of a type that is not modelled.",
-  },
-  {
-    kind: 'api',
     cases: /^24-validation-updates.*pods update: kind/,
     reason:
       "The message quotes the whole patched object in the order of Go's struct fields; objects here keep the order in which they were written.",

@@ -32,6 +32,9 @@ interface ParsedPath {
 /** Subresources of namespaces, which would otherwise read as resources in a namespace. */
 const namespaceSubresources = new Set(['status', 'finalize']);
 
+/** Subresources that are connections: they have a query of their own and no body that the server reads. */
+const connections = new Set(['log', 'exec', 'attach', 'portforward', 'proxy']);
+
 /** Upstream `apiserver/pkg/endpoints/request.RequestInfoFactory`. Undefined for paths that name no resource. */
 export function parsePath(path: string): ParsedPath | undefined {
   const segments = path.split('/').slice(1).map(decodeURIComponent);
@@ -64,7 +67,7 @@ export function parsePath(path: string): ParsedPath | undefined {
     resource,
     ...(namespace === undefined ? {} : { namespace }),
     ...(name === undefined ? {} : { name }),
-    ...(subresource === undefined ? {} : { subresource: [subresource, ...more].join('/') }),
+    ...(subresource === undefined ? {} : { subresource: subresource === 'proxy' ? subresource : [subresource, ...more].join('/') }),
     isWatch,
   };
 }
@@ -158,7 +161,8 @@ export function decodeHttpRequest(http: HttpRequest, registry: KindRegistry, use
       status: failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {}),
     };
   const kind = registry.resource(parsed.group, parsed.version, parsed.resource);
-  const { options, refused } = optionsOf(query);
+  const isConnection = connections.has(parsed.subresource ?? '');
+  const { options, refused } = isConnection ? { options: { connect: Object.fromEntries(query) }, refused: undefined } : optionsOf(query);
   const agent = (http.headers['user-agent'] ?? '').split('/')[0] ?? '';
   const { isWatch: _, ...target } = parsed;
   const base: ApiRequest = {
@@ -172,7 +176,9 @@ export function decodeHttpRequest(http: HttpRequest, registry: KindRegistry, use
   };
   const request = query.has('export')
     ? { ...base, refused: badRequest('the export parameter, deprecated since v1.14, is no longer supported') }
-    : withBody(base, http, kind);
+    : isConnection
+      ? base
+      : withBody(base, http, kind);
   return { kind: 'resource', request, isWatch: verb === 'watch', query };
 }
 

@@ -34,6 +34,8 @@ export interface RequestOptions {
   readonly orphanDependents?: boolean;
   /** Paths of JSON or YAML keys that were written twice; only who read the text can know. */
   readonly duplicateFields?: readonly string[];
+  /** The query of a connection through the server (log, exec, …), whose options are of no object. */
+  readonly connect?: Readonly<Record<string, string>>;
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
 }
 
@@ -71,6 +73,8 @@ export interface ApiResponse {
   readonly object: ApiObject | Status | { readonly kind: string; readonly apiVersion: string };
   /** Texts of `Warning: 299` headers. */
   readonly warnings?: readonly string[];
+  /** The answer is this text and no object. */
+  readonly text?: string;
 }
 
 /** One frame of a watch. */

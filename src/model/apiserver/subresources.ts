@@ -10,6 +10,7 @@ import { get } from './read.ts';
 import { refuse } from './refusal.ts';
 import type { RequestScope } from './server-context.ts';
 import { binding } from './subresource/binding.ts';
+import { log, proxy, stream } from './subresource/connect.ts';
 import { eviction } from './subresource/eviction.ts';
 import { ephemeralContainerRules, resizeRules } from './subresource/pod-parts.ts';
 import { scale } from './subresource/scale.ts';
@@ -74,6 +75,11 @@ const handlers: Readonly<Record<string, Handler>> = {
   ephemeralcontainers: partOf(() => ephemeral),
   resize: partOf(resizeRules),
   approval: partOf(approvalRules),
+  log,
+  exec: stream,
+  attach: stream,
+  portforward: stream,
+  proxy,
   finalize: function* (scope) {
     if (scope.request.verb !== 'update') refuse(methodNotAllowed());
     return yield* update(scope, finalizeRules());

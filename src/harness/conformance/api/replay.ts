@@ -184,6 +184,7 @@ export class Replay {
       return refused === undefined ? undefined : toAnswer(refused.code, refused.object, refused.warnings, representation, http);
     }
     const response = this.config.world.run(core.handle(route.request));
+    if (response.text !== undefined) return { code: response.code, headers: {}, body: undefined, text: response.text };
     const target =
       kind !== undefined && response.object.kind !== `${kind.kind}List` && response.object.kind !== kind.kind
         ? core.registry.kindOf(response.object)

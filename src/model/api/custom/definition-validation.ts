@@ -4,6 +4,7 @@ import { type FieldErrors, forbidden, invalid, notSupported, required } from '..
 import { isDns1035Label, isDns1123Subdomain } from '../validation/names.ts';
 import { validateSchema } from './schema-validation.ts';
 import { prune, type Schema } from './structural-schema.ts';
+import { goVersions } from './go-definition.ts';
 import { goRegExp } from './go-regexp.ts';
 import { checkRules, checkRuleTexts } from './rule-definition.ts';
 
@@ -13,21 +14,6 @@ type Version = CustomResourceDefinition['spec']['versions'][number];
 const types = ['array', 'boolean', 'integer', 'number', 'object', 'string'];
 const columnTypes = ['boolean', 'date', 'integer', 'number', 'string'];
 const mixedCase = 'may have mixed case, but should otherwise match: ';
-
-/** A version as upstream's Go struct prints it, with what all versions share lifted out. */
-function goVersion(version: Version, isShared: boolean): object {
-  return {
-    Name: version.name,
-    Served: version.served,
-    Storage: version.storage,
-    Deprecated: version.deprecated ?? false,
-    DeprecationWarning: version.deprecationWarning ?? null,
-    Schema: isShared ? null : (version.schema ?? null),
-    Subresources: isShared ? null : (version.subresources ?? null),
-    AdditionalPrinterColumns: isShared ? null : (version.additionalPrinterColumns ?? null),
-    SelectableFields: isShared ? null : (version.selectableFields ?? null),
-  };
-}
 
 /** Everything but metadata and the rules of updates. */
 export function checkDefinition(definition: CustomResourceDefinition, out: FieldErrors): void {
@@ -72,6 +58,9 @@ export function checkStoredVersions(definition: CustomResourceDefinition, out: F
   const stored = definition.status?.storedVersions ?? [];
   if (stored.length === 0) out.push(invalid('status.storedVersions', null, 'must have at least one stored version'));
   const names = new Set((definition.spec.versions ?? []).map((version) => version.name));
+  if (stored.length > 0)
+    for (const { name, storage } of definition.spec.versions ?? [])
+      if (storage && !stored.includes(name)) out.push(invalid('status.storedVersions', stored, `must have the storage version ${name}`));
   stored.forEach((name, i) => {
     if (names.has(name)) return;
     const why = `missing from spec.versions; ${name} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${name} and removes ${name} from status.storedVersions`;
@@ -80,11 +69,10 @@ export function checkStoredVersions(definition: CustomResourceDefinition, out: F
 }
 
 function checkVersions(versions: readonly Version[], out: FieldErrors): void {
-  const isShared = versions.length === 1;
   versions.forEach((version, i) => {
     for (const message of isDns1035Label(version.name)) out.push(invalid(`spec.versions[${i}].name`, version.name, message));
   });
-  const printed = versions.map((version) => goVersion(version, isShared));
+  const printed = goVersions(versions);
   if (new Set(versions.map((version) => version.name)).size !== versions.length)
     out.push(invalid('spec.versions', printed, 'must contain unique version names'));
   if (versions.filter((version) => version.storage).length !== 1)

@@ -4,6 +4,7 @@ import type { ValidationRule } from '../types.ts';
 import { type FieldErrors, forbidden, invalid, notSupported, required } from '../validation/field-errors.ts';
 import { compileRule } from './compiled-rule.ts';
 import { declaredType, requestBytesMax } from './declared-type.ts';
+import { goRule } from './go-definition.ts';
 import { typeOfProperty } from './rule-validation.ts';
 import type { Schema } from './structural-schema.ts';
 
@@ -150,16 +151,4 @@ function excess(what: string, units: number, limit: number): string {
   const times = units / limit;
   const factor = times > 100 ? 'more than 100x' : times < 1.5 ? `${times.toFixed(6)}x` : `${times.toFixed(1)}x`;
   return `${what} exceeds budget by factor of ${factor} ${advice}`;
-}
-
-/** A rule as upstream's Go struct prints it. */
-function goRule(rule: ValidationRule): object {
-  return {
-    Rule: rule.rule ?? '',
-    Message: rule.message ?? '',
-    MessageExpression: rule.messageExpression ?? '',
-    Reason: rule.reason ?? null,
-    FieldPath: rule.fieldPath ?? '',
-    OptionalOldSelf: rule.optionalOldSelf ?? null,
-  };
 }
