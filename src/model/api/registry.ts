@@ -21,6 +21,8 @@ export function apiVersionOf(group: string, version: string): string {
 export class KindRegistry {
   private readonly byResource = new Map<string, ServedKind>();
   private readonly byKind = new Map<string, ServedKind>();
+  /** The same by plain name, with few kinds each: a request finds its kind without building a key. */
+  private readonly named = { resource: new Map<string, readonly ServedKind[]>(), kind: new Map<string, readonly ServedKind[]>() };
   private readonly custom = new Set<string>();
 
   /** Rows for every built-in resource, with the given kinds in place of the rows of the same name. */
@@ -45,7 +47,17 @@ export class KindRegistry {
     };
     this.byResource.set(`${kind.group}/${kind.version}/${kind.resource}`, served);
     this.byKind.set(`${kind.group}/${kind.version}/${kind.kind}`, served);
+    this.forgetNamed(kind);
+    for (const field of ['resource', 'kind'] as const)
+      this.named[field].set(kind[field], [...(this.named[field].get(kind[field]) ?? []), served]);
     return served;
+  }
+
+  private forgetNamed(kind: Kind): void {
+    for (const field of ['resource', 'kind'] as const) {
+      const others = this.named[field].get(kind[field])?.filter(({ group, version }) => group !== kind.group || version !== kind.version);
+      if (others !== undefined) this.named[field].set(kind[field], others);
+    }
   }
 
   /** Adds a kind that a custom resource definition declares, or takes the place of its earlier form. */
@@ -63,14 +75,15 @@ export class KindRegistry {
     this.custom.delete(`${kind.group}/${kind.version}/${kind.resource}`);
     this.byResource.delete(`${kind.group}/${kind.version}/${kind.resource}`);
     this.byKind.delete(`${kind.group}/${kind.version}/${kind.kind}`);
+    this.forgetNamed(kind);
   }
 
   resource(group: string, version: string, resource: string): ServedKind | undefined {
-    return this.byResource.get(`${group}/${version}/${resource}`);
+    return ofVersion(this.named.resource.get(resource), group, version);
   }
 
   kind(group: string, version: string, kind: string): ServedKind | undefined {
-    return this.byKind.get(`${group}/${version}/${kind}`);
+    return ofVersion(this.named.kind.get(kind), group, version);
   }
 
   /** Of kinds that share their objects, the one in whose version they are stored. */
@@ -101,4 +114,13 @@ export class KindRegistry {
   all(): readonly ServedKind[] {
     return [...this.byResource.keys()].sort().map((key) => this.byResource.get(key) as ServedKind);
   }
+}
+
+function ofVersion(kinds: readonly ServedKind[] | undefined, group: string, version: string): ServedKind | undefined {
+  if (kinds === undefined) return undefined;
+  for (let i = 0; i < kinds.length; i++) {
+    const kind = kinds[i] as ServedKind;
+    if (kind.version === version && kind.group === group) return kind;
+  }
+  return undefined;
 }

@@ -1,7 +1,7 @@
 import type { Task } from '../../sim/task.ts';
 import type { UntypedObject } from '../api/object.ts';
 import type { ServedKind } from '../api/registry.ts';
-import type { AdmissionOperation, AdmissionRequest, Reinvocation, RequestScope } from './server-context.ts';
+import type { AdmissionOperation, AdmissionPlugin, AdmissionRequest, Reinvocation, RequestScope } from './server-context.ts';
 
 export interface AdmissionSubject {
   readonly operation: AdmissionOperation;
@@ -36,6 +36,7 @@ function freshReinvocation(): Reinvocation {
 
 /** The mutating half of the chain, plugin by plugin in the configured order; once more if a webhook changed what others had looked at. */
 export function* admit(scope: RequestScope, subject: AdmissionSubject): Task<UntypedObject | undefined> {
+  if (scope.server.admission.length === 0) return subject.object;
   const reinvocation = freshReinvocation();
   const object = yield* admitOnce(scope, subject, reinvocation);
   if (!reinvocation.isWanted) return object;
@@ -43,21 +44,26 @@ export function* admit(scope: RequestScope, subject: AdmissionSubject): Task<Unt
   return yield* admitOnce(scope, { ...subject, object }, reinvocation);
 }
 
+/** Each plugin is asked about the object that the one before it made. */
 function* admitOnce(scope: RequestScope, subject: AdmissionSubject, reinvocation: Reinvocation): Task<UntypedObject | undefined> {
-  let object = subject.object;
-  for (const plugin of scope.server.admission) {
-    if (plugin.admit === undefined) continue;
-    const request = requestOf(scope, { ...subject, object }, reinvocation);
-    if (!plugin.handles(request)) continue;
-    object = yield* plugin.admit(request, scope.server);
+  const plugins = scope.server.admission;
+  let request = requestOf(scope, subject, reinvocation);
+  for (let i = 0; i < plugins.length; i++) {
+    const plugin = plugins[i] as AdmissionPlugin;
+    if (plugin.admit === undefined || !plugin.handles(request)) continue;
+    const object = yield* plugin.admit(request, scope.server);
+    if (object !== request.object) request = { ...request, object };
   }
-  return object;
+  return request.object;
 }
 
 /** The validating half. */
 export function* validateAdmission(scope: RequestScope, subject: AdmissionSubject): Task<void> {
+  const plugins = scope.server.admission;
+  if (plugins.length === 0) return;
   const request = requestOf(scope, subject, freshReinvocation());
-  for (const plugin of scope.server.admission) {
+  for (let i = 0; i < plugins.length; i++) {
+    const plugin = plugins[i] as AdmissionPlugin;
     if (plugin.validate !== undefined && plugin.handles(request)) yield* plugin.validate(request, scope.server);
   }
 }

@@ -21,10 +21,17 @@ export function selectionOf(labels: ParsedLabelSelector, fields: ParsedFieldSele
   return { labels, fields, name: exact('metadata.name'), nodeName: exact('spec.nodeName') };
 }
 
+/** Field spec.nodeName of a pod. */
+export function nodeNameOf(pod: UntypedObject): string {
+  return (pod['spec'] as { readonly nodeName?: string } | undefined)?.nodeName ?? '';
+}
+
 /** Value of a selectable field of an object; '' where it is not set. */
 export function fieldValue(kind: ServedKind, object: UntypedObject, field: string): string {
   if (field === 'metadata.name') return object.metadata.name ?? '';
   if (field === 'metadata.namespace') return object.metadata.namespace ?? '';
+  // Every kubelet watches by this one; the table of all fields need not be made for it.
+  if (field === 'spec.nodeName' && kind.kind === 'Pod') return nodeNameOf(object);
   return kind.fields?.(object)[field] ?? '';
 }
 

@@ -8,7 +8,7 @@ import { type CacheWatchOptions, Watcher, type WatchSink } from './cache-watcher
 import { type ServerEnvironment, sleep } from './environment.ts';
 import { type CacheEvent, EventWindow } from './event-window.ts';
 import { lowerBound } from './lower-bound.ts';
-import { fieldValue, selects } from './selection.ts';
+import { nodeNameOf, selects } from './selection.ts';
 import { isStorageFailure, type Storage, type StorageEvent, type StorageFailure } from './storage.ts';
 import { storageStatus } from './storage-errors.ts';
 import { withResourceVersion } from './stored-object.ts';
@@ -389,10 +389,10 @@ export class WatchCache {
       if (metadata.namespace !== undefined) this.offerAll(this.byName.get(`*/${metadata.name}`), event);
     }
     if (this.byNode.size > 0) {
-      const node = fieldValue(this.kind, event.object, 'spec.nodeName');
+      const node = nodeNameOf(event.object);
       this.offerAll(this.byNode.get(node), event);
       if (event.previous !== undefined) {
-        const before = fieldValue(this.kind, event.previous, 'spec.nodeName');
+        const before = nodeNameOf(event.previous);
         if (before !== node) this.offerAll(this.byNode.get(before), event);
       }
     }

@@ -5,6 +5,8 @@ import { keyOf } from '../resource-store.ts';
 import type { ServerContext } from '../server-context.ts';
 import type { WatchCache } from '../watch-cache.ts';
 
+const nothing: readonly UntypedObject[] = [];
+
 /** A built-in kind by its resource; its absence is a bug. */
 export function kindNamed(server: ServerContext, group: string, version: string, resource: string): ServedKind {
   const kind = server.registry.resource(group, version, resource);
@@ -15,14 +17,15 @@ export function kindNamed(server: ServerContext, group: string, version: string,
 /** An object as the server's own informer has it: it may lag behind etcd. */
 export function* cachedOne(server: ServerContext, kind: ServedKind, namespace: string, name: string): Task<UntypedObject | undefined> {
   const cache = server.cacheOf(kind);
-  yield* cache.untilReady();
+  if (!cache.ready) yield* cache.untilReady();
   return cache.get(keyOf(kind, namespace, name));
 }
 
 /** All objects of a namespace (or of the cluster) as the server's own informer has them, sorted by key. */
 export function* cachedAll(server: ServerContext, kind: ServedKind, namespace: string | undefined): Task<readonly UntypedObject[]> {
   const cache = server.cacheOf(kind);
-  yield* cache.untilReady();
+  if (!cache.ready) yield* cache.untilReady();
+  if (cache.isEmpty) return nothing;
   return [...cache.items(namespace)].map(([, object]) => object);
 }
 
