@@ -33,7 +33,9 @@ export function ratePerCpuSecond(step: () => number, sliceSeconds = 0.4): number
   return median(rates);
 }
 
-const tellCpu = `data:text/javascript,process.on('exit',()=>{const u=process.cpuUsage(),r=process.resourceUsage().maxRSS;process.stderr.write('\\ncpu='+(u.user+u.system)/1e3+' rss='+r+'\\n')})`;
+/** Linux counts the memory that its parent had when it was forked to a process's maxRSS; what the kernel tells of its own is right. */
+const peak = `(()=>{try{return /VmHWM:\\s*(\\d+)/.exec(fs.readFileSync('/proc/self/status','utf8'))[1]}catch{return process.resourceUsage().maxRSS}})()`;
+const tellCpu = `data:text/javascript,import fs from 'node:fs';process.on('exit',()=>{const u=process.cpuUsage(),r=${peak};process.stderr.write('\\ncpu='+(u.user+u.system)/1e3+' rss='+r+'\\n')})`;
 
 /** What a fresh process took. */
 export interface ChildCost {
@@ -44,11 +46,11 @@ export interface ChildCost {
 }
 
 /** Runs a program in a fresh node and waits for it. @throws Error when it fails */
-export function runChild(args: readonly string[]): ChildCost {
+export function runChild(args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildCost {
   const before = performance.now();
   const child = spawnSync(process.execPath, ['--import', tellCpu, ...args], {
     encoding: 'utf8',
-    env: { ...process.env, NODE_NO_WARNINGS: '1' },
+    env: { ...process.env, NODE_NO_WARNINGS: '1', ...env },
   });
   const wallMs = performance.now() - before;
   const told = /cpu=([\d.]+) rss=(\d+)/.exec(child.stderr);

@@ -12,7 +12,7 @@ export interface Topic {
   readonly name: string;
   /** Only run with `--large`. */
   readonly large?: boolean;
-  run(): Iterable<Figure>;
+  run(): Iterable<Figure> | AsyncIterable<Figure>;
 }
 
 /** A figure held against one goal. `ratio` is the speed of seatrial divided by the speed of the peer; gate and aim are such ratios too. */

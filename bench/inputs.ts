@@ -1,10 +1,11 @@
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { generateTrial } from '../src/harness/generate.ts';
 import { loadManifests } from '../src/harness/manifests.ts';
 import { loadScenario } from '../src/harness/scenario-file.ts';
 import type { TrialInput } from '../src/harness/trial-input.ts';
 
-const folder = fileURLToPath(new URL('../scenarios/', import.meta.url));
+/** Of the checkout that the benchmarks are started in: what is bundled lies elsewhere. */
+const folder = join(process.cwd(), 'scenarios/');
 
 /** Trials of a scenario of the repository, one a seed. */
 export function scenarioTrials(name: string): (seed: number) => TrialInput {

@@ -54,5 +54,6 @@ if (chosen.length === 0) {
   process.exitCode = 64;
 } else if (values.json !== true) console.log(tableHeader());
 for (const topic of chosen) {
-  for (const figure of topic.run()) for (const row of judged(figure)) console.log(values.json === true ? jsonLine(row) : tableRow(row));
+  for await (const figure of topic.run())
+    for (const row of judged(figure)) console.log(values.json === true ? jsonLine(row) : tableRow(row));
 }

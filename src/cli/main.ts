@@ -1,9 +1,11 @@
 import { enableCompileCache } from 'node:module';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { EXIT } from './exit-codes.ts';
+import { keepHeapSmall } from '../harness/small-heap.ts';
 import { VERSIONS } from '../harness/versions.ts';
 
 enableCompileCache?.();
+keepHeapSmall();
 
 function count(text: string): number {
   const value = Number(text);

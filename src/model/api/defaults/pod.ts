@@ -12,7 +12,17 @@ export function defaultPod(pod: Pod): Pod {
   return spec === undefined || spec === pod.spec ? pod : { ...pod, spec };
 }
 
+/** Specs that need nothing any more: every patch of a pod's status writes its spec back unchanged. */
+const complete = new WeakSet<PodSpec>();
+
 function completePodSpec(given: PodSpec): PodSpec {
+  if (complete.has(given)) return given;
+  const spec = filledPodSpec(given);
+  complete.add(spec);
+  return spec;
+}
+
+function filledPodSpec(given: PodSpec): PodSpec {
   let spec = withMissing(defaultPodSpec(given, true), { enableServiceLinks: true });
   if (spec.resources !== undefined) spec = changed(spec, 'resources', (r) => defaultPodRequests(spec, defaultRequirements(r, false)));
   if ((spec.terminationGracePeriodSeconds ?? 0) < 0) spec = { ...spec, terminationGracePeriodSeconds: 1 };
