@@ -105,6 +105,14 @@ export const DEFECTS = [
     seeds: 20,
   },
   {
+    id: 'E17',
+    upstream: 'etcd-io/etcd#13196',
+    sentence: 'A removal reaches only the old of the two lists of members, so whoever begins with the other one lists the member again.',
+    properties: ['member-agreement'],
+    exhibit: 'museum/E17-removed-members-return.yaml',
+    seeds: 20,
+  },
+  {
     id: 'E18',
     upstream: 'etcd-io/etcd#3477',
     sentence: 'Members count for the quorum before they have ever started, so adding some stops the cluster.',

@@ -1,4 +1,4 @@
-import type { AlarmMember } from './api.ts';
+import type { AlarmMember, Member } from './api.ts';
 import { AlarmStore } from './alarm-store.ts';
 import { type AuthState, emptyAuthState } from './auth/auth-state.ts';
 import { AuthStore } from './auth/auth-store.ts';
@@ -56,6 +56,8 @@ export class EtcdState {
   consistentTerm: number;
   /** Changes since the last commit (batchTx.pending). */
   pendingWrites = 0;
+  /** The defect E17: members that are gone, and still stand in the backend. */
+  undead: readonly Member[] = [];
   readonly #options: StateOptions;
 
   constructor(options: StateOptions, image?: BackendImage) {
@@ -90,10 +92,15 @@ export class EtcdState {
       leases: this.lessor.rows(),
       auth: this.auth.state,
       alarms: this.alarms.list(),
-      membership: this.membership.rows,
+      membership: this.#storedMembership(),
       clusterVersion: this.clusterVersion,
       downgradeTarget: this.downgradeTarget,
     };
+  }
+
+  #storedMembership(): MembershipRows {
+    const { rows } = this.membership;
+    return this.undead.length === 0 ? rows : { ...rows, members: [...rows.members, ...this.undead].sort((a, b) => a.id - b.id) };
   }
 
   /** A snapshot from the leader replaces everything; watchers stay and catch up (applySnapshot). */
@@ -106,6 +113,7 @@ export class EtcdState {
     if (this.#options.snapshotDefects?.forgetsPermissions === true) this.auth.forgetPermissions();
     this.alarms = parts.alarms;
     this.membership = parts.membership;
+    this.undead = [];
     this.clusterVersion = image.clusterVersion;
     this.downgradeTarget = image.downgradeTarget;
     this.consistentIndex = image.consistentIndex;

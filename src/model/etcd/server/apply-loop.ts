@@ -220,7 +220,6 @@ export class ApplyLoop {
 
   /** applyConfChange: a change that is refused here is told to raft as no change, on every member alike. */
   #applyMembership(entry: Entry, isNew: boolean): void {
-    const { state } = this.#host;
     // What leaves a joint configuration is proposed by raft itself and carries nothing.
     const data = (entry.data as ConfChange | undefined) ?? leaveJointChange;
     const change = (data.context as MembershipChange | undefined) ?? leave;
@@ -230,11 +229,20 @@ export class ApplyLoop {
     } else {
       this.confState = this.#host.applyConfChange(data);
       this.#membership.apply(change);
-      if (isNew) {
-        state.membership.apply(change);
-        state.pendingWrites++;
-      }
+      if (isNew) this.#store(change);
     }
     this.#host.membershipApplied(change, data, refused, entry.index);
+  }
+
+  /**
+   * The list of members is kept twice, in the files of the log (above) and in the backend: a removal has to reach both, or whoever begins
+   * with the backend, after an upgrade or by a snapshot, lists the member again (etcd#13196, etcd#20967).
+   */
+  #store(change: MembershipChange): void {
+    const { state, config } = this.#host;
+    const gone = change.kind === 'remove' && config.defects.has('E17') ? state.membership.member(change.memberId) : undefined;
+    if (gone !== undefined) state.undead = [...state.undead, gone];
+    state.membership.apply(change);
+    state.pendingWrites++;
   }
 }
