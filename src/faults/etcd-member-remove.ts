@@ -5,6 +5,8 @@ import { operationArbitrary } from './operation.ts';
 export interface EtcdMemberRemoveParams extends FaultParams {
   readonly kind: 'etcd-member-remove';
   readonly member: string;
+  /** The member that the operator asks; absent: whichever answers. */
+  readonly through?: string;
 }
 
 /** `etcdctl member remove`. */
@@ -12,12 +14,12 @@ export const etcdMemberRemove: Fault<EtcdMemberRemoveParams> = {
   kind: 'etcd-member-remove',
   about: 'An operator removes a member from the etcd cluster; it ends by itself.',
   operation: true,
-  params: { member: { type: 'name', of: etcdMembers } },
+  params: { member: { type: 'name', of: etcdMembers }, through: { type: 'name', of: etcdMembers, optional: true } },
   arbitrary: operationArbitrary,
-  describe: (p) => `remove ${p.member}`,
+  describe: (p) => `remove ${p.member}${p.through === undefined ? '' : ` through ${p.through}`}`,
   lanes: (p) => [p.member],
   inject: (target, p) => {
-    target.operator.etcdctl({ what: 'member-remove', member: p.member });
+    target.operator.etcdctl({ what: 'member-remove', member: p.member }, p.through);
     return { heal: () => undefined, touched: () => 1 };
   },
 };

@@ -38,10 +38,10 @@ export interface Operator {
   podProcesses(workload: string, ordinal: number): readonly Process[];
   /** `etcdctl move-leader`. */
   moveLeader(toMember: string): void;
-  /** Other commands of etcdctl. */
-  etcdctl(order: EtcdctlOrder): void;
   /** Starts a client that sends so many requests at a time over so many objects of its own; `sent` counts them. */
   floodApi(requests: number, objects: number): { stop(): void; readonly sent: number };
+  /** Other commands of etcdctl; `through`: asks this member and no other. */
+  etcdctl(order: EtcdctlOrder, through?: string): void;
   /** Deployments known from the applied manifests, `namespace/name`. */
   readonly deployments: readonly string[];
 }
@@ -71,6 +71,8 @@ export type ParamSpec =
       readonly of: (topology: Topology) => readonly string[];
       /** Names that a scenario may give beside those that are drawn. */
       readonly also?: (topology: Topology) => readonly string[];
+      /** A scenario may leave it out. */
+      readonly optional?: true;
     }
   | { readonly type: 'boolean' }
   | { readonly type: 'text' };

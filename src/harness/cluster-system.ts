@@ -128,7 +128,7 @@ export function clusterSystem(world: World, input: TrialInput, facts: Facts): Sy
         return flood;
       },
       moveLeader: (member) => runEtcdctl((process) => moveLeader(process, members, member)),
-      etcdctl: (order) => runEtcdctl((process) => etcdctl(process, members, order)),
+      etcdctl: (order, through) => runEtcdctl((process) => etcdctl(process, members, order, through)),
     },
     applyManifests: () => {
       for (const { source, object } of input.manifests) {

@@ -23,6 +23,7 @@ export function paramProblems(given: FaultParams, topology: Topology): readonly 
   const wrong = names.flatMap((key): readonly ParamProblem[] => {
     const spec = specs[key] as ParamSpec;
     const value = params[key];
+    if (value === undefined && spec.type === 'name' && spec.optional === true) return [];
     if (value === undefined) return [{ key: 'kind', what: `${kind} has no ${key}`, right: `add ${key}: ${right(spec, topology)}` }];
     const problem = problemOf(spec, value, topology);
     return problem === undefined ? [] : [{ key, what: `${key} is ${JSON.stringify(value)}`, right: problem }];

@@ -227,6 +227,14 @@ export const DEFECTS = [
     seeds: 20,
   },
   {
+    id: 'R1',
+    upstream: 'raft-dev, July 2015',
+    sentence: 'A leader changes the members before it has committed an entry of its own term, beside a change that another leader made.',
+    properties: ['raft-leader-completeness', 'raft-state-machine-safety'],
+    exhibit: 'museum/R1-sibling-configurations.yaml',
+    seeds: 100,
+  },
+  {
     id: 'R2',
     upstream: 'logcabin/logcabin#44',
     sentence: 'A leader counts replicas of an entry of an older term as committed (figure 8 of the raft paper).',

@@ -1,9 +1,10 @@
 import { confChangeBytes } from './entry-size.ts';
+import { startLogConfigs } from './log-configs.ts';
 import { applyConfChange } from './membership.ts';
 import { NoNode } from './message.ts';
 import type { Raft } from './raft.ts';
 import { becomeFollower } from './transitions.ts';
-import { type ConfChange, ConfChangeAddNode, EntryConfChange, type NodeId, TransitionAuto } from './types.ts';
+import { type ConfChange, ConfChangeAddNode, EntryConfChange, emptyConfState, type NodeId, TransitionAuto } from './types.ts';
 
 /** A member at bootstrap, with what the host wants to know about it. */
 export interface Peer {
@@ -28,4 +29,5 @@ export function bootstrapLog(r: Raft, peers: readonly Peer[]): void {
   });
   r.log.committed = peers.length;
   for (const change of changes) applyConfChange(r, change);
+  startLogConfigs(r, emptyConfState);
 }

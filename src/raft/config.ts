@@ -24,6 +24,8 @@ export interface RaftDefects {
   readonly successorsStayJoint?: boolean;
   /** A joint configuration decides by one majority of all its voters (async-raft#62). */
   readonly unionMajority?: boolean;
+  /** With `configOnAppend`: a leader changes the configuration before it has committed an entry of its own term (raft-dev, July 2015). */
+  readonly changesConfigAtOnce?: boolean;
   /** A snapshot that comes late replaces a log that goes beyond it (etcd#1763; camunda#6092). */
   readonly lateSnapshotTruncates?: boolean;
 }
@@ -60,6 +62,8 @@ export interface RaftConfig {
   readonly disableConfChangeValidation?: boolean;
   /** A leader that applies its own removal becomes a follower, instead of leading without a vote. */
   readonly stepDownOnRemoval?: boolean;
+  /** A configuration counts once its entry is in the log (dissertation, section 4.1), not only when that is applied. The host may refuse no change. */
+  readonly configOnAppend?: boolean;
   readonly logSink?: LogSink;
   readonly defects?: RaftDefects;
 }
@@ -84,6 +88,7 @@ export interface ResolvedConfig {
   readonly disableProposalForwarding: boolean;
   readonly disableConfChangeValidation: boolean;
   readonly stepDownOnRemoval: boolean;
+  readonly configOnAppend: boolean;
   readonly sink: LogSink | undefined;
   readonly countOldTermReplicas: boolean;
   readonly leaderReadsLocally: boolean;
@@ -95,6 +100,7 @@ export interface ResolvedConfig {
   readonly learnersRefuseVotes: boolean;
   readonly successorsStayJoint: boolean;
   readonly unionMajority: boolean;
+  readonly changesConfigAtOnce: boolean;
 }
 
 /** Problems of a configuration, one sentence each; empty if there are none. */
@@ -140,6 +146,7 @@ export function resolveConfig(config: RaftConfig): ResolvedConfig {
     disableProposalForwarding: config.disableProposalForwarding ?? false,
     disableConfChangeValidation: config.disableConfChangeValidation ?? false,
     stepDownOnRemoval: config.stepDownOnRemoval ?? false,
+    configOnAppend: config.configOnAppend ?? false,
     sink: config.logSink,
     countOldTermReplicas: defects.countOldTermReplicas ?? false,
     leaderReadsLocally: defects.leaderReadsLocally ?? false,
@@ -151,5 +158,6 @@ export function resolveConfig(config: RaftConfig): ResolvedConfig {
     learnersRefuseVotes: defects.learnersRefuseVotes ?? false,
     successorsStayJoint: defects.successorsStayJoint ?? false,
     unionMajority: defects.unionMajority ?? false,
+    changesConfigAtOnce: defects.changesConfigAtOnce ?? false,
   };
 }

@@ -1,5 +1,6 @@
 import { CampaignByTransfer, hup } from './election.ts';
 import { hasId } from './id-set.ts';
+import { followLog, restartLogConfigs } from './log-configs.ts';
 import { hex } from './log-sink.ts';
 import { installConfState } from './membership.ts';
 import {
@@ -114,6 +115,7 @@ export function handleAppend(r: Raft, m: Message): void {
   }
   const lastNew = log.maybeAppend(m.index, m.logTerm, m.commit, m.entries);
   if (lastNew >= 0) {
+    followLog(r, m.index + 1);
     r.sendAck(m.from, lastNew);
     return;
   }
@@ -191,6 +193,7 @@ function restore(r: Raft, snapshot: Snapshot): boolean {
   }
   log.restore(snapshot);
   installConfState(r, snapshot.confState);
+  restartLogConfigs(r, snapshot);
   r.sink?.info(`${hex(r.id)} [commit: ${log.committed}, lastindex: ${log.lastIndex()}, lastterm: ${log.lastTerm()}] restored ${position}`);
   return true;
 }

@@ -1,4 +1,5 @@
 import { isJoint } from './confchange.ts';
+import { followLog } from './log-configs.ts';
 import { hex } from './log-sink.ts';
 import {
   type Message,
@@ -126,7 +127,9 @@ export function proposeEntries(r: Raft, proposals: readonly Entry[]): StepError 
   if (proposals.length === 0) throw new RaftInvariantError(`${hex(r.id)} stepped empty MsgProp`);
   if (!acceptsProposals(r)) return ErrProposalDropped;
   const entries = proposals.map((entry, i) => (entry.type === EntryNormal ? entry : admitConfChange(r, entry, r.log.lastIndex() + i + 1)));
+  const from = r.log.lastIndex() + 1;
   if (!appendEntries(r, entries)) return ErrProposalDropped;
+  followLog(r, from);
   broadcastAppend(r);
   return undefined;
 }
@@ -141,6 +144,10 @@ function admitConfChange(r: Raft, entry: Entry, index: number): Entry {
     reason = `possible unapplied conf change at index ${r.pendingConfIndex} (applied to ${r.log.applied})`;
   } else if (joint && !leaves) {
     reason = 'must transition out of joint config first';
+  } else if (r.config.configOnAppend && !r.config.changesConfigAtOnce && !r.hasCommittedInTerm()) {
+    // Two leaders may each make a change of their own from the same configuration, and these need not have a quorum in common. The entry of its
+    // own term, committed under the old configuration, sees to it that the other one is not elected any more (raft-dev, July 2015).
+    reason = 'no entry of this term is committed yet';
   } else if (!joint && leaves) {
     reason = 'not in joint state; refusing empty conf change';
   }

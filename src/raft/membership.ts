@@ -9,7 +9,8 @@ import { configToConfState, configToString, emptyConfig } from './tracker.ts';
 import { becomeFollower } from './transitions.ts';
 import { type ConfChange, type ConfState, StateLeader } from './types.ts';
 
-function changeBase(r: Raft): ChangeBase {
+/** What a change of the active configuration starts from. */
+export function changeBase(r: Raft): ChangeBase {
   const { config, progress } = r.tracker;
   return { config, progress, lastIndex: r.log.lastIndex(), newInflights: () => r.tracker.newInflights() };
 }
@@ -25,7 +26,8 @@ export function installConfState(r: Raft, state: ConfState): void {
   switchToConfig(r, restoreConfig(base, state));
 }
 
-function switchToConfig(r: Raft, { config, progress }: Changed): ConfState {
+/** Goes by another configuration from now on. */
+export function switchToConfig(r: Raft, { config, progress }: Changed): ConfState {
   r.tracker.install(config, progress);
   r.sink?.info(`${hex(r.id)} switched to configuration ${configToString(config)}`);
   const state = configToConfState(config);

@@ -1,5 +1,6 @@
 import { type RaftConfig, type ResolvedConfig, resolveConfig } from './config.ts';
 import { RaftLog } from './log.ts';
+import type { LoggedConfig } from './log-configs.ts';
 import type { LogSink } from './log-sink.ts';
 import { makeMessage, type Message, MsgAppResp, NoNode, noEntries } from './message.ts';
 import { ReadOnly } from './read-only.ts';
@@ -36,6 +37,8 @@ export class Raft {
   leadTransferee: NodeId = NoNode;
   /** At or above the index of the newest membership change that may not be applied yet; one at a time may be. */
   pendingConfIndex: LogIndex = 0;
+  /** With `configOnAppend`: the configurations of the log, newest last; the first is where the log begins. */
+  configs: LoggedConfig[] = [];
   /** Payload bytes of this leader's uncommitted entries; an underestimate. */
   uncommittedBytes = 0;
 

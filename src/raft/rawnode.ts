@@ -34,6 +34,7 @@ import { bootstrapLog, type Peer } from './bootstrap.ts';
 import type { RaftConfig } from './config.ts';
 import { confChangeBytes, encodedBytesOf, noLimit } from './entry-size.ts';
 import { proposeNormal } from './leader.ts';
+import { configAt, startLogConfigs } from './log-configs.ts';
 import { hex } from './log-sink.ts';
 import { applyConfChange, installConfState } from './membership.ts';
 import {
@@ -122,6 +123,7 @@ export class RawNode {
       }
       r.log.committed = hardState.commit;
     }
+    startLogConfigs(r, confState);
     if (r.config.applied > 0) r.log.appliedTo(r.config.applied, 0);
     becomeFollower(r, r.term, NoNode);
     r.sink?.info(
@@ -216,9 +218,11 @@ export class RawNode {
     return step(this.raft, makeMessage(MsgProp, 0, this.raft.id, 0, 0, 0, 0, [entry], 0));
   }
 
-  /** Must be called when a committed membership change is applied, unless the host decides against it. */
-  applyConfChange(change: ConfChange): ConfState {
-    return applyConfChange(this.raft, change);
+  /** Must be called when a committed membership change (the entry at `index`, which `configOnAppend` needs) is applied, unless the host decides against it. */
+  applyConfChange(change: ConfChange, index?: LogIndex): ConfState {
+    // Where configurations count from their append on, applying the entry changes nothing any more.
+    const logged = index === undefined ? undefined : configAt(this.raft, index);
+    return logged ?? applyConfChange(this.raft, change);
   }
 
   /** Asks for a read index; the answer comes as a ReadState with the same context, or (message lost, no leader) never. */

@@ -50,7 +50,8 @@ export function becomeLeader(r: Raft): void {
   own.becomeReplicate();
   own.recentActive = true;
   // There may be an unapplied membership change anywhere in the tail; waiting until all of it is applied is safe, scanning is not cheap.
-  r.pendingConfIndex = r.log.lastIndex();
+  // Where configurations are known by their entries, the newest is known.
+  r.pendingConfIndex = r.configs[r.configs.length - 1]?.index ?? r.log.lastIndex();
   // An entry of its own term is what lets a new leader commit, and so learn, what earlier terms left behind (paper, section 8).
   appendEntry(r, EntryNormal, undefined, 0);
   r.sink?.info(`${hex(r.id)} became leader at term ${r.term}`);

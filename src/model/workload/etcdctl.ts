@@ -35,8 +35,14 @@ const BEFORE_DELETE_US = 1500 * MILLISECOND;
 const KEY = `${STORE_PREFIX}operator`;
 
 /** Carries an order out; what the store refuses is tried again a few times, as a person would. */
-export function* etcdctl(process: Process, members: readonly EtcdctlMember[], order: EtcdctlOrder): Task<void> {
-  const client = new EtcdClient(process, { endpoints: members.map((m) => m.endpoint), timeoutUs: 5 * SECOND });
+export function* etcdctl(
+  process: Process,
+  members: readonly EtcdctlMember[],
+  order: EtcdctlOrder,
+  through: string | undefined,
+): Task<void> {
+  const asked = through === undefined ? members : members.filter((m) => m.name === through);
+  const client = new EtcdClient(process, { endpoints: asked.map((m) => m.endpoint), timeoutUs: 5 * SECOND });
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     if (attempt > 0) yield* process.sleep(RETRY_US);
     if ((yield* carryOut(process, client, members, order)) === undefined) return;

@@ -26,7 +26,7 @@ export interface ApplyHost {
   readonly context: ApplyContext;
   /** The backend commits right now: changes have to wait. */
   readonly blocked: boolean;
-  applyConfChange(change: ConfChange): ConfState;
+  applyConfChange(change: ConfChange, index: number): ConfState;
   /** Whether somebody here waits for this payload's result. */
   isWaiting(data: unknown): boolean;
   /** An entry was applied; `result` goes to whoever proposed this very payload here. */
@@ -225,9 +225,9 @@ export class ApplyLoop {
     const change = (data.context as MembershipChange | undefined) ?? leave;
     const refused = this.#membership.validate(change);
     if (isError(refused)) {
-      this.confState = this.#host.applyConfChange({ ...data, changes: data.changes.map((c) => ({ ...c, nodeId: 0 })) });
+      this.confState = this.#host.applyConfChange({ ...data, changes: data.changes.map((c) => ({ ...c, nodeId: 0 })) }, entry.index);
     } else {
-      this.confState = this.#host.applyConfChange(data);
+      this.confState = this.#host.applyConfChange(data, entry.index);
       this.#membership.apply(change);
       if (isNew) this.#store(change);
     }

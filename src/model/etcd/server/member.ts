@@ -3,10 +3,10 @@ import type { Program } from '../../../sim/host.ts';
 import type { Process } from '../../../sim/process.ts';
 import { type ServerCall, serveRpc } from '../../../sim/rpc.ts';
 import { type Micros, SECOND } from '../../../sim/time.ts';
-import type { CallMetadata, EtcdRequest, EtcdResponse, LeaseId, MemberId, ResponseHeader } from '../api.ts';
+import type { CallMetadata, EtcdRequest, EtcdResponse, LeaseId, Member, MemberId, ResponseHeader } from '../api.ts';
 import { nobody } from '../auth/auth-store.ts';
 import { isError, type Result } from '../errors.ts';
-import type { MembershipChange } from '../membership.ts';
+import { Membership, type MembershipChange } from '../membership.ts';
 import type { EtcdState } from '../state.ts';
 import { ApplyLoop } from './apply-loop.ts';
 import { Backend } from './backend.ts';
@@ -138,6 +138,9 @@ export class EtcdServer implements ServerContext {
       send: (messages) => this.peers.send(messages),
       sendSnapshot: (message) => this.#snapshotter.send(message),
       nameOf: (id) => this.nameOf(id),
+      configInLog: () => {
+        if (config.variants.has('config-on-append')) this.#followMembership();
+      },
     });
     this.apply = new ApplyLoop(this.#applyHost(), started.applied);
     this.#compactor = new Compactor(process, config, this.state, this.backend);
@@ -395,8 +398,22 @@ export class EtcdServer implements ServerContext {
     );
   }
 
+  get listedMembers(): readonly Member[] {
+    const { membership } = this.state;
+    if (!this.config.variants.has('config-on-append')) return membership.members;
+    const listed = new Membership(membership.rows);
+    const { node } = this.raft;
+    for (let index = Math.max(this.apply.appliedIndex + 1, node.firstIndex); index <= node.lastIndex; index++) {
+      const entry = node.entryAt(index);
+      const change = entry?.type === EntryNormal ? undefined : (entry?.data as ConfChange | undefined)?.context;
+      if (change !== undefined) listed.apply(change as MembershipChange);
+    }
+    return listed.members;
+  }
+
   #followMembership(): void {
-    const { members, removed } = this.state.membership.rows;
+    const { removed } = this.state.membership.rows;
+    const members = this.listedMembers;
     // A member that still catches up does not even find itself in its state: it goes by what it was told at the start.
     const upToDate = members.some((member) => member.id === this.memberId);
     const known = upToDate || this.#boot.known.length === 0 ? members : this.#boot.known;
@@ -448,7 +465,7 @@ export class EtcdServer implements ServerContext {
       get blocked() {
         return server.backend.committing;
       },
-      applyConfChange: (change: ConfChange) => this.raft.applyConfChange(change),
+      applyConfChange: (change: ConfChange, index: number) => this.raft.applyConfChange(change, index),
       isWaiting: (data: unknown) => this.proposals.isWaiting(data),
       applied: (entry: Entry, result: Result<EtcdResponse> | undefined) => this.#applied(entry, result),
       membershipApplied: (change: MembershipChange, data: ConfChange, refused: Result<void>, index: number) =>

@@ -35,7 +35,7 @@ export class PeerService {
       case 'peer/hello':
         return call.answer(peers.greets(body as MemberId), 16);
       case 'peer/members':
-        return call.answer({ clusterId, members: state.membership.members } satisfies Joining);
+        return call.answer({ clusterId, members: this.#context.listedMembers } satisfies Joining);
       case 'peer/hashkv':
         return call.answer(this.#context.corruption.answer(body as number), 32);
       case 'peer/snapshot':

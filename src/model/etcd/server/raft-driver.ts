@@ -6,6 +6,7 @@ import {
   type ConfChange,
   type ConfState,
   type Entry,
+  EntryNormal,
   RaftInvariantError,
   type ReadState,
   type Snapshot,
@@ -42,6 +43,8 @@ export interface RaftEvents {
   saveSnapshot(snapshot: Snapshot, done: () => void): void;
   snapshotSaved(snapshot: Snapshot): void;
   send(messages: readonly Message[]): void;
+  /** A change of members was put into the log. */
+  configInLog?(): void;
   /** How facts name a member. */
   nameOf(id: number): string;
   /** The leader wants a member to get a snapshot: the host makes it from its present state. */
@@ -100,11 +103,13 @@ export class RaftDriver {
       inflightMessagesMax: 512,
       checkQuorum: true,
       preVote: config.preVote,
+      configOnAppend: config.variants.has('config-on-append'),
       defects: {
         countOldTermReplicas: config.defects.has('R2'),
         leaderReadsLocally: config.defects.has('R12'),
         readIndexBeforeOwnCommit: config.defects.has('R10'),
         countsUnwrittenEntries: config.defects.has('E2'),
+        changesConfigAtOnce: config.defects.has('R1'),
         unionMajority: config.defects.has('R6'),
         successorsStayJoint: config.defects.has('R7'),
         learnersRefuseVotes: config.defects.has('R8'),
@@ -179,8 +184,8 @@ export class RaftDriver {
     this.#input((node) => void node.reportSnapshot(id, ok), undefined, 0);
   }
 
-  applyConfChange(change: ConfChange): ConfState {
-    return this.node.applyConfChange(change);
+  applyConfChange(change: ConfChange, index?: number): ConfState {
+    return this.node.applyConfChange(change, index);
   }
 
   /** Time has passed, or applying has changed what raft may do next. */
@@ -328,5 +333,6 @@ export class RaftDriver {
       }
     }
     this.#lastAppended = first.index + entries.length - 1;
+    if (entries.some((entry) => entry.type !== EntryNormal)) this.#events.configInLog?.();
   }
 }

@@ -1,5 +1,5 @@
 import type { Process } from '../../../sim/process.ts';
-import type { MemberId, ResponseHeader } from '../api.ts';
+import type { Member, MemberId, ResponseHeader } from '../api.ts';
 import type { Result } from '../errors.ts';
 import type { EtcdState } from '../state.ts';
 import type { ApplyLoop } from './apply-loop.ts';
@@ -26,6 +26,8 @@ export interface ServerContext {
   readonly proposals: Proposals;
   readonly corruption: CorruptionCheck;
   readonly isLearner: boolean;
+  /** The members that count now: with the variant config-on-append also by changes that are only in the log. */
+  readonly listedMembers: readonly Member[];
   /** Schema version of the backend file; a new file shows the older one until the member's own look at it. */
   readonly storageVersion: string;
   header(revision: number): ResponseHeader;
