@@ -344,6 +344,7 @@ describe('partition-at-fact', () => {
     program: 'etcd-1',
     fact: 'raftConfig',
     nth: 2,
+    oneWay: false,
   };
 
   it('cuts at the nth fact of that program and no other, both ways, until it is healed', () => {

@@ -55,9 +55,16 @@ export function clusterSystem(world: World, input: TrialInput, facts: Facts): Sy
   if (store !== null) {
     const { clients, watches, readers = 0 } = store;
     const firstMembers = members.slice(0, members.length - (input.cluster.etcdSpares ?? 0));
+    const named = (names: readonly string[] | undefined) =>
+      names === undefined ? firstMembers : members.filter((member) => names.includes(member.name));
+    const [clientsAt, readersAt] = [named(store.clientsAt), named(store.readersAt)];
     for (let index = 0; index < clients + readers; index++) {
       const does = { watch: index < watches, onlyReads: index >= clients };
-      world.host('client-0').install(storeClient({ ...store, ...does, index, members: firstMembers, facts, running: () => storeRunning }));
+      world
+        .host('client-0')
+        .install(
+          storeClient({ ...store, ...does, index, members: index < clients ? clientsAt : readersAt, facts, running: () => storeRunning }),
+        );
     }
   }
   const { configs } = input.workload;

@@ -2,6 +2,7 @@ import { quantityMilliValue, quantityOf, quantityValue } from '../model/api/quan
 import type { NodePool, NodeTaint } from '../model/node-pools.ts';
 import { dirname, resolve } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { etcdMembers } from '../faults/crash-at-fact.ts';
 import { faultKinds } from '../faults/registry.ts';
 import { DEFECTS } from '../model/defects.ts';
 import type { EtcdVariant } from '../model/etcd/server/config.ts';
@@ -91,6 +92,8 @@ interface RawScenario {
     readonly oldReads?: boolean;
     readonly logIn?: boolean;
     readonly readers?: number;
+    readonly clientsAt?: readonly string[];
+    readonly readersAt?: readonly string[];
     readonly locks?: number;
     readonly leases?: number;
   };
@@ -162,6 +165,8 @@ class ScenarioBuilder {
               ...(raw.store.rewatch === undefined ? {} : { rewatch: raw.store.rewatch }),
               ...(raw.store.oldReads === undefined ? {} : { oldReads: raw.store.oldReads }),
               ...(raw.store.readers === undefined ? {} : { readers: raw.store.readers }),
+              ...(raw.store.clientsAt === undefined ? {} : { clientsAt: raw.store.clientsAt }),
+              ...(raw.store.readersAt === undefined ? {} : { readersAt: raw.store.readersAt }),
               ...(raw.store.logIn === undefined ? {} : { logIn: raw.store.logIn }),
               ...(raw.store.locks === undefined ? {} : { locks: raw.store.locks }),
               ...(raw.store.leases === undefined ? {} : { leases: raw.store.leases }),
@@ -189,6 +194,9 @@ class ScenarioBuilder {
       settleMs: raw.settle === undefined ? 180_000 : this.#duration(raw.settle, ['settle']),
       require: raw.require ?? [],
     };
+    const members = etcdMembers(topology);
+    for (const key of ['clientsAt', 'readersAt'] as const)
+      scenario.store?.[key]?.forEach((member, i) => this.#known('etcd member', member, members, ['store', key, i]));
     const hosts = clusterHosts(topology);
     scenario.outsideCore.forEach((host, i) => this.#known('host', host, hosts, ['outsideCore', i]));
     this.#checkInTime(scenario, scenario.faults.always, ['faults', 'always']);

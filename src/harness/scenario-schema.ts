@@ -144,6 +144,18 @@ export const SCENARIO_SCHEMA = {
         watches: { ...count, maximum: 100 },
         rewatch: { type: 'boolean', description: 'Watchers pause now and then and take their watch up again behind the last event.' },
         oldReads: { type: 'boolean', description: 'Some operations are transactions that read an old revision and write.' },
+        clientsAt: {
+          type: 'array',
+          items: { type: 'string' },
+          minItems: 1,
+          description: 'Members that the clients stick to; else all of them.',
+        },
+        readersAt: {
+          type: 'array',
+          items: { type: 'string' },
+          minItems: 1,
+          description: 'Members that the readers stick to; else all of them.',
+        },
         readers: { ...count, maximum: 100, description: 'Further clients that only read, linearizably and with little patience.' },
         logIn: { type: 'boolean', description: 'Clients log in once the store asks for it.' },
         leases: { ...count, maximum: 20, description: 'Further clients that keep a lease of their own alive, with a key on it.' },

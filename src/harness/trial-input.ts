@@ -108,6 +108,9 @@ export interface StoreClients {
   readonly rewatch?: boolean;
   /** Some operations are transactions that read an old revision and write. */
   readonly oldReads?: boolean;
+  /** Members that the clients (`clientsAt`) and the readers (`readersAt`) stick to, in turn; absent: all first members. */
+  readonly clientsAt?: readonly string[];
+  readonly readersAt?: readonly string[];
   /** So many further clients only read, linearizably and with little patience. */
   readonly readers?: number;
   /** Clients log in once the store asks for it. */

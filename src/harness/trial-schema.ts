@@ -192,6 +192,8 @@ export const TRIAL_SCHEMA = {
                     oldReads: { type: 'boolean' },
                     logIn: { type: 'boolean' },
                     readers: count,
+                    clientsAt: { type: 'array', items: text },
+                    readersAt: { type: 'array', items: text },
                     locks: count,
                     leases: count,
                   },

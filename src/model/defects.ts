@@ -275,6 +275,14 @@ export const DEFECTS = [
     seeds: 40,
   },
   {
+    id: 'R9',
+    upstream: 'cockroachdb/cockroach#42251',
+    sentence: 'A removed member is gone before the others know that the change is committed, and their configuration still needs it.',
+    properties: ['progress-after-heal'],
+    exhibit: 'museum/R9-gone-too-soon.yaml',
+    seeds: 40,
+  },
+  {
     id: 'R10',
     upstream: 'etcd-io/etcd#7331',
     sentence: 'A new leader answers linearizable reads before it has committed an entry of its own term.',
@@ -311,8 +319,8 @@ export const DEFECTS = [
     upstream: 'etcd-io/etcd#22442',
     sentence: 'Replaying the log after a snapshot brings back entries that had been overwritten, and their last term wins elections.',
     properties: ['raft-leader-completeness'],
-    exhibit: null,
-    seeds: 300,
+    exhibit: 'museum/R15-ghost-entries.yaml',
+    seeds: 100,
   },
   {
     id: 'R16',

@@ -17,9 +17,10 @@ export interface InitialMember {
 /**
  * Where a member differs from released etcd, for exhibits of bugs that etcd has not mended yet, or that its protocol does not have.
  * `config-on-append`: a change of members counts from when it is in the log (raft dissertation, section 4.1), not from when it is applied.
+ * `removed-cleans-up`: a removed member puts its data away for good, once a majority of the others knows of its removal (as CockroachDB's replicas).
  * `ticks-apart`: raft's clock goes on while the raft loop waits for the disk (what etcd#13527 asks for).
  */
-export const ETCD_VARIANTS = ['config-on-append', 'ticks-apart'] as const;
+export const ETCD_VARIANTS = ['config-on-append', 'removed-cleans-up', 'ticks-apart'] as const;
 export type EtcdVariant = (typeof ETCD_VARIANTS)[number];
 
 /** How to run one member; the defaults are etcd 3.6's flags. */

@@ -5,7 +5,17 @@ import type { Joining } from './boot.ts';
 import { type EtcdConfig, parseUrl, walPrefix } from './config.ts';
 import { walIsUsed } from './wal.ts';
 
+export const REMOVED = 'the member has been permanently removed from the cluster';
 const ASK_TIMEOUT_US = 5 * SECOND;
+
+function cleanedUpMark(config: EtcdConfig): string {
+  return `${config.dataDir}removed`;
+}
+
+/** The member is gone for good: whoever starts it again finds that its data were put away. */
+export function markCleanedUp(process: Process, config: EtcdConfig): void {
+  process.host.disk.append(process, cleanedUpMark(config), 'removed', 16);
+}
 
 /**
  * Calls `start` with what a member needs to know to begin: nothing, if it has data or begins a new cluster; else the members that a
@@ -13,6 +23,7 @@ const ASK_TIMEOUT_US = 5 * SECOND;
  * member has been part of it: it has lost its disk, and with it its votes, and must not come back under its old name.
  */
 export function joinCluster(process: Process, config: EtcdConfig, start: (joining: Joining | undefined) => void): void {
+  if ((process.host.disk.read(cleanedUpMark(config)) ?? []).length > 0) process.exit(0, REMOVED);
   if (walIsUsed(process.host.disk, walPrefix(config))) {
     start(undefined);
     return;

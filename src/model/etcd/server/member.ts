@@ -16,7 +16,7 @@ import { Compactor } from './compactor.ts';
 import { CorruptionCheck } from './corruption-check.ts';
 import { FactTeller } from './fact-teller.ts';
 import { HealthService } from './health-service.ts';
-import { joinCluster } from './join.ts';
+import { joinCluster, markCleanedUp, REMOVED } from './join.ts';
 import { LeaseExpiry } from './lease-expiry.ts';
 import { type LeaderCall, PeerService } from './peer-service.ts';
 import { Peers } from './peers.ts';
@@ -40,7 +40,6 @@ const STORAGE_VERSION_AFTER_US = 4 * SECOND;
 const ADVANCE_WITHIN_US = 5 * SECOND;
 /** --wait-cluster-ready-timeout: clients are served by then even if nothing could be committed yet. */
 const READY_WITHIN_US = 5 * SECOND;
-const REMOVED = 'the member has been permanently removed from the cluster';
 
 /**
  * One etcd member as a program of a host. `restartAfterUs`: its supervisor starts it again this long after it ended by itself.
@@ -84,6 +83,7 @@ export class EtcdServer implements ServerContext {
   readonly #startedAt: Micros;
   #storageVersionKnown: boolean;
   #advanced = false;
+  #leaving = false;
   #begun = false;
   /** Calls of clients that wait until this member serves them; undefined: it does. */
   #early: (() => void)[] | undefined = [];
@@ -124,7 +124,10 @@ export class EtcdServer implements ServerContext {
       received: (message) => void (this.#begun && this.raft.receive(message)),
       unreachable: (id) => this.raft.reportUnreachable(id),
       reachable: () => this.#maybeAdvance(),
-      removed: () => process.exit(0, REMOVED),
+      removed: () => {
+        if (config.variants.has('removed-cleans-up')) this.#leaveSoon();
+        else process.exit(0, REMOVED);
+      },
     });
     this.raft = new RaftDriver(process, config, started.memberId, started.storage, started.wal, {
       leaderChanged: (isLeader, gained) => this.#leaderChanged(isLeader, gained),
@@ -391,11 +394,31 @@ export class EtcdServer implements ServerContext {
     facts.raftConfig.emit(name, index, names(voters), names(votersOutgoing), names(learners));
   }
 
-  /** A removed member tells the others, then ends by itself, orderly. */
+  /** A removed member ends by itself, an election timeout later (EtcdServer.applyConfChange, shouldStop). */
   #leaveSoon(): void {
-    this.process.after(electionTimeoutUs(this.config), () =>
-      this.process.exit(0, 'the member has been permanently removed from the cluster'),
-    );
+    if (this.#leaving) return;
+    this.#leaving = true;
+    const { process, config } = this;
+    process.after(electionTimeoutUs(config), () => {
+      if (config.variants.has('removed-cleans-up')) this.#cleanUp();
+      else process.exit(0, REMOVED);
+    });
+  }
+
+  /**
+   * The variant that puts its data away for good. If the leader dies before it told the others that the removal is committed, these go by the old
+   * configuration, and may need the vote of the one that is gone: so it asks first, and stays until a majority knows (cockroach#42251).
+   */
+  #cleanUp(): void {
+    const { process, config, memberId } = this;
+    const leave = (): void => {
+      markCleanedUp(process, config);
+      process.exit(0, REMOVED);
+    };
+    if (config.defects.has('R9')) return leave();
+    const others = this.state.membership.voters.map((voter) => voter.id).filter((id) => id !== memberId);
+    this.peers.askRemoval(others, leave);
+    process.after(electionTimeoutUs(config), () => this.#cleanUp());
   }
 
   get listedMembers(): readonly Member[] {

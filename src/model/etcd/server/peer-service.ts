@@ -30,7 +30,7 @@ export class PeerService {
   }
 
   serve(method: string, body: unknown, call: ServerCall): void {
-    const { peers, clusterId, state, raft } = this.#context;
+    const { peers, clusterId, raft } = this.#context;
     switch (method) {
       case 'peer/hello':
         return call.answer(peers.greets(body as MemberId), 16);

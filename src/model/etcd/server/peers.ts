@@ -119,6 +119,16 @@ export class Peers {
     return this.#peers.get(id)?.activeSince;
   }
 
+  /** Asks members whether they know that this one was removed; calls `known` once a majority of them does. */
+  askRemoval(ids: readonly MemberId[], known: () => void): void {
+    let knowing = 0;
+    for (const id of ids) {
+      this.rpc(id)?.callThen('peer/hello', this.#self, { sizeBytes: 32, timeoutUs: REDIAL_US }, (result) => {
+        if (result.ok && result.value === false && ++knowing * 2 > ids.length) known();
+      });
+    }
+  }
+
   get activeCount(): number {
     let active = 0;
     for (const peer of this.#peers.values()) if (peer.activeSince !== undefined) active++;
