@@ -126,7 +126,7 @@ export const DEFECTS = [
     sentence: 'A restarted kubelet lists its pods from a stale API server cache and runs again what has moved elsewhere.',
     properties: ['pod-identity'],
     exhibit: 'stale-kubelet.yaml',
-    seeds: 150,
+    seeds: 60,
   },
   {
     id: 'K2',
@@ -175,7 +175,7 @@ export const DEFECTS = [
     sentence: 'The endpoint slice controller compares with a stale copy, finds it equal, skips the write and never tries again.',
     properties: ['eventual-reconciliation', 'service-availability'],
     exhibit: 'rollout-under-partition.yaml',
-    seeds: 300,
+    seeds: 80,
   },
   {
     id: 'K11',
