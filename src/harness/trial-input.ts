@@ -49,6 +49,8 @@ export interface TrialCluster {
   readonly runtime?: string;
   /** Workers of several sorts; together they are `workers`. */
   readonly pools?: readonly NodePool[];
+  /** A metrics-server runs beside the cluster; absent: none. */
+  readonly metricsServer?: boolean;
   /** Bytes of entries that one append message of etcd's raft carries at the most; absent: etcd's 1 MiB. 1: every entry travels alone. */
   readonly etcdAppendBytesMax?: number;
   /** Entries after which an etcd member makes a snapshot; a tenth of it stays for members that lag. Absent: etcd's defaults. */

@@ -23,6 +23,8 @@ export interface ClusterSpec {
   readonly runtime?: string;
   /** Workers of several sorts; together they are `workers`. */
   readonly pools?: readonly NodePool[];
+  /** A metrics-server answers for the usage of pods; autoscalers need it. */
+  readonly metricsServer?: boolean;
   /** Hosts of outside users; default 1. */
   readonly clients?: number;
 }

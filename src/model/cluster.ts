@@ -6,6 +6,7 @@ import { EtcdStorage } from './apiserver/etcd-storage.ts';
 import type { ServerOptions } from './apiserver/server-context.ts';
 import { StoredObject } from './apiserver/stored-object.ts';
 import { ApiTransport } from './client/transport.ts';
+import { metricsOfServer, metricsServer } from './cloud/metrics-server.ts';
 import { markControlPlane } from './cloud/mark-control-plane.ts';
 import { type VolumeOffer, volumeOffer, volumeProvisioner } from './cloud/volume-provisioner.ts';
 import { Client } from './client/typed-client.ts';
@@ -227,6 +228,9 @@ class ClusterBuilder {
         },
         facts,
         defects: this.#defects,
+        ...(this.#spec.metricsServer === true
+          ? { metrics: (process: Process) => metricsOfServer(process, this.#world.network, REGISTRY_HOST) }
+          : {}),
       }),
     );
     host.install(
@@ -248,6 +252,7 @@ class ClusterBuilder {
     const { facts, overrides } = this.#config;
     const offer = overrides?.volumes ?? volumeOffer(this.#spec.preset);
     host.install(volumeProvisioner({ offer, servers, facts }));
+    if (this.#spec.metricsServer === true) host.install(metricsServer(servers));
   }
 
   #installNode(host: Host, index: number, servers: readonly Endpoint[]): void {

@@ -187,6 +187,14 @@ export const DEFECTS = [
     seeds: 20,
   },
   {
+    id: 'K12',
+    upstream: 'kubernetes/kubernetes#72775',
+    sentence: 'The autoscaler takes the surge of a rollout for what was asked for, and asks for it: each round the surge grows.',
+    properties: ['rollout-bounds'],
+    exhibit: 'museum/K12-surge-counts.yaml',
+    seeds: 20,
+  },
+  {
     id: 'K13',
     upstream: 'kubernetes/kubernetes#105395',
     sentence: 'Replicas that change together with the template are given to the old replica set first (still so in 1.35).',

@@ -56,6 +56,15 @@ const cronWork = (f: Facts, n: number): void =>
   put(f, `jobs/shop/report-${n}`, {
     metadata: { namespace: 'shop', uid: `job-${n}`, ownerReferences: [{ uid: 'report', controller: true }] },
   });
+const autoscaler = (used: number, currentReplicas: number, desiredReplicas: number): Fields => ({
+  metadata: { namespace: 'shop', name: 'web' },
+  spec: {
+    minReplicas: 2,
+    scaleTargetRef: { name: 'web' },
+    metrics: [{ type: 'Resource', resource: { target: { averageUtilization: 50 } } }],
+  },
+  status: { currentReplicas, desiredReplicas, currentMetrics: [{ resource: { current: { averageUtilization: used } } }] },
+});
 const configMap = (namespace: string): NonNullable<NonNullable<Canary['end']>['objects']>[number] => ({
   resource: 'configmaps',
   namespace,
@@ -200,6 +209,18 @@ export const CONTROLLER_CANARIES: Readonly<Record<string, readonly Canary[]>> = 
         at(2, (f) => put(f, 'pods/shop/a', ownedPod('a', 'ReplicaSet', 'web:1')));
         at(3, (f) => put(f, 'pods/shop/a', ownedPod('a', 'ReplicaSet', 'web:1', { deletionTimestamp: 'now' })));
         at(4, (f) => put(f, 'pods/shop/b', ownedPod('b', 'ReplicaSet', 'web:1')));
+      },
+    },
+  ],
+  'rollout-bounds': [
+    {
+      clause: 'autoscaled',
+      breaks: (at) => at(1, (f) => put(f, 'horizontalpodautoscalers/shop/web', autoscaler(50, 4, 6))),
+      holds: (at) => {
+        at(1, (f) => put(f, 'horizontalpodautoscalers/shop/web', autoscaler(50, 4, 4)));
+        at(2, (f) => put(f, 'horizontalpodautoscalers/shop/web', autoscaler(80, 4, 6)));
+        at(3, (f) => put(f, 'horizontalpodautoscalers/shop/web', autoscaler(30, 6, 4)));
+        at(4, (f) => put(f, 'horizontalpodautoscalers/shop/web', autoscaler(30, 1, 2)));
       },
     },
   ],

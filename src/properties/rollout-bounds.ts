@@ -1,4 +1,4 @@
-import { controllerUid, field, intOrPercent, keyOf, number, text } from './fields.ts';
+import { controllerUid, field, intOrPercent, keyOf, list, number, text } from './fields.ts';
 import type { Property } from './property.ts';
 
 interface Bounds {
@@ -27,6 +27,7 @@ export const rolloutBounds: Property = {
   about: 'A rolling update stays between replicas − maxUnavailable and replicas + maxSurge.',
   clauses: [
     { id: 'surge', must: 'The replica sets of a Deployment never ask for more than replicas + maxSurge pods.' },
+    { id: 'autoscaled', must: 'An autoscaler asks for more pods only where what the pods use is above its target.' },
     { id: 'unavailable', must: 'They never ask for fewer than replicas − maxUnavailable pods.' },
   ],
   needsKubernetes: true,
@@ -99,7 +100,28 @@ export const rolloutBounds: Property = {
       judge(rollout, now < before ? 'scaled down' : 'scaled up');
     };
 
+    const onAutoscaler = (object: object): void => {
+      const current = number(object, 0, 'status', 'currentReplicas');
+      const desired = number(object, 0, 'status', 'desiredReplicas');
+      const used = utilizationOf(list(object, 'status', 'currentMetrics'));
+      const wanted = utilizationOf(list(object, 'spec', 'metrics'));
+      if (used === undefined || wanted === undefined) return;
+      judged++;
+      if (desired <= current || current < number(object, 1, 'spec', 'minReplicas') || used > wanted) return;
+      const target = `${text(object, 'metadata', 'namespace')}/${text(object, 'spec', 'scaleTargetRef', 'name')}`;
+      violate({
+        clause: 'autoscaled',
+        atUs: clock.now,
+        sentence: `The autoscaler ${keyOf(object)} raises ${target} from ${current} to ${desired} pods although they use ${used} % where ${wanted} % is its target.`,
+        expected: `${current} pods`,
+        actual: `${desired} pods`,
+        subjects: [target, keyOf(object)],
+        facts: [{ atUs: clock.now, subject: target, text: `is to have ${desired} pods instead of ${current}` }],
+      });
+    };
+
     facts.objectChanged.subscribe((_revision, key, object) => {
+      if (key.startsWith('/registry/horizontalpodautoscalers/') && object !== undefined) onAutoscaler(object);
       if (key.startsWith('/registry/deployments/')) {
         if (object !== undefined) onDeployment(object);
       } else if (key.startsWith('/registry/replicasets/')) onReplicaSet(key, object);
@@ -107,6 +129,14 @@ export const rolloutBounds: Property = {
     return { exercised: () => judged };
   },
 };
+
+/** The utilization that the one resource metric of an autoscaler has, or is to have; undefined where there are others. */
+function utilizationOf(metrics: readonly unknown[]): number | undefined {
+  if (metrics.length !== 1) return undefined;
+  const value =
+    field(metrics[0], 'resource', 'current', 'averageUtilization') ?? field(metrics[0], 'resource', 'target', 'averageUtilization');
+  return typeof value === 'number' ? value : undefined;
+}
 
 function boundsOf(deployment: object, previous: Bounds | undefined): Omit<Bounds, 'generation'> {
   const replicas = number(deployment, 1, 'spec', 'replicas');

@@ -172,6 +172,7 @@ const CLAUSES: Readonly<Record<string, Row>> = {
     '{0} and {1} hold different data at one revision',
     'the same entries applied in the same order lead to the same data',
   ],
+  'rollout-bounds/autoscaled': ['{0} was scaled up without need', 'an autoscaler that finds its target met has nothing to change'],
   'rollout-bounds/surge': [
     '{0} asked for too many pods',
     'a rolling update may never exceed replicas + maxSurge: quota and nodes are planned for that',

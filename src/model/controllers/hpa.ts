@@ -315,7 +315,9 @@ class HpaController {
     const { config, process } = this.#context;
     const pods = this.#pods.byIndex(byNamespace, hpa.metadata.namespace ?? '').filter((pod) => labelsMatch(selector, pod.metadata.labels));
     const times = { cpuInitializationUs: config.hpaCpuInitializationPeriodUs, initialReadinessUs: config.hpaInitialReadinessDelayUs };
-    const current = scale.spec?.replicas ?? 0;
+    // "Stay as you are" means what was asked for. What there is holds the surge of a rollout as well, and asking for that lets the next surge
+    // be larger still (kubernetes#72775).
+    const current = (this.#context.defects.has('K12') ? scale.status?.replicas : scale.spec?.replicas) ?? 0;
     const proposal = replicasForResource(
       pods,
       metrics,

@@ -24,7 +24,7 @@ export interface ControllerManagerOptions {
   readonly facts: Facts;
   readonly defects: DefectSet;
   /** Usage of pods, where it does not come from the metrics API. */
-  readonly metrics?: PodMetricsSource;
+  readonly metrics?: (process: Process) => PodMetricsSource;
 }
 
 const USER = { name: 'system:kube-controller-manager', groups: ['system:authenticated'] };
@@ -60,7 +60,7 @@ function startManager(process: Process, options: ControllerManagerOptions): void
       config,
       facts,
       defects: options.defects,
-      ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
+      ...(options.metrics === undefined ? {} : { metrics: options.metrics(process) }),
     });
     for (const controller of options.controllers) if (!config.disabledControllers.includes(controller.name)) controller.start(context);
     context.informers.start();

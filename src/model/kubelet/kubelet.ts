@@ -31,6 +31,7 @@ import { isMirror, isStatic, readySandbox } from './pod-spec.ts';
 import { PodSyncer } from './pod-syncer.ts';
 import { PodWorkers } from './pod-workers.ts';
 import { Prober } from './probes/prober.ts';
+import { serveResourceMetrics } from './resource-metrics.ts';
 import { keyOf, type Machine } from './runtime/machine.ts';
 import { ResizeManager } from './resize.ts';
 import { RuntimeManager } from './runtime-manager.ts';
@@ -289,6 +290,7 @@ class Kubelet {
     const { machine, spec } = this.#options;
     process.world.network.bindAddress(spec.internalIp, process.host);
     this.#pleg.start();
+    serveResourceMetrics(process, machine, () => [...this.#pods.pods()].map(([, pod]) => pod));
     const told = (what: () => void) => process.deliver(0, process.world.calibration.resumeUs, what, undefined, undefined);
     machine.onShutdown = () => told(() => this.#shutdown.begin());
     machine.onVolumeFull = (podUid, volume) => told(() => this.#localStorage.volumeFull(podUid, volume));

@@ -1,5 +1,6 @@
 import { hashText } from '../../sim/mix.ts';
 import { MILLISECOND, SECOND, type Micros } from '../../sim/time.ts';
+import { quantityOf, quantityValue } from '../api/quantity.ts';
 import type { Container, Pod } from '../api/types.ts';
 import { parseDuration } from './duration.ts';
 
@@ -18,6 +19,8 @@ export interface AppSettings {
   /** Ends by itself so long after its start. */
   readonly exitAfterUs: Micros | undefined;
   readonly exitCode: number;
+  /** Working set once it listens; 0: nothing worth counting. */
+  readonly memoryBytes: number;
   /** Ports beyond those of the specification. */
   readonly ports: readonly number[];
 }
@@ -36,6 +39,7 @@ export const APP_ANNOTATIONS = [
   'ignore-sigterm',
   'exit-after',
   'exit-code',
+  'memory',
   'ports',
   'webhook',
 ] as const;
@@ -67,6 +71,7 @@ export function appSettings(pod: Pod, container: Container): AppSettings {
     ignoreSigterm: appAnnotation(pod, container, 'ignore-sigterm') === 'true',
     exitAfterUs: exitAfter === undefined ? undefined : parseDuration(exitAfter),
     exitCode: Number(appAnnotation(pod, container, 'exit-code') ?? '0') || 0,
+    memoryBytes: quantityValue(quantityOf(appAnnotation(pod, container, 'memory'))),
     ports: (appAnnotation(pod, container, 'ports') ?? '')
       .split(',')
       .map((port) => Number(port.trim()))

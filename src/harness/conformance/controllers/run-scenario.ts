@@ -118,7 +118,7 @@ function runAtPhase(recording: Recording, seed: string, phaseUs: number): readon
     config: managerConfig(recording),
     facts,
     defects: NO_DEFECTS,
-    metrics: {
+    metrics: () => ({
       *list(namespace, selector) {
         const pods = [...history.current.values()].filter(
           (object) => object.kind === 'Pod' && object.metadata.namespace === namespace && labelsMatch(selector, object.metadata.labels),
@@ -128,7 +128,7 @@ function runAtPhase(recording: Recording, seed: string, phaseUs: number): readon
         const atWallUs = TRIAL_EPOCH_WALL_US + world.now;
         return { ok: true, pods: usage.map((pod) => ({ ...pod, atWallUs, windowUs: SECOND })) };
       },
-    },
+    }),
   });
   // Fixes the phase of its periodic loops: pod GC 8.5 s, node monitor 3.5 s after the start, as in most recordings.
   world.at(managerStart, () => host.install(manager));

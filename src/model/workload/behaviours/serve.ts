@@ -72,6 +72,7 @@ export class Server implements App {
       this.#endpoints.push(network.listen(this.#process, address, String(port), handlers));
     }
     this.#listening = true;
+    if (this.#settings.memoryBytes > 0) this.#environment.useMemory(this.#settings.memoryBytes);
     if (this.#everReady && this.#settings.readyAfterUs <= this.#settings.startUs) this.#ready = true;
     this.#environment.changed();
   }
