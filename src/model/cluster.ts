@@ -270,7 +270,9 @@ class ClusterBuilder {
     });
     const rules = new NodeRules(host);
     this.#nodeRules.push(rules);
-    host.install(kubeProxy({ node: host.name, rules, servers, facts, watchListClient: featureGates?.WatchListClient ?? true }));
+    host.install(
+      kubeProxy({ node: host.name, rules, servers, facts, defects: this.#defects, watchListClient: featureGates?.WatchListClient ?? true }),
+    );
   }
 
   #nodeKind(host: Host): NodeKind {

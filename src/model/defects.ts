@@ -227,6 +227,14 @@ export const DEFECTS = [
     seeds: 40,
   },
   {
+    id: 'K23',
+    upstream: 'kubernetes/kubernetes#85643',
+    sentence: 'A node with terminating pods only drops traffic of policy Local before its load balancer has noticed.',
+    properties: ['rollout-availability'],
+    exhibit: 'museum/K23-local-traffic.yaml',
+    seeds: 20,
+  },
+  {
     id: 'K25',
     upstream: 'kubernetes/kubernetes#42649',
     sentence: 'A CronJob that has missed more than a hundred starts never starts a job again.',

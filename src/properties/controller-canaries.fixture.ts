@@ -65,6 +65,7 @@ const autoscaler = (used: number, currentReplicas: number, desiredReplicas: numb
   },
   status: { currentReplicas, desiredReplicas, currentMetrics: [{ resource: { current: { averageUtilization: used } } }] },
 });
+const localService = (f: Facts): void => put(f, 'services/specs/shop/web', { spec: { externalTrafficPolicy: 'Local' } });
 const configMap = (namespace: string): NonNullable<NonNullable<Canary['end']>['objects']>[number] => ({
   resource: 'configmaps',
   namespace,
@@ -209,6 +210,27 @@ export const CONTROLLER_CANARIES: Readonly<Record<string, readonly Canary[]>> = 
         at(2, (f) => put(f, 'pods/shop/a', ownedPod('a', 'ReplicaSet', 'web:1')));
         at(3, (f) => put(f, 'pods/shop/a', ownedPod('a', 'ReplicaSet', 'web:1', { deletionTimestamp: 'now' })));
         at(4, (f) => put(f, 'pods/shop/b', ownedPod('b', 'ReplicaSet', 'web:1')));
+      },
+    },
+  ],
+  'rollout-availability': [
+    {
+      clause: 'nothing-lost',
+      breaks: (at) => {
+        at(1, (f) => localService(f));
+        at(70, (f) => f.requestSent.emit(1, 'traffic-0', 'shop/web'));
+        at(71, (f) => f.requestAnswered.emit(1, 'timeout', ''));
+      },
+      holds: (at) => {
+        at(1, (f) => localService(f));
+        at(70, (f) => f.requestSent.emit(1, 'traffic-0', 'shop/web'));
+        at(71, (f) => f.requestAnswered.emit(1, 'ok', 'shop/a'));
+        at(71, (f) => f.requestSent.emit(2, 'traffic-0', 'shop/other'));
+        at(72, (f) => f.requestAnswered.emit(2, 'timeout', ''));
+        at(75, (f) => f.faultInjected.emit('F1', 'link-latency', 'worker-0'));
+        at(80, (f) => f.faultHealed.emit('F1', 'link-latency', 1));
+        at(90, (f) => f.requestSent.emit(3, 'traffic-0', 'shop/web'));
+        at(91, (f) => f.requestAnswered.emit(3, 'timeout', ''));
       },
     },
   ],

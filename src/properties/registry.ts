@@ -22,6 +22,7 @@ import { raftLogMatching } from './raft-log-matching.ts';
 import { raftStateMachineSafety } from './raft-state-machine-safety.ts';
 import { rolloutBounds } from './rollout-bounds.ts';
 import { replicaBounds } from './replica-bounds.ts';
+import { rolloutAvailability } from './rollout-availability.ts';
 import { rolloutOrder } from './rollout-order.ts';
 import { serviceAvailability } from './service-availability.ts';
 import { singleLeader } from './single-leader.ts';
@@ -57,6 +58,7 @@ export const PROPERTIES: readonly Property[] = [
   raftLogMatching,
   raftStateMachineSafety,
   replicaBounds,
+  rolloutAvailability,
   rolloutBounds,
   rolloutOrder,
   serviceAvailability,

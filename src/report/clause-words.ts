@@ -172,6 +172,10 @@ const CLAUSES: Readonly<Record<string, Row>> = {
     '{0} and {1} hold different data at one revision',
     'the same entries applied in the same order lead to the same data',
   ],
+  'rollout-availability/nothing-lost': [
+    'A rollout cost {0} a request to {1}',
+    'pods that are on their way out serve until the load balancer has noticed',
+  ],
   'rollout-bounds/autoscaled': ['{0} was scaled up without need', 'an autoscaler that finds its target met has nothing to change'],
   'rollout-bounds/surge': [
     '{0} asked for too many pods',

@@ -6,6 +6,7 @@ import type { EndpointSlice, Node, Service } from '../api/types.ts';
 import { InformerFactory } from '../client/informer-factory.ts';
 import { ENDPOINT_SLICES, NODES, SERVICES } from '../client/resources.ts';
 import { ApiTransport } from '../client/transport.ts';
+import type { DefectSet } from '../defects.ts';
 import type { Facts } from '../facts.ts';
 import type { NodeRules } from './node-rules.ts';
 import { type ServiceRule, serviceRules } from './service-rule.ts';
@@ -31,6 +32,7 @@ export interface KubeProxyOptions {
   readonly rules: NodeRules;
   readonly servers: readonly NetworkEndpoint[];
   readonly facts: Facts;
+  readonly defects?: DefectSet;
   readonly config?: Partial<KubeProxyConfig>;
   readonly watchListClient?: boolean;
 }
@@ -160,11 +162,15 @@ class KubeProxy {
     this.#lastSync = this.#process.mono();
     this.#busy = true;
     const changes: { readonly service: string; readonly rules: readonly ServiceRule[] }[] = [];
+    const dropsTerminating = this.#options.defects?.has('K23') ?? false;
     for (const name of [...this.#dirty].sort()) {
       const service = this.#services.get(name);
       const slices = [...(this.#slices.get(name)?.values() ?? [])];
       const headless = service?.spec?.clusterIP === 'None' || service?.spec?.clusterIP === undefined;
-      const rules = service === undefined || headless ? [] : serviceRules({ service, slices, node: this.#options.node, zone: this.#zone });
+      const rules =
+        service === undefined || headless
+          ? []
+          : serviceRules({ service, slices, node: this.#options.node, zone: this.#zone, dropsTerminating });
       changes.push({ service: name, rules });
     }
     this.#dirty.clear();

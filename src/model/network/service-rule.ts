@@ -27,6 +27,8 @@ export interface ServiceRule {
   /** Outside traffic that finds no local backend is dropped, not refused: somewhere else there may be one. */
   readonly externalLocal: boolean;
   readonly internalLocal: boolean;
+  /** Ready endpoints on the node itself: what its health check (spec.healthCheckNodePort) tells load balancers. */
+  readonly localReady: number;
   /** ClientIP affinity, in seconds; 0: none. */
   readonly affinitySeconds: number;
 }
@@ -36,6 +38,8 @@ export interface RuleInput {
   readonly slices: readonly EndpointSlice[];
   readonly node: string;
   readonly zone: string | undefined;
+  /** Defect K23. */
+  readonly dropsTerminating?: boolean;
 }
 
 interface Candidate extends Backend {
@@ -62,7 +66,9 @@ function ruleOf(input: RuleInput, port: ServicePort): ServiceRule {
   const externalLocal = spec.externalTrafficPolicy === 'Local';
   const cluster = usable(withTopology(candidates, input), candidates);
   const local = candidates.filter((candidate) => candidate.isLocal);
-  const localUsable = usable(local, local);
+  // A load balancer goes on sending to a node for as long as its health checks take to fail. What is left on that node has to serve until
+  // then, although it is on its way out (kubernetes#85643).
+  const localUsable = input.dropsTerminating === true ? local.filter((candidate) => candidate.ready).map(backend) : usable(local, local);
   const external = [...(spec.externalIPs ?? [])];
   for (const ingress of service.status?.loadBalancer?.ingress ?? []) if (ingress.ip !== undefined) external.push(ingress.ip);
   return {
@@ -77,6 +83,7 @@ function ruleOf(input: RuleInput, port: ServicePort): ServiceRule {
     external: externalLocal ? localUsable : cluster,
     externalLocal,
     internalLocal,
+    localReady: local.filter((candidate) => candidate.ready).length,
     affinitySeconds: spec.sessionAffinity === 'ClientIP' ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800) : 0,
   };
 }

@@ -1,8 +1,9 @@
 import type { CloseReason, Connection } from '../../sim/connection.ts';
-import type { Host, Program } from '../../sim/host.ts';
+import type { Program } from '../../sim/host.ts';
 import type { Process } from '../../sim/process.ts';
 import { SECOND, type Micros } from '../../sim/time.ts';
 import type { Facts } from '../facts.ts';
+import { LoadBalancer, reachable } from '../network/load-balancer.ts';
 import type { NodeRules, Route } from '../network/node-rules.ts';
 import { REQUEST_BYTES, type ServiceAnswer, type ServiceRequest } from './request.ts';
 
@@ -73,6 +74,7 @@ class TrafficClient {
   readonly #downSince = new Map<string, Micros>();
   /** Idle connections by backend. */
   readonly #idle: { readonly connection: Connection; readonly pod: string }[] = [];
+  #loadBalancer: LoadBalancer | undefined;
   #stopAt: Micros = Number.POSITIVE_INFINITY;
 
   constructor(process: Process, options: TrafficOptions) {
@@ -191,6 +193,11 @@ class TrafficClient {
   /** The node that takes the next connection; undefined when packets to it vanish. */
   #entry(): NodeRules | undefined {
     const { entries } = this.#options;
+    const behind = this.#balancer()?.targets;
+    if (behind !== undefined) {
+      const entry = this.#process.random.pick(behind);
+      return reachable(this.#process.host, entry.host) ? entry : undefined;
+    }
     const healthy = entries.filter((entry) => !this.#isOut(entry));
     const choice = healthy.length === 0 ? entries : healthy;
     if (choice.length === 0) return undefined;
@@ -198,6 +205,18 @@ class TrafficClient {
     if (reachable(this.#process.host, entry.host)) return entry;
     if (!this.#downSince.has(entry.host.name)) this.#downSince.set(entry.host.name, this.#process.mono());
     return undefined;
+  }
+
+  /** Where the Service keeps traffic on the node that it comes to, the nodes' own health checks choose among them. */
+  #balancer(): LoadBalancer | undefined {
+    const { entries, config } = this.#options;
+    if (
+      this.#loadBalancer === undefined &&
+      entries.length > 1 &&
+      entries.some((entry) => entry.rules(config.service).some((rule) => rule.externalLocal))
+    )
+      this.#loadBalancer = new LoadBalancer(this.#process, config.service, entries);
+    return this.#loadBalancer;
   }
 
   /** The load balancer's health checks took the node out: it has not answered for a while and does not answer now. */
@@ -210,9 +229,4 @@ class TrafficClient {
     }
     return this.#process.mono() - since >= HEALTH_CHECK;
   }
-}
-
-function reachable(from: Host, to: Host): boolean {
-  const { network } = from.world;
-  return from === to || (to.up && network.link(from, to)?.blocked !== true && network.link(to, from)?.blocked !== true);
 }
