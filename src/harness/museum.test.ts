@@ -20,7 +20,7 @@ describe('the museum', () => {
     expect(new Set(DEFECTS.map((d) => d.id)).size).toBe(DEFECTS.length);
   });
 
-  it.each(['E10', 'E14', 'E18'])('%s is caught by its property, and its seeds are clean without it', async (id) => {
+  it.each(['E10', 'E14', 'E18', 'K13', 'K21'])('%s is caught by its property, and its seeds are clean without it', async (id) => {
     const defect = exhibits().find((d) => d.id === id) as Exhibit;
     const result = await hunt(defect, once);
     expect(result).toMatchObject({ id, found: true, cleanWithout: true, unclean: null });
