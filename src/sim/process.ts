@@ -113,7 +113,7 @@ export class Process {
       return;
     }
     if (!this.alive) return;
-    this.#queue.push({ source, costUs, fn, a, b });
+    this.#queue.push({ source, costUs, sinceUs: this.world.now, fn, a, b });
     this.#scheduleDrain();
   }
 
@@ -273,7 +273,7 @@ export class Process {
       this.#scheduleDrain();
       return;
     }
-    const index = this.#scheduler.next(this.#queue);
+    const index = this.#scheduler.next(this.#queue, this.world.now);
     const work = (index === 0 ? this.#queue.shift() : this.#queue.splice(index, 1)[0]) as Work;
     this.#run(work.costUs, work.fn, work.a, work.b);
     if (this.#queue.length > 0) this.#scheduleDrain();

@@ -4,7 +4,7 @@ import { Randomness } from './random.ts';
 import { Scheduler, type TiePolicy, type Work } from './schedule.ts';
 
 const nothing = (): void => undefined;
-const work = (source: number, a: unknown): Work => ({ source, costUs: 10, fn: nothing, a, b: undefined });
+const work = (source: number, a: unknown): Work => ({ source, costUs: 10, sinceUs: 0, fn: nothing, a, b: undefined });
 const scheduler = (policy: TiePolicy, seed = 's'): Scheduler => new Scheduler(policy, new Randomness(seed, { now: 0 }).stream('schedule'));
 
 /** Takes everything out of a queue in the order of the policy. */
@@ -12,7 +12,7 @@ function orderOf(policy: TiePolicy, queue: Work[], seed: string): Work[] {
   const s = scheduler(policy, seed);
   const left = [...queue];
   const out: Work[] = [];
-  while (left.length > 0) out.push(...left.splice(s.next(left), 1));
+  while (left.length > 0) out.push(...left.splice(s.next(left, 0), 1));
   return out;
 }
 
@@ -20,7 +20,7 @@ describe('Scheduler', () => {
   it('fifo: in order of arrival, at exact cost, without a draw', () => {
     const s = scheduler({ kind: 'fifo' });
     expect(s.cost(25)).toBe(25);
-    expect(s.next([work(2, 0), work(1, 1)])).toBe(0);
+    expect(s.next([work(2, 0), work(1, 1)], 0)).toBe(0);
     expect(s.preempt()).toBe(false);
   });
 
@@ -28,8 +28,18 @@ describe('Scheduler', () => {
     const s = scheduler({ kind: 'jitter', jitterUs: 5 });
     const costs = new Set(Array.from({ length: 200 }, () => s.cost(10)));
     expect([...costs].sort((a, b) => a - b)).toEqual([10, 11, 12, 13, 14, 15]);
-    expect(s.next([work(2, 0), work(1, 1)])).toBe(0);
+    expect(s.next([work(2, 0), work(1, 1)], 0)).toBe(0);
     expect(new Set(Array.from({ length: 50 }, () => s.preempt())).size).toBe(2);
+  });
+
+  it('pct: lets nobody wait for ever', () => {
+    const first = new Set<number>();
+    for (let seed = 0; seed < 20; seed++) {
+      const s = scheduler({ kind: 'pct', jitterUs: 0, changeOneIn: 3 }, String(seed));
+      first.add(s.next([work(2, 0), work(1, 1)], 1000));
+      expect(s.next([work(2, 0), work(1, 1)], 600_000)).toBe(0);
+    }
+    expect(first.size).toBe(2);
   });
 
   it('pct: reorders sources, differently from seed to seed, but never the work of one source', () => {

@@ -6,17 +6,23 @@ import type { Micros } from './time.ts';
  * - `fifo`: in order of arrival.
  * - `jitter`: as fifo, but each resume costs up to `jitterUs` more, so ties fall differently.
  * - `pct`: probabilistic concurrency testing (Burckhardt et al., ASPLOS 2010): every source of work (task, connection, timer) has a
- *   random priority and, now and then, a change point gives one a new priority. Order within one source is kept.
+ *   random priority and, now and then, a change point gives one a new priority. Order within one source is kept. What has waited for
+ *   `STARVED_US` goes first: an operating system delays a runnable thread, but lets none starve while others are served.
  */
 export type TiePolicy =
   | { readonly kind: 'fifo' }
   | { readonly kind: 'jitter'; readonly jitterUs: Micros }
   | { readonly kind: 'pct'; readonly jitterUs: Micros; readonly changeOneIn: number };
 
+/** Longest wait that the pct policy makes of a priority. */
+const STARVED_US: Micros = 500_000;
+
 /** One piece of work that waits for its process's CPU. */
 export interface Work {
   readonly source: number;
   readonly costUs: Micros;
+  /** When it arrived. */
+  readonly sinceUs: Micros;
   readonly fn: (a: unknown, b: unknown) => void;
   readonly a: unknown;
   readonly b: unknown;
@@ -40,8 +46,9 @@ export class Scheduler {
   }
 
   /** Index of the work to run next. `queue` is not empty and in order of arrival. */
-  next(queue: readonly Work[]): number {
+  next(queue: readonly Work[], nowUs: Micros): number {
     if (this.#policy.kind !== 'pct' || queue.length === 1) return 0;
+    if (nowUs - (queue[0] as Work).sinceUs > STARVED_US) return 0;
     let best = 0;
     let bestPriority = -1;
     for (let i = 0; i < queue.length; i++) {

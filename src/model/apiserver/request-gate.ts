@@ -8,6 +8,7 @@ import type { ApiServerCore } from './core.ts';
 import { flowConfig } from './flowcontrol/flow-config.ts';
 import { FlowControl, type FlowHandlers } from './flowcontrol/flow-control.ts';
 import { isMutating, MaxInFlight } from './flowcontrol/max-in-flight.ts';
+import { CONNECTING } from './subresource/connect.ts';
 import { requestWidth } from './flowcontrol/request-width.ts';
 
 /** --max-requests-inflight and --max-mutating-requests-inflight. */
@@ -48,6 +49,11 @@ export class RequestGate {
 
   /** Runs a request when it has its seats, or answers 429. The answer gives it up while it waits. */
   handle(request: ApiRequest, handlers: FlowHandlers): () => void {
+    // Upstream's long-running requests: they would hold a seat as long as somebody looks at a log.
+    if (CONNECTING.has(request.subresource ?? '')) {
+      handlers.run(() => {});
+      return () => {};
+    }
     const flows = this.#flows;
     if (flows === undefined) return this.#limits.handle(request, handlers);
     this.#refresh(flows);

@@ -8,6 +8,7 @@ import type { ComponentHealth } from './component-status.ts';
 import type { ServerEnvironment } from './environment.ts';
 import type { PolicyRule } from '../api/types.ts';
 import type { Storage } from './storage.ts';
+import type { NodeConnector } from './subresource/connect.ts';
 import type { WatchCache } from './watch-cache.ts';
 
 export type AdmissionOperation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
@@ -129,6 +130,8 @@ export interface ServerOptions {
   readonly componentHealth?: () => readonly ComponentHealth[];
   /** Known bugs that are on. */
   readonly defects?: DefectSet;
+  /** How the server reaches kubelets and pods; without it nobody answers there. */
+  readonly connector?: NodeConnector;
   /** Upper bound of a request's body; upstream 3 MiB. */
   readonly requestBytesMax?: number;
 }

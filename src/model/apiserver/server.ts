@@ -12,6 +12,7 @@ import { bootstrapObjects } from './bootstrap.ts';
 import { compactor } from './compactor.ts';
 import { ApiServerCore } from './core.ts';
 import type { ServerEnvironment } from './environment.ts';
+import { ProcessConnector } from './node-connector.ts';
 import { RequestGate, turnedAway } from './request-gate.ts';
 import type { AdmissionPlugin, Authorizer, ServerOptions } from './server-context.ts';
 import type { Storage, StorageWatchSink } from './storage.ts';
@@ -104,7 +105,7 @@ class ApiServer {
       ...(options.kinds === undefined ? {} : { kinds: options.kinds }),
       ...(options.admission === undefined ? {} : { admission: options.admission }),
       ...(options.authorizer === undefined ? {} : { authorizer: options.authorizer }),
-      ...(options.options === undefined ? {} : { options: options.options }),
+      options: { ...options.options, connector: new ProcessConnector(process) },
       webhooks: new WebhookClient(process),
     });
     this.#gate = new RequestGate(process, this.#core);

@@ -22,6 +22,7 @@ import { LocalStorage } from './eviction/local-storage.ts';
 import { MirrorPods } from './mirror-pods.ts';
 import { NodeAgent } from './node/node-agent.ts';
 import type { NodeHealth } from './node/node-object.ts';
+import { NodeServer } from './node-server.ts';
 import { NodeShutdown } from './node-shutdown.ts';
 import { Pleg } from './pleg.ts';
 import { PodEvents } from './pod-events.ts';
@@ -31,7 +32,6 @@ import { isMirror, isStatic, readySandbox } from './pod-spec.ts';
 import { PodSyncer } from './pod-syncer.ts';
 import { PodWorkers } from './pod-workers.ts';
 import { Prober } from './probes/prober.ts';
-import { serveResourceMetrics } from './resource-metrics.ts';
 import { keyOf, type Machine } from './runtime/machine.ts';
 import { ResizeManager } from './resize.ts';
 import { RuntimeManager } from './runtime-manager.ts';
@@ -290,8 +290,11 @@ class Kubelet {
     const { machine, spec } = this.#options;
     process.world.network.bindAddress(spec.internalIp, process.host);
     this.#pleg.start();
-    serveResourceMetrics(process, machine, () => [...this.#pods.pods()].map(([, pod]) => pod));
     const told = (what: () => void) => process.deliver(0, process.world.calibration.resumeUs, what, undefined, undefined);
+    const pods = function* (manager: PodManager): Iterable<Pod> {
+      for (const [, pod] of manager.pods()) yield pod;
+    };
+    new NodeServer({ process, machine, cri: this.#cri, pods: () => pods(this.#pods), records: (uid) => this.#pleg.get(uid) }).start();
     machine.onShutdown = () => told(() => this.#shutdown.begin());
     machine.onVolumeFull = (podUid, volume) => told(() => this.#localStorage.volumeFull(podUid, volume));
     machine.onUsage = () => told(() => this.#evictions.usageChanged());

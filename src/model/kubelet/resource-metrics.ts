@@ -1,5 +1,3 @@
-import type { Process } from '../../sim/process.ts';
-import { serveRpc } from '../../sim/rpc.ts';
 import type { Pod } from '../api/types.ts';
 import type { Machine } from './runtime/machine.ts';
 
@@ -19,17 +17,13 @@ function keyOf(usage: PodUsage): string {
 }
 
 /** The kubelet's /metrics/resource: the working set of every pod that has a running container. CPU is not accounted in this model. */
-export function serveResourceMetrics(process: Process, machine: Machine, pods: () => readonly Pod[]): void {
-  serveRpc(process, process.host.name, KUBELET_PORT, {
-    call: (_method, _body, call) => {
-      const usage: PodUsage[] = [];
-      for (const pod of pods()) {
-        const used = machine.memoryOf(pod.metadata.uid ?? '');
-        if (used.size === 0) continue;
-        const { namespace = '', name = '', labels = {} } = pod.metadata;
-        usage.push({ namespace, name, labels, memoryBytes: [...used.values()].reduce((sum, bytes) => sum + bytes, 0) });
-      }
-      call.answer(usage.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)));
-    },
-  });
+export function resourceMetrics(machine: Machine, pods: readonly Pod[]): readonly PodUsage[] {
+  const usage: PodUsage[] = [];
+  for (const pod of pods) {
+    const used = machine.memoryOf(pod.metadata.uid ?? '');
+    if (used.size === 0) continue;
+    const { namespace = '', name = '', labels = {} } = pod.metadata;
+    usage.push({ namespace, name, labels, memoryBytes: [...used.values()].reduce((sum, bytes) => sum + bytes, 0) });
+  }
+  return usage.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
 }

@@ -1,3 +1,5 @@
+import type { Json } from '../object.ts';
+import { goText } from '../patch/strategic-merge.ts';
 import type { ListType, TypeRef } from '../schema.ts';
 import { childType, isUndivided, itemElement } from './typed-walk.ts';
 
@@ -65,7 +67,7 @@ function keyText(element: string): string {
 }
 
 function goValue(value: unknown): string {
-  if (Array.isArray(value)) return `&{[${value.map(String).join(' ')}]}`;
+  if (Array.isArray(value)) return `&{[${(value as readonly Json[]).map(goText).join(' ')}]}`;
   return `&value.valueUnstructured{Value:${typeof value === 'string' ? JSON.stringify(value) : String(value)}}`;
 }
 

@@ -89,6 +89,11 @@ describe('bodies', () => {
     expect(messageOf(answer)).toContain('.data: expected map');
   });
 
+  it('what is told of a misshapen part is told whatever its members are called', () => {
+    const answer = patch('/v1/configmaps', 'apply', { apiVersion: 'v1', kind: 'ConfigMap', metadata: [{ toString: { a: 1 } }] });
+    expect(messageOf(answer)).toContain('.metadata: expected map, got &{[map[toString:map[a:1]]]}');
+  });
+
   it('an item of a keyed list may not be null', () => {
     const body = { apiVersion: 'storage.k8s.io/v1', kind: 'CSINode', metadata: { name: 'a' }, spec: { drivers: [null] } };
     const answer = cluster('patch', 'storage.k8s.io/v1/csinodes', {

@@ -10,9 +10,41 @@ import { keyOf, readObject } from '../resource-store.ts';
 import type { RequestScope } from '../server-context.ts';
 
 /**
- * Subresources that are connections through the server to a kubelet, a pod or a service: log, exec, attach, portforward, proxy. Everything is
- * answered that the API server itself finds out; who it would talk to then does not listen in the simulation (no logs are kept).
+ * Subresources that are connections through the server to a kubelet, a pod or a service: log, exec, attach, portforward, proxy. What the API
+ * server itself finds out comes first; then its connector asks the kubelet or the pod. Streams in both directions are not modelled: a command
+ * is answered when it has ended, attach and portforward are not answered at all.
  */
+
+/** What an API server asks of a kubelet. */
+export interface KubeletRequest {
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+}
+
+/** What it hears. */
+export interface KubeletAnswer {
+  readonly code: number;
+  readonly text: string;
+}
+
+/** How an API server reaches kubelets and pods. Undefined answers: nobody took the connection. */
+export interface NodeConnector {
+  readonly kubelet: (node: string, request: KubeletRequest) => Task<KubeletAnswer | undefined>;
+  readonly http: (address: string, port: number) => Task<KubeletAnswer | undefined>;
+}
+
+/** The subresources that connect to something outside of the server. */
+export const CONNECTING: ReadonlySet<string> = new Set(['attach', 'exec', 'log', 'portforward', 'proxy']);
+
+/** An answer that is text and no object. */
+function said({ code, text }: KubeletAnswer): ApiResponse {
+  return { code, object: { kind: 'Status', apiVersion: 'v1' }, text };
+}
+
+function* askKubelet(scope: RequestScope, node: string, path: string): Task<KubeletAnswer | undefined> {
+  const { connector } = scope.server.options;
+  return connector === undefined ? undefined : yield* connector.kubelet(node, { path: `/${path}`, query: queryOf(scope) });
+}
 
 const kubeletPort = 10_250;
 /** --kubelet-preferred-address-types. */
@@ -33,7 +65,11 @@ export function* log(scope: RequestScope): Task<ApiResponse> {
   if ((pod.spec.nodeName ?? '') === '') return { code: 204, object: { kind: 'Status', apiVersion: 'v1' }, text: '' };
   const address = yield* kubeletAddress(scope, pod.spec.nodeName ?? '');
   const path = `containerLogs/${pod.metadata.namespace}/${pod.metadata.name}/${container}`;
-  return refuse(plainError(`Get "https://${address}/${path}": dial tcp ${address}: connect: connection refused`));
+  const answer = yield* askKubelet(scope, pod.spec.nodeName ?? '', path);
+  if (answer === undefined) return refuse(plainError(`Get "https://${address}/${path}": dial tcp ${address}: connect: connection refused`));
+  // Upstream GenericHttpResponseChecker: what the kubelet complains of is the message of a Status.
+  if (answer.code === 400) return refuse(badRequest(answer.text.trim()));
+  return answer.code > 400 ? refuse(failure(answer.code, 'InternalError', answer.text.trim(), {})) : said(answer);
 }
 
 function checkLogOptions(scope: RequestScope): void {
@@ -59,8 +95,9 @@ export function* stream(scope: RequestScope): Task<ApiResponse> {
   if (verb !== 'get' && verb !== 'create') refuse(methodNotAllowed());
   const pod = yield* podOf(scope);
   yield* admitConnection(scope);
+  let container = '';
   if (subresource !== 'portforward') {
-    containerOf(pod, queryOf(scope)['container'] ?? '');
+    container = containerOf(pod, queryOf(scope)['container'] ?? '');
     const phase = pod.status?.phase;
     if (phase === 'Succeeded' || phase === 'Failed')
       refuse(
@@ -69,7 +106,11 @@ export function* stream(scope: RequestScope): Task<ApiResponse> {
   }
   if ((pod.spec.nodeName ?? '') === '') refuse(badRequest(`pod ${pod.metadata.name} does not have a host assigned`));
   const address = yield* kubeletAddress(scope, pod.spec.nodeName ?? '');
-  return refuse(plainError(`error dialing backend: dial tcp ${address}: connect: connection refused`));
+  const path = `${subresource}/${pod.metadata.namespace}/${pod.metadata.name}/${container}`;
+  const answer = yield* askKubelet(scope, pod.spec.nodeName ?? '', path);
+  if (answer === undefined) return refuse(plainError(`error dialing backend: dial tcp ${address}: connect: connection refused`));
+  if (answer.code >= 400) refuse(failure(answer.code, answer.code === 501 ? 'NotImplemented' : 'InternalError', answer.text.trim(), {}));
+  return said(answer);
 }
 
 function* admitConnection(scope: RequestScope): Task<void> {
@@ -139,7 +180,16 @@ export function* proxy(scope: RequestScope): Task<ApiResponse> {
   if (kind.kind === 'Node') address = addressOf(object as unknown as Node);
   else if (kind.kind === 'Pod') address = podAddress(object as unknown as Pod, target.port);
   else address = yield* endpointOf(scope, id, target);
-  return refuse(failure(503, 'ServiceUnavailable', `error trying to reach service: dial tcp ${address}: connect: connection refused`));
+  const answer = yield* kind.kind === 'Node' ? askKubelet(scope, target.name, queryOf(scope)['path'] ?? '') : askHttp(scope, address);
+  return answer === undefined
+    ? refuse(failure(503, 'ServiceUnavailable', `error trying to reach service: dial tcp ${address}: connect: connection refused`))
+    : said(answer);
+}
+
+function* askHttp(scope: RequestScope, address: string): Task<KubeletAnswer | undefined> {
+  const { connector } = scope.server.options;
+  const colon = address.lastIndexOf(':');
+  return connector === undefined ? undefined : yield* connector.http(address.slice(0, colon), Number(address.slice(colon + 1)));
 }
 
 function podAddress(pod: Pod, wanted: string): string {

@@ -31,6 +31,8 @@ export interface RunningContainer {
   killReason: string | undefined;
   /** Its working set, as far as the app tells of it. */
   memoryBytes: number;
+  /** The last lines that it has written. */
+  readonly log: string[];
 }
 
 export interface StartContainer {
@@ -47,6 +49,8 @@ export interface StartContainer {
 /** Default path of the termination message (core/v1 TerminationMessagePathDefault) and how much of it is kept. */
 const TERMINATION_MESSAGE_PATH = '/dev/termination-log';
 const TERMINATION_MESSAGE_MAX = 4096;
+/** Lines of a container's log that are kept. */
+const LOG_LINES_MAX = 200;
 
 /**
  * The kernel of a machine and the shims that watch its containers: processes, pods' addresses, files of pods. It outlives the kubelet
@@ -215,6 +219,7 @@ export class Machine {
           exit: undefined,
           killReason: undefined,
           memoryBytes: 0,
+          log: [],
         };
         machine.#containers.set(id, running);
         process.onDeath = () => machine.#ended(running, name);
@@ -237,6 +242,11 @@ export class Machine {
     }
     const { process } = running;
     process.deliver(0, process.world.calibration.resumeUs, () => running.app?.signal(name), undefined, undefined);
+  }
+
+  /** What a container has written, oldest line first. */
+  logs(id: string): readonly string[] {
+    return this.#containers.get(id)?.log ?? [];
   }
 
   /** Forgets an ended container. */
@@ -275,7 +285,10 @@ export class Machine {
         this.onUsage?.();
       },
       changed: () => this.onAppChanged?.(running.id),
-      log: (line) => this.onLog?.(pod, container.name, attempt, line),
+      log: (line) => {
+        if (running.log.push(line) > LOG_LINES_MAX) running.log.shift();
+        this.onLog?.(pod, container.name, attempt, line);
+      },
     };
   }
 

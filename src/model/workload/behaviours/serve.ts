@@ -72,6 +72,7 @@ export class Server implements App {
       this.#endpoints.push(network.listen(this.#process, address, String(port), handlers));
     }
     this.#listening = true;
+    this.#environment.log(`listening on ${this.#ports.map((port) => `:${port}`).join(' ')}`);
     if (this.#settings.memoryBytes > 0) this.#environment.useMemory(this.#settings.memoryBytes);
     if (this.#everReady && this.#settings.readyAfterUs <= this.#settings.startUs) this.#ready = true;
     this.#environment.changed();
@@ -107,6 +108,7 @@ export class Server implements App {
     if (name !== 'SIGTERM' && name !== 'SIGINT' && name !== 'SIGQUIT') return;
     if (this.#settings.ignoreSigterm || this.#stopping) return;
     this.#stopping = true;
+    this.#environment.log(`${name}: shutting down, ${this.#open} requests open`);
     if (this.#settings.drainUs > 0) this.#process.after(this.#settings.drainUs, () => this.#close());
     else this.#close();
   }
