@@ -3,6 +3,7 @@ import { CostEstimator } from '../cel/cost.ts';
 import type { Declared } from '../cel/declared.ts';
 import { type CelType, optional } from '../cel/type.ts';
 import type { ValidationRule } from '../types.ts';
+import type { Schema } from './structural-schema.ts';
 
 /** One entry of x-kubernetes-validations, compiled: upstream `apiextensions-apiserver/pkg/apiserver/schema/cel/compilation.go`. */
 export interface CompiledRule {
@@ -18,8 +19,19 @@ export interface CompiledRule {
   readonly messageUnitsMax: number;
 }
 
-/** Compiles a rule of a node whose values have a type. */
-export function compileRule(rule: ValidationRule, declared: Declared): CompiledRule {
+const known = new WeakMap<Schema, readonly CompiledRule[]>();
+
+/** The rules of a node whose values have a type. A node is compiled once: definitions are shared by reference, and seen again and again. */
+export function compiledRules(schema: Schema, declared: Declared): readonly CompiledRule[] {
+  let rules = known.get(schema);
+  if (rules === undefined) {
+    rules = (schema['x-kubernetes-validations'] ?? []).map((rule) => compileRule(rule, declared));
+    known.set(schema, rules);
+  }
+  return rules;
+}
+
+function compileRule(rule: ValidationRule, declared: Declared): CompiledRule {
   const self = declared.type;
   const variables = new Map<string, CelType>([
     ['self', self],

@@ -9,7 +9,7 @@ import { nameIsDnsSubdomain } from '../validation/names.ts';
 import { humanDuration } from '../kinds/columns.ts';
 import { valueAt } from './json-path.ts';
 import { applyDefaults, prune, type Schema, typeOf } from './structural-schema.ts';
-import { type RuleFindings, ruleTree, validateRules } from './rule-validation.ts';
+import { type RuleFindings, type RuleNode, ruleTree, validateRules } from './rule-validation.ts';
 import { validateSchema } from './schema-validation.ts';
 
 type Version = CustomResourceDefinition['spec']['versions'][number];
@@ -31,10 +31,16 @@ export function customKind(definition: CustomResourceDefinition, version: Versio
   const namespaced = scope === 'Namespaced';
   const rule = { namespaced, name: nameIsDnsSubdomain };
   const storageVersion = definition.spec.versions.find((v) => v.storage)?.name ?? version.name;
-  const rules = ruleTree(schema);
+  let tree: { readonly rules: RuleNode | undefined } | undefined;
+  /** Compiled when the first object is validated: most servers that see a definition never see an object of it. */
+  const rulesOf = (): RuleNode | undefined => {
+    tree ??= { rules: ruleTree(schema) };
+    return tree.rules;
+  };
   let last: { readonly object: UntypedObject; readonly previous: UntypedObject | undefined; readonly findings: RuleFindings } | undefined;
   /** An update is asked twice: for its errors, and then for its warnings. */
   const findingsOf = (object: UntypedObject, previous: UntypedObject | undefined): RuleFindings => {
+    const rules = rulesOf();
     if (rules === undefined) return noFindings;
     if (last?.object !== object || last.previous !== previous)
       last = { object, previous, findings: validateRules(rules, object, previous) };
@@ -46,7 +52,7 @@ export function customKind(definition: CustomResourceDefinition, version: Versio
     const found = validateSchema(schema, object, previous);
     errors.push(...found.errors);
     if (scale !== undefined) errors.push(...scaleErrors(object, scale.specReplicasPath));
-    if (rules === undefined) return errors;
+    if (rulesOf() === undefined) return errors;
     if (found.blocksRules) errors.push(invalid('<nil>', null, notChecked));
     else errors.push(...findingsOf(object, previous).errors);
     return errors;

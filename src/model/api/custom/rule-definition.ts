@@ -2,7 +2,7 @@ import type { Declared } from '../cel/declared.ts';
 import { unitsUnknown } from '../cel/cost.ts';
 import type { ValidationRule } from '../types.ts';
 import { type FieldErrors, forbidden, invalid, notSupported, required } from '../validation/field-errors.ts';
-import { compileRule } from './compiled-rule.ts';
+import { type CompiledRule, compiledRules } from './compiled-rule.ts';
 import { declaredType, requestBytesMax } from './declared-type.ts';
 import { goRule } from './go-definition.ts';
 import { typeOfProperty } from './rule-validation.ts';
@@ -109,13 +109,11 @@ class RuleCheck {
         uncorrelated: place.uncorrelated ?? (isCorrelated ? undefined : place.path),
       });
     }
-    (schema['x-kubernetes-validations'] ?? []).forEach((rule, i) =>
-      this.rule(rule, declared, place, `${place.path}.x-kubernetes-validations[${i}]`),
-    );
+    compiledRules(schema, declared).forEach((rule, i) => this.rule(rule, declared, place, `${place.path}.x-kubernetes-validations[${i}]`));
   }
 
-  private rule(rule: ValidationRule, declared: Declared, place: Place, at: string): void {
-    const compiled = compileRule(rule, declared);
+  private rule(compiled: CompiledRule, declared: Declared, place: Place, at: string): void {
+    const { rule } = compiled;
     const times = place.cardinality ?? Math.floor(requestBytesMax / (declared.bytesMin + 1));
     this.charge(`${at}.rule`, 'estimated rule cost', Math.min(compiled.unitsMax * times, unitsUnknown));
     if (compiled.error !== undefined) this.out.push(invalid(`${at}.rule`, goRule(rule), compiled.error));

@@ -5,7 +5,7 @@ import { equalJson } from '../equal.ts';
 import type { FieldError } from '../field-error.ts';
 import type { ValidationRule } from '../types.ts';
 import { fieldErrorText, omitValue } from '../validation/field-errors.ts';
-import { type CompiledRule, compileRule } from './compiled-rule.ts';
+import { type CompiledRule, compiledRules } from './compiled-rule.ts';
 import { declaredType, escapeName } from './declared-type.ts';
 import type { Schema } from './structural-schema.ts';
 
@@ -28,7 +28,7 @@ const messageBytesMax = 5 * 1024;
 /** The rules of a schema, compiled; undefined when there are none. */
 export function ruleTree(schema: Schema, declared: Declared | undefined = declaredType(schema, true)): RuleNode | undefined {
   if (declared === undefined) return undefined;
-  const rules = (schema['x-kubernetes-validations'] ?? []).map((rule) => compileRule(rule, declared));
+  const rules = compiledRules(schema, declared);
   const below = (child: Schema | undefined, type: Declared | undefined): RuleNode | undefined =>
     child === undefined || type === undefined ? undefined : ruleTree(child, type);
   const items = below(schema.items as unknown as Schema | undefined, declared.element);
