@@ -34,6 +34,9 @@ function freshReinvocation(): Reinvocation {
   return { isSecond: false, isWanted: false, called: [], again: [], output: undefined };
 }
 
+/** Validation has one pass. */
+const noReinvocation: Reinvocation = Object.freeze(freshReinvocation());
+
 /** The mutating half of the chain, plugin by plugin in the configured order; once more if a webhook changed what others had looked at. */
 export function* admit(scope: RequestScope, subject: AdmissionSubject): Task<UntypedObject | undefined> {
   if (scope.server.admission.length === 0) return subject.object;
@@ -50,7 +53,7 @@ function* admitOnce(scope: RequestScope, subject: AdmissionSubject, reinvocation
   let request = requestOf(scope, subject, reinvocation);
   for (let i = 0; i < plugins.length; i++) {
     const plugin = plugins[i] as AdmissionPlugin;
-    if (plugin.admit === undefined || !plugin.handles(request)) continue;
+    if (plugin.admit === undefined || !plugin.handles(request, scope.server)) continue;
     const object = yield* plugin.admit(request, scope.server);
     if (object !== request.object) request = { ...request, object };
   }
@@ -61,9 +64,9 @@ function* admitOnce(scope: RequestScope, subject: AdmissionSubject, reinvocation
 export function* validateAdmission(scope: RequestScope, subject: AdmissionSubject): Task<void> {
   const plugins = scope.server.admission;
   if (plugins.length === 0) return;
-  const request = requestOf(scope, subject, freshReinvocation());
+  const request = requestOf(scope, subject, noReinvocation);
   for (let i = 0; i < plugins.length; i++) {
     const plugin = plugins[i] as AdmissionPlugin;
-    if (plugin.validate !== undefined && plugin.handles(request)) yield* plugin.validate(request, scope.server);
+    if (plugin.validate !== undefined && plugin.handles(request, scope.server)) yield* plugin.validate(request, scope.server);
   }
 }

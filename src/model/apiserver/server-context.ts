@@ -63,7 +63,7 @@ export interface WebhookTransport {
 export interface AdmissionPlugin {
   readonly name: string;
   /** Whether it looks at this request at all. */
-  readonly handles: (request: AdmissionRequest) => boolean;
+  readonly handles: (request: AdmissionRequest, server: ServerContext) => boolean;
   /** Answers the object to go on with. */
   readonly admit?: (request: AdmissionRequest, server: ServerContext) => Task<UntypedObject | undefined>;
   readonly validate?: (request: AdmissionRequest, server: ServerContext) => Task<void>;

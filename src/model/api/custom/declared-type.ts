@@ -1,4 +1,5 @@
 import type { Declared } from '../cel/declared.ts';
+import { isReserved } from '../cel/identifier.ts';
 import { bool, bytes, type CelType, double, duration, dyn, int, list, map, type ObjectField, string, timestamp } from '../cel/type.ts';
 import type { Schema } from './structural-schema.ts';
 
@@ -118,14 +119,10 @@ function textType(schema: Schema): Declared {
   return sized(string, bytesMin.string, (schema.enum ?? []).length > 0 ? Math.max(0, ...enumerated) : requestBytesMax - 2);
 }
 
-const reserved = new Set(
-  'true false null in as break const continue else for function if import let loop package namespace return var void while'.split(' '),
-);
-
 /** A property's name as an identifier of CEL; undefined where there is none. Upstream `apiserver/pkg/cel/escaping.go`. */
 export function escapeName(property: string): string | undefined {
   if (property === '' || /^[0-9]/.test(property)) return undefined;
-  if (reserved.has(property)) return `__${property}__`;
+  if (isReserved(property)) return `__${property}__`;
   if (!/^[A-Za-z0-9_./-]+$/.test(property)) return undefined;
   return property.replace(/__/g, '__underscores__').replace(/\./g, '__dot__').replace(/-/g, '__dash__').replace(/\//g, '__slash__');
 }

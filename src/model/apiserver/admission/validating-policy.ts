@@ -30,11 +30,9 @@ interface Denial {
 /** ValidatingAdmissionPolicy: upstream `apiserver/pkg/admission/plugin/policy/validating`. Nothing keeps an audit log, so the action Audit does nothing. */
 export const validatingAdmissionPolicyPlugin: AdmissionPlugin = {
   name: 'ValidatingAdmissionPolicy',
-  handles: () => true,
+  handles: (request, server) => !policyCache(server).isEmpty && !isExempt(request),
   *validate(request, server) {
-    const cache = policyCache(server);
-    if (cache.isEmpty || isExempt(request)) return;
-    const policies = (yield* cachedAll(server, cache.kind, undefined)) as unknown as readonly ValidatingAdmissionPolicy[];
+    const policies = (yield* cachedAll(server, policyCache(server).kind, undefined)) as unknown as readonly ValidatingAdmissionPolicy[];
     const bindingKind = kindNamed(server, 'admissionregistration.k8s.io', 'v1', 'validatingadmissionpolicybindings');
     const bindings = (yield* cachedAll(server, bindingKind, undefined)) as unknown as readonly ValidatingAdmissionPolicyBinding[];
     const denied: (Denial & { readonly who: string })[] = [];

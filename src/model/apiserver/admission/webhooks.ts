@@ -30,10 +30,9 @@ const mutatingConfigurations = cacheFinder('admissionregistration.k8s.io', 'v1',
 /** ValidatingAdmissionWebhook: all webhooks that match are asked at once; the first that says no is told. */
 export const validatingAdmissionWebhook: AdmissionPlugin = {
   name: 'ValidatingAdmissionWebhook',
-  handles: () => true,
+  handles: (request, server) => !validatingConfigurations(server).isEmpty && !isExempt(request),
   *validate(request, server) {
-    const hooks = yield* hooksFor(request, server, validatingConfigurations);
-    if (hooks === undefined) return;
+    const hooks = yield* hooksOf(server, validatingConfigurations(server));
     const called: { readonly hook: Hook; readonly kind: ServedKind }[] = [];
     for (const hook of hooks) {
       const kind = yield* shouldCall(hook.webhook, request, server);
@@ -49,10 +48,9 @@ export const validatingAdmissionWebhook: AdmissionPlugin = {
 /** MutatingAdmissionWebhook: one after another, each sees what those before it made; again for those that ask for it when something changed. */
 export const mutatingAdmissionWebhook: AdmissionPlugin = {
   name: 'MutatingAdmissionWebhook',
-  handles: () => true,
+  handles: (request, server) => !mutatingConfigurations(server).isEmpty && !isExempt(request),
   *admit(request, server) {
-    const hooks = yield* hooksFor(request, server, mutatingConfigurations);
-    if (hooks === undefined) return request.object;
+    const hooks = yield* hooksOf(server, mutatingConfigurations(server));
     const { reinvocation } = request;
     if (reinvocation.isSecond && !equalJson(reinvocation.output, request.object)) recall(reinvocation);
     let { object } = request;
@@ -81,14 +79,8 @@ function recall(reinvocation: Reinvocation): void {
   reinvocation.called = [];
 }
 
-/** All webhooks of one sort: configurations by name, webhooks in their order. Undefined: there are none, or none may be asked. */
-function* hooksFor(
-  request: AdmissionRequest,
-  server: ServerContext,
-  find: (server: ServerContext) => WatchCache,
-): Task<readonly Hook[] | undefined> {
-  const cache = find(server);
-  if (cache.isEmpty || isExempt(request)) return undefined;
+/** All webhooks of one sort: configurations by name, webhooks in their order. */
+function* hooksOf(server: ServerContext, cache: WatchCache): Task<readonly Hook[]> {
   const configurations = (yield* cachedAll(server, cache.kind, undefined)) as unknown as readonly Configuration[];
   return configurations.flatMap(({ metadata, webhooks = [] }) =>
     webhooks.map((webhook, i) => ({ id: `${metadata.name}/${webhook.name}/${i}`, webhook })),

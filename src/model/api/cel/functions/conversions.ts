@@ -11,6 +11,7 @@ import {
   type Value,
 } from '../value.ts';
 import type { CelFunction } from './call.ts';
+import { timestampOf } from './operators.ts';
 
 const intMax = 2n ** 63n - 1n;
 const intMin = -(2n ** 63n);
@@ -115,7 +116,7 @@ function toBytes(value: Value): Value {
 
 function toTimestamp(value: Value): Value {
   if (value instanceof Timestamp) return value;
-  if (typeof value === 'bigint') return new Timestamp(value * nsPerSecond);
+  if (typeof value === 'bigint') return timestampOf(value * nsPerSecond);
   if (typeof value !== 'string') return fail(noSuchOverload);
   return (
     readTimestamp(value) ??

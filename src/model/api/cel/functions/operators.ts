@@ -20,7 +20,8 @@ function durationOf(ns: bigint): Duration {
 const timestampMin = -62_135_596_800n * 1_000_000_000n;
 const timestampMax = 253_402_300_799_999_999_999n;
 
-function timestampOf(ns: bigint): Timestamp {
+/** A time between the years 1 and 9999. */
+export function timestampOf(ns: bigint): Timestamp {
   return ns < timestampMin || ns > timestampMax ? fail('timestamp overflow') : new Timestamp(ns);
 }
 

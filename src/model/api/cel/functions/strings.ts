@@ -93,6 +93,9 @@ function formatted(value: Value): string {
   return `{${entries.sort().join(', ')}}`;
 }
 
+/** More digits than any double has. */
+const precisionMax = 100;
+
 function format(call: Call): Value {
   const given = itemsOf(call, 1);
   let next = 0;
@@ -101,7 +104,7 @@ function format(call: Call): Value {
     const value = given[next];
     if (value === undefined) return fail(`index ${next} out of range`);
     next++;
-    return formatVerb(verb, value, precision === undefined ? 6 : Number(precision));
+    return formatVerb(verb, value, precision === undefined ? 6 : Math.min(Number(precision), precisionMax));
   });
 }
 

@@ -3,7 +3,7 @@ import type { ValidatingAdmissionPolicyBinding } from '../../types.ts';
 import { duplicate, type FieldErrors, forbidden, invalid, notSupported, required } from '../../validation/field-errors.ts';
 import { checkLabelSelector } from '../../validation/labels.ts';
 import { checkMetadata, checkMetadataUpdate } from '../../validation/metadata.ts';
-import { isDns1123Subdomain, nameIsDnsSubdomain } from '../../validation/names.ts';
+import { isDns1123Subdomain, isPathSegment, nameIsDnsSubdomain } from '../../validation/names.ts';
 import { age, columns, unset } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { freshGeneration, specUpdate } from '../strategy.ts';
@@ -20,19 +20,20 @@ function checkSpec(spec: Spec | undefined, out: FieldErrors): void {
   else for (const message of isDns1123Subdomain(policy)) out.push(invalid('spec.policyName', policy, message));
   if (spec?.paramRef !== undefined) {
     const { name = '', selector, parameterNotFoundAction } = spec.paramRef;
-    if (name !== '' && selector !== undefined)
-      out.push(
-        forbidden('spec.paramRef.name', 'name and selector are mutually exclusive'),
-        forbidden('spec.paramRef.selector', 'name and selector are mutually exclusive'),
-      );
-    if (name === '' && selector === undefined) out.push(required('spec.paramRef', 'one of name or selector must be specified'));
+    for (const message of name === '' ? [] : isPathSegment(name)) out.push(invalid('spec.paramRef.name', name, message));
+    if (name !== '' && selector !== undefined) out.push(forbidden('spec.paramRef.name', 'name and selector are mutually exclusive'));
     checkLabelSelector(selector, 'spec.paramRef.selector', out);
+    if (name !== '' && selector !== undefined) out.push(forbidden('spec.paramRef.selector', 'name and selector are mutually exclusive'));
+    if (name === '' && selector === undefined) out.push(required('spec.paramRef', 'one of name or selector must be specified'));
     if (parameterNotFoundAction === undefined) out.push(required('spec.paramRef.parameterNotFoundAction'));
     else if (parameterNotFoundAction !== 'Allow' && parameterNotFoundAction !== 'Deny') {
-      out.push(notSupported('spec.paramRef.parameterNotFoundAction', parameterNotFoundAction, ['Allow', 'Deny']));
+      out.push(notSupported('spec.paramRef.parameterNotFoundAction', parameterNotFoundAction, ['Deny', 'Allow']));
     }
   }
-  if (spec?.matchResources !== undefined) checkMatchResources(spec.matchResources, 'spec.matchResources', out);
+  if (spec?.matchResources !== undefined) {
+    // Upstream's own spelling.
+    checkMatchResources(spec.matchResources, 'spec.matchResouces', out);
+  }
   const given: readonly string[] = spec?.validationActions ?? [];
   if (given.length === 0) out.push(required('spec.validationActions', 'at least one validation action is required'));
   for (const [i, action] of given.entries()) {

@@ -1,9 +1,10 @@
+import { isIdentifier } from '../../cel/identifier.ts';
 import { changed, changedEach, withMissing } from '../../defaults/missing.ts';
 import type { ValidatingAdmissionPolicy } from '../../types.ts';
 import { duplicate, type FieldErrors, invalid, notSupported, required } from '../../validation/field-errors.ts';
 import { checkLabelSelector } from '../../validation/labels.ts';
 import { checkMetadata, checkMetadataUpdate } from '../../validation/metadata.ts';
-import { isCIdentifier, isQualifiedName, nameIsDnsSubdomain } from '../../validation/names.ts';
+import { isDns1035Label, isDns1123Subdomain, isPathSegment, isQualifiedName, nameIsDnsSubdomain } from '../../validation/names.ts';
 import { age, columns, unset } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { freshWithStatus, specUpdate, statusUpdate } from '../strategy.ts';
@@ -28,20 +29,43 @@ export function checkMatchResources(resources: MatchResources, field: string, ou
   checkLabelSelector(resources.namespaceSelector, `${field}.namespaceSelector`, out);
   checkLabelSelector(resources.objectSelector, `${field}.objectSelector`, out);
   for (const key of ['resourceRules', 'excludeResourceRules'] as const)
-    for (const [i, r] of (resources[key] ?? []).entries()) checkRule(r, `${field}.${key}[${i}]`, out);
+    for (const [i, r] of (resources[key] ?? []).entries()) {
+      checkResourceNames(r.resourceNames ?? [], `${field}.${key}[${i}].resourceNames`, out);
+      checkRule(r, `${field}.${key}[${i}]`, out);
+    }
+}
+
+function checkParamKind({ apiVersion = '', kind = '' }: NonNullable<Spec['paramKind']>, out: FieldErrors): void {
+  const field = 'spec.paramKind';
+  const parts = apiVersion.split('/');
+  const [group = '', version = ''] = parts.length === 1 ? ['', apiVersion] : parts;
+  if (apiVersion === '') out.push(required(`${field}.apiVersion`));
+  else if (parts.length > 2) out.push(invalid(`${field}.apiVersion`, apiVersion, `unexpected GroupVersion string: ${apiVersion}`));
+  else {
+    const groupProblems = group === '' ? [] : isDns1123Subdomain(group);
+    if (groupProblems.length > 0) out.push(invalid(`${field}.apiVersion`, group, groupProblems.join(',')));
+    const versionProblems = version === '' ? [] : isDns1035Label(version);
+    if (version === '') out.push(invalid(`${field}.apiVersion`, apiVersion, 'version must be specified'));
+    else if (versionProblems.length > 0) out.push(invalid(`${field}.apiVersion`, version, versionProblems.join(',')));
+  }
+  const kindProblems = isDns1035Label(kind.toLowerCase());
+  if (kind === '') out.push(required(`${field}.kind`));
+  else if (kindProblems.length > 0)
+    out.push(invalid(`${field}.kind`, kind, `may have mixed case, but should otherwise match: ${kindProblems.join(',')}`));
+}
+
+function checkResourceNames(names: readonly string[], field: string, out: FieldErrors): void {
+  for (const [i, name] of names.entries()) {
+    for (const message of isPathSegment(name)) out.push(invalid(`${field}[${i}]`, name, message));
+    if (names.indexOf(name) < i) out.push(duplicate(`${field}[${i}]`, name));
+  }
 }
 
 function checkSpec(name: string, spec: Spec | undefined, out: FieldErrors): void {
   const failure: string | undefined = spec?.failurePolicy;
   if (failure !== undefined && failure !== 'Fail' && failure !== 'Ignore')
     out.push(notSupported('spec.failurePolicy', failure, ['Fail', 'Ignore']));
-  if (spec?.paramKind !== undefined) {
-    const { apiVersion = '', kind = '' } = spec.paramKind;
-    if (apiVersion === '') out.push(required('spec.paramKind.apiVersion'));
-    else if (apiVersion.split('/').length > 2)
-      out.push(invalid('spec.paramKind.apiVersion', apiVersion, `unexpected GroupVersion string: ${apiVersion}`));
-    if (kind === '') out.push(required('spec.paramKind.kind'));
-  }
+  if (spec?.paramKind !== undefined) checkParamKind(spec.paramKind, out);
   if (spec?.matchConstraints === undefined) out.push(required('spec.matchConstraints'));
   else {
     checkMatchResources(spec.matchConstraints, 'spec.matchConstraints', out);
@@ -52,7 +76,7 @@ function checkSpec(name: string, spec: Spec | undefined, out: FieldErrors): void
   for (const [i, { name = '', expression = '' }] of (spec?.variables ?? []).entries()) {
     const field = `spec.variables[${i}]`;
     if (name.trim() === '') out.push(required(`${field}.name`, 'name is not specified'));
-    else if (isCIdentifier(name).length > 0) out.push(invalid(`${field}.name`, name, 'name is not a valid CEL identifier'));
+    else if (!isIdentifier(name)) out.push(invalid(`${field}.name`, name, 'name is not a valid CEL identifier'));
     const error = programs.variables[i]?.error;
     if (expression.trim() === '') out.push(required(`${field}.expression`, 'expression is not specified'));
     else if (error !== undefined) out.push(invalid(`${field}.expression`, expression, error));
@@ -92,8 +116,6 @@ function checkValidation(
   else if (messageError !== undefined) out.push(invalid(`${field}.messageExpression`, messageExpression, messageError));
   if (message !== '' && message.trim() === '') out.push(invalid(`${field}.message`, message, 'message must be non-empty if specified'));
   else if (hasLines(message.trim())) out.push(invalid(`${field}.message`, message, 'message must not contain line breaks'));
-  else if (hasLines(expression.trim()) && message.trim() === '')
-    out.push(required(`${field}.message`, 'message must be specified if expression contains line breaks'));
   if (reason !== undefined && !reasons.includes(reason)) out.push(notSupported(`${field}.reason`, reason, reasons));
 }
 
@@ -101,13 +123,15 @@ function checkAnnotations(name: string, annotations: readonly Annotation[], prog
   const keys = new Set<string>();
   for (const [i, { key = '', valueExpression = '' }] of annotations.entries()) {
     const field = `spec.auditAnnotations[${i}]`;
-    if (name !== '') for (const message of isQualifiedName(`${name}/${key}`)) out.push(invalid(`${field}.key`, key, message));
+    const full = `${name}/${key}`;
+    if (name === '') out.push(invalid(`${field}.key`, key, 'requires metadata.name be non-empty'));
+    else for (const message of isQualifiedName(full)) out.push(invalid(`${field}.key`, full, message));
     const text = valueExpression.trim();
     const error = programs.annotations[i]?.error;
     if (text === '') out.push(required(`${field}.valueExpression`, 'valueExpression is not specified'));
     else if (text.length > annotationBytesMax)
       out.push(required(`${field}.valueExpression`, `must not exceed ${annotationBytesMax} bytes in length`));
-    else if (error !== undefined) out.push(invalid(`${field}.valueExpression`, text, error));
+    else if (error !== undefined) out.push(invalid(`${field}.valueExpression`, valueExpression, error));
     if (keys.has(key)) out.push(duplicate(`${field}.key`, key));
     keys.add(key);
   }
