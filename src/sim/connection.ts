@@ -1,3 +1,4 @@
+import type { EventId } from './event-queue.ts';
 import type { Host } from './host.ts';
 import type { Link } from './link.ts';
 import type { Endpoint, Network } from './network.ts';
@@ -76,7 +77,9 @@ export class Connection {
   #stalled: Segment[] = [];
   #early: Map<number, Segment> | undefined;
   #retries = 0;
-  #retransmitting = false;
+  /** The waiting retransmission and the waiting next SYN; 0: none. Taken back once needless, or every short connection leaves two events. */
+  #retransmission: EventId = 0;
+  #nextSyn: EventId = 0;
   #suspected = false;
   #connectDeadline: Micros = 0;
   /** Bytes sent and not yet delivered. */
@@ -226,6 +229,7 @@ export class Connection {
       return;
     }
     this.state = 'open';
+    this.#world.queue.cancel(this.#nextSyn);
     if (this.#stalled.length > 0) this.retransmit();
     this.process.deliver(this.source, this.#cost(), opened as (a: unknown, b: unknown) => void, this.#handlers, this);
   }
@@ -269,7 +273,8 @@ export class Connection {
 
   /** @internal */
   retransmit(): void {
-    this.#retransmitting = false;
+    this.#world.queue.cancel(this.#retransmission);
+    this.#retransmission = 0;
     if (this.#stalled.length === 0 || this.peer === undefined) return;
     if (this.#lost || (this.state === 'closed' && !this.process.host.up)) return;
     const target = this.peer.process.host;
@@ -335,7 +340,7 @@ export class Connection {
     }
     // Linux sends the SYN again after 1, 2, 4 … s.
     const again = Math.min(departure + world.calibration.connectRetryUs * 2 ** attempt, this.#connectDeadline);
-    world.queue.schedule(again, this.process.host.index, EVENT_KIND.connection, onSynRetry, this, attempt + 1);
+    this.#nextSyn = world.queue.schedule(again, this.process.host.index, EVENT_KIND.connection, onSynRetry, this, attempt + 1);
   }
 
   #transmit(segment: Segment): void {
@@ -383,11 +388,11 @@ export class Connection {
   }
 
   #scheduleRetransmit(): void {
-    if (this.#retransmitting) return;
-    this.#retransmitting = true;
+    if (this.#retransmission !== 0) return;
     const { retransmitUs, retransmitMaxUs } = this.#world.calibration;
     const delay = Math.min(retransmitUs * 2 ** Math.min(this.#retries, 20), retransmitMaxUs);
-    this.#world.queue.schedule(this.#world.now + delay, this.process.host.index, EVENT_KIND.connection, onRetransmit, this, undefined);
+    const due = this.#world.now + delay;
+    this.#retransmission = this.#world.queue.schedule(due, this.process.host.index, EVENT_KIND.connection, onRetransmit, this, undefined);
   }
 
   #take(segment: Segment, sender: Connection): void {
@@ -415,6 +420,7 @@ export class Connection {
 
   #end(): void {
     this.state = 'closed';
+    this.#world.queue.cancel(this.#nextSyn);
     this.process.connections.delete(this);
   }
 

@@ -58,6 +58,12 @@ export class EtcdWatches {
   #open(): void {
     this.#timer = 0;
     if (this.#followed.size === 0) return;
+    const waitUs = this.#client.redialInUs;
+    if (waitUs > 0) {
+      // Nobody dials a member that has just refused: a new stream would only fail, and every watch with it.
+      this.#timer = this.#process.after(waitUs, () => this.#open());
+      return;
+    }
     const rpc = this.#client.current;
     this.#rpc = rpc;
     const stream = rpc.open(
