@@ -311,8 +311,8 @@ export const DEFECTS = [
     upstream: 'etcd-io/etcd#20418',
     sentence: 'Late answers to a read request confirm its repetition, and with it other reads, at a leader that has been deposed.',
     properties: ['correct-reads'],
-    exhibit: null,
-    seeds: 150,
+    exhibit: 'museum/R11-repeated-read-request.yaml',
+    seeds: 200,
   },
   {
     id: 'R12',
