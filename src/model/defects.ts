@@ -355,6 +355,15 @@ export const DEFECTS = [
     seeds: 20,
   },
   {
+    id: 'R19',
+    upstream: 'rethinkdb/rethinkdb#5289',
+    sentence:
+      'A member that was removed and has put its log away comes back under its old id, because one that lags behind still lists it.',
+    properties: ['raft-leader-completeness', 'raft-election-safety'],
+    exhibit: 'museum/R19-back-without-a-log.yaml',
+    seeds: 40,
+  },
+  {
     id: 'R20',
     upstream: 'etcd-io/etcd#13527',
     sentence: 'While an fsync hangs the clock of raft stands still, so a leader without followers does not step down (open upstream).',

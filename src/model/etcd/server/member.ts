@@ -16,7 +16,7 @@ import { Compactor } from './compactor.ts';
 import { CorruptionCheck } from './corruption-check.ts';
 import { FactTeller } from './fact-teller.ts';
 import { HealthService } from './health-service.ts';
-import { joinCluster, markCleanedUp, REMOVED } from './join.ts';
+import { joinCluster, putDataAway, REMOVED } from './join.ts';
 import { LeaseExpiry } from './lease-expiry.ts';
 import { type LeaderCall, PeerService } from './peer-service.ts';
 import { Peers } from './peers.ts';
@@ -412,7 +412,7 @@ export class EtcdServer implements ServerContext {
   #cleanUp(): void {
     const { process, config, memberId } = this;
     const leave = (): void => {
-      markCleanedUp(process, config);
+      putDataAway(process, config, memberId);
       process.exit(0, REMOVED);
     };
     if (config.defects.has('R9')) return leave();
