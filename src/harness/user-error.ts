@@ -35,7 +35,8 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
   for (const candidate of known) {
-    const distance = editDistance(name, candidate);
+    // Who mistypes a name rarely gets its first letter wrong.
+    const distance = editDistance(name, candidate) + (candidate[0] === name[0] ? 0 : 0.5);
     if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;

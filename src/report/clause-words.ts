@@ -98,6 +98,10 @@ const CLAUSES: Readonly<Record<string, Row>> = {
     '{0} took more than its processors can do',
     'a kubelet admits a pod only if its requests still fit, whatever schedulers believed',
   ],
+  'leader-served/lease-kept-under-load': [
+    'A flood of requests took a leader its lease',
+    'priority and fairness keeps seats of an API server for leader elections, however many requests of others wait',
+  ],
   'node-capacity/memory': [
     '{0} took more than its memory holds',
     'a kubelet admits a pod only if its requests still fit, whatever schedulers believed',
