@@ -7,6 +7,8 @@ const self = object('Self', { size: int, name: string, tags: list(string), label
 const variables = new Map<string, CelType>([
   ['object', dyn],
   ['self', self],
+  ['set', list(string, 'set')],
+  ['byKey', list(dyn, ['k'])],
 ]);
 const values: Readonly<Record<string, Value>> = {
   object: {
@@ -14,6 +16,11 @@ const values: Readonly<Record<string, Value>> = {
     metadata: { labels: { 'a/b': 'c' } },
   },
   self: { size: 3, name: 'abc', tags: ['a', 'b'], labels: { x: 'y' } },
+  set: ['a', 'b'],
+  byKey: [
+    { k: 1, v: 1 },
+    { k: 2, v: 2 },
+  ],
 };
 
 function run(text: string): Value | string {
@@ -77,6 +84,10 @@ describe('CEL values', () => {
     ["duration('90m').getHours()", 1n],
     ["timestamp('2024-01-02T00:00:00Z') - timestamp('2024-01-01T00:00:00Z') == duration('24h')", true],
     ['sets.contains([1, 2], [2])', true],
+    ["set == ['b', 'a']", true],
+    ["self.tags == ['b', 'a']", false],
+    ["(set + ['b', 'c']).size()", 3n],
+    ["(byKey + [{'k': 2, 'v': 9}, {'k': 3, 'v': 3}]).map(i, i.v)", [1n, 9n, 3n]],
     ['type(object.spec.text) == string', true],
     ['string(1.5)', '1.5'],
     ["'abc'.find('b+')", 'b'],

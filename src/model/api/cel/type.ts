@@ -13,8 +13,8 @@ export interface SimpleType {
 export interface ListType {
   readonly kind: 'list';
   readonly element: CelType;
-  /** Of the lists of custom resources: how items are told apart. Equality then does not mind the order. */
-  readonly items?: 'set' | 'map';
+  /** Of the lists of custom resources: how items are told apart, whole or by some keys. Equality then does not mind the order. */
+  readonly items?: 'set' | readonly string[];
 }
 
 export interface MapType {
@@ -64,7 +64,7 @@ export const timestamp: CelType = { kind: 'simple', name: 'timestamp' };
 export const duration: CelType = { kind: 'simple', name: 'duration' };
 export const typeType: CelType = { kind: 'type' };
 
-export function list(element: CelType, items?: 'set' | 'map'): ListType {
+export function list(element: CelType, items?: ListType['items']): ListType {
   return items === undefined ? { kind: 'list', element } : { kind: 'list', element, items };
 }
 

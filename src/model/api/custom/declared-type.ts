@@ -60,8 +60,9 @@ function listType(schema: Schema, name: string): Declared | undefined {
   const element = items === undefined ? undefined : declaredType(items, isEmbedded(items), `${name}.@items`);
   if (element === undefined) return undefined;
   const listKind = schema['x-kubernetes-list-type'];
+  const told = listKind === 'set' ? 'set' : listKind === 'map' ? (schema['x-kubernetes-list-map-keys'] ?? []) : undefined;
   return {
-    type: list(element.type, listKind === 'set' || listKind === 'map' ? listKind : undefined),
+    type: list(element.type, told),
     elementsMax: schema.maxItems ?? Math.floor((requestBytesMax - 2) / (element.bytesMin + 1)),
     bytesMin: 2,
     element,

@@ -134,6 +134,23 @@ describe('mutating webhooks', () => {
     expect(fixture.calls).toEqual(['one ', 'two one', 'one one,two']);
   });
 
+  it('are shown the object that a delete takes', () => {
+    const seen: unknown[] = [];
+    const fixture = new Fixture({
+      one: (_, { request }) => {
+        seen.push(request.operation, (request as unknown as { oldObject: UntypedObject | null }).oldObject?.metadata.name);
+        return { allowed: true };
+      },
+    });
+    const rules = [{ apiGroups: [''], apiVersions: ['v1'], operations: ['DELETE'], resources: ['configmaps'] }];
+    fixture.configure('Mutating', 'a', [at('one', { rules })]);
+    fixture.map('m');
+    runToEnd(
+      fixture.core.handle({ verb: 'delete', group: '', version: 'v1', resource: 'configmaps', namespace: 'default', name: 'm', user }),
+    );
+    expect(seen).toEqual(['DELETE', 'm']);
+  });
+
   it('that say no end the request', () => {
     const fixture = new Fixture({ one: () => ({ allowed: false, status: { code: 403, message: 'never' } }) });
     fixture.configure('Mutating', 'a', [at('one')]);

@@ -45,11 +45,22 @@ export const validatingAdmissionWebhook: AdmissionPlugin = {
   },
 };
 
-/** MutatingAdmissionWebhook: one after another, each sees what those before it made; again for those that ask for it when something changed. */
+/**
+ * MutatingAdmissionWebhook: one after another, each sees what those before it made; again for those that ask for it when something changed.
+ * A delete is shown to them with the object that goes, which is known only when it is validated.
+ */
 export const mutatingAdmissionWebhook: AdmissionPlugin = {
   name: 'MutatingAdmissionWebhook',
   handles: (request, server) => !mutatingConfigurations(server).isEmpty && !isExempt(request),
+  *validate(request, server) {
+    if (request.operation !== 'DELETE') return;
+    for (const { webhook } of yield* hooksOf(server, mutatingConfigurations(server))) {
+      const kind = yield* shouldCall(webhook, request, server);
+      if (kind !== undefined) yield* askMutating(webhook, request, server, kind);
+    }
+  },
   *admit(request, server) {
+    if (request.operation === 'DELETE') return request.object;
     const hooks = yield* hooksOf(server, mutatingConfigurations(server));
     const { reinvocation } = request;
     if (reinvocation.isSecond && !equalJson(reinvocation.output, request.object)) recall(reinvocation);

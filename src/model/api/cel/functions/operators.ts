@@ -1,4 +1,5 @@
 import { compareNumbers, Duration, equal, fail, keysOf, noSuchOverload, Timestamp, Uint, type Value, valueAt } from '../value.ts';
+import type { ListType } from '../type.ts';
 import { type Call, type CelFunction, charsOf, itemsOf } from './call.ts';
 
 const intMin = -(2n ** 63n);
@@ -126,7 +127,7 @@ export const operatorFunctions: Readonly<Record<string, CelFunction>> = {
     const [type] = call.types;
     // Lists that are sets or maps by key are merged: what is there already does not come twice.
     if (type?.kind === 'list' && type.items !== undefined && Array.isArray(call.arguments[0]) && Array.isArray(call.arguments[1]))
-      return merged(call);
+      return merged(call, type.items);
     return binary(
       numbers(
         (a, b) => a + b,
@@ -159,9 +160,12 @@ export const operatorFunctions: Readonly<Record<string, CelFunction>> = {
   size: ({ arguments: [value] }) => size(value),
 };
 
-/** Upstream's `+` of x-kubernetes-list-type set and map. Items of a map are told apart whole here: a rule's static type does not know the keys. */
-function merged(call: Call): Value {
+/** Upstream's `+` of x-kubernetes-list-type set and map: items keep their places, those of the right take the place of their equals. */
+function merged(call: Call, items: NonNullable<ListType['items']>): Value {
   const left = itemsOf(call, 0);
   const right = itemsOf(call, 1);
-  return [...left, ...right.filter((item) => !left.some((other) => equal(other, item)))];
+  const isSame = (a: Value, b: Value): boolean =>
+    items === 'set' ? equal(a, b) : items.every((key) => equal(valueAt(a, key) ?? null, valueAt(b, key) ?? null));
+  const kept = left.map((item) => right.find((other) => isSame(item, other)) ?? item);
+  return [...kept, ...right.filter((item) => !left.some((other) => isSame(item, other)))];
 }
