@@ -22,25 +22,39 @@ export interface Answer {
   readonly value: number;
 }
 
-/** Pairs invocations with answers. Operations of which no answer is known yet are kept, nothing else. */
+/**
+ * Pairs invocations with answers. Operations of which no answer is known yet are kept, nothing else: a list, since a client has one at a time,
+ * and a Map that is nearly empty rebuilds itself at every other change.
+ */
 export class Operations {
-  readonly #open = new Map<number, Operation>();
+  readonly #open: Operation[] = [];
   readonly #listeners: ((answer: Answer) => void)[] = [];
   #known = 1;
 
   constructor(facts: Facts, clock: { readonly now: Micros }) {
     facts.opInvoked.subscribe((op, client, member, kind, key, value) => {
-      this.#open.set(op, { op, client, member, kind, key, value, invokedAtUs: clock.now, knownRevision: this.#known });
+      this.#open.push({ op, client, member, kind, key, value, invokedAtUs: clock.now, knownRevision: this.#known });
     });
     facts.opAnswered.subscribe((op, outcome, revision, modRevision, value) => {
-      const operation = this.#open.get(op);
+      const operation = this.#close(op);
       if (operation === undefined) return;
-      this.#open.delete(op);
       const answer = { operation, outcome, revision, modRevision, value };
       for (const listener of this.#listeners) listener(answer);
       // A serializable read shows old states, but what it shows was committed all the same.
       if (outcome === 'ok' && revision > this.#known) this.#known = revision;
     });
+  }
+
+  #close(op: number): Operation | undefined {
+    const open = this.#open;
+    for (let i = open.length - 1; i >= 0; i--) {
+      const operation = open[i] as Operation;
+      if (operation.op !== op) continue;
+      const last = open.pop() as Operation;
+      if (last !== operation) open[i] = last;
+      return operation;
+    }
+    return undefined;
   }
 
   /** Hears of every answer from now on. */
