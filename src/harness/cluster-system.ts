@@ -51,6 +51,7 @@ export function clusterSystem(world: World, input: TrialInput, facts: Facts): Sy
   const notes = new Set<string>(cluster.warnings);
   const committed = followCommitted(facts);
   let storeRunning = true;
+  let storeEase = 1;
   const { store } = input.workload;
   if (store !== null) {
     const { clients, watches, readers = 0 } = store;
@@ -59,12 +60,9 @@ export function clusterSystem(world: World, input: TrialInput, facts: Facts): Sy
       names === undefined ? firstMembers : members.filter((member) => names.includes(member.name));
     const [clientsAt, readersAt] = [named(store.clientsAt), named(store.readersAt)];
     for (let index = 0; index < clients + readers; index++) {
-      const does = { watch: index < watches, onlyReads: index >= clients };
-      world
-        .host('client-0')
-        .install(
-          storeClient({ ...store, ...does, index, members: index < clients ? clientsAt : readersAt, facts, running: () => storeRunning }),
-        );
+      const does = { watch: index < watches, onlyReads: index >= clients, members: index < clients ? clientsAt : readersAt };
+      const pace = { running: () => storeRunning, ease: () => storeEase };
+      world.host('client-0').install(storeClient({ ...store, ...does, ...pace, index, facts }));
     }
   }
   const { configs } = input.workload;
@@ -146,6 +144,9 @@ export function clusterSystem(world: World, input: TrialInput, facts: Facts): Sy
       }
     },
     stopUsers: () => user?.stop(),
+    easeStoreClients: (times) => {
+      storeEase = times;
+    },
     stopStoreClients: () => {
       storeRunning = false;
     },

@@ -13,6 +13,8 @@ export interface System {
   /** Users stop: no operations from now on. */
   stopUsers(): void;
   /** The clients that read and write etcd keys stop. */
+  /** Clients of the bare store pause so many times longer between operations from now on. */
+  easeStoreClients(times: number): void;
   stopStoreClients(): void;
   /** Committed objects, sorted; empty without API servers. */
   storedObjects(): readonly StoredObject[];

@@ -23,6 +23,8 @@ export interface StoreClientOptions {
   readonly facts: Facts;
   /** Asked before each operation: false ends the client. */
   readonly running: () => boolean;
+  /** How many times longer it pauses between operations than `perSecond` says; asked before each pause. Absent: 1. */
+  readonly ease?: () => number;
   /** See StoreClients of a trial. */
   readonly rewatch?: boolean;
   readonly oldReads?: boolean;
@@ -132,7 +134,8 @@ function* operations(process: Process, name: string, member: string, client: Etc
       if (isError(result)) yield* failed(result, 'failed');
       else tellRead(facts, op, result.header.revision, result.kvs[0]);
     }
-    yield* process.sleep(Math.floor(meanUs / 2) + process.random.below(meanUs));
+    const pauseUs = meanUs * (options.ease?.() ?? 1);
+    yield* process.sleep(Math.floor(pauseUs / 2) + process.random.below(pauseUs));
   }
 }
 
