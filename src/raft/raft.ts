@@ -78,12 +78,14 @@ export class Raft {
 
   /** Queues a message that must wait for stable storage. */
   sendAfterAppend(message: Message): void {
-    this.messagesAfterAppend.push(message);
+    // The first makes the list, which then has room for just one: mostly it stays the only one.
+    if (this.messagesAfterAppend.length === 0) this.messagesAfterAppend = [message];
+    else this.messagesAfterAppend.push(message);
   }
 
   /** Acknowledges the log up to `index`, to the leader or (as the leader) to itself. */
   sendAck(to: NodeId, index: LogIndex): void {
-    this.messagesAfterAppend.push(makeMessage(MsgAppResp, to, this.id, this.term, 0, index, 0, noEntries, 0));
+    this.sendAfterAppend(makeMessage(MsgAppResp, to, this.id, this.term, 0, index, 0, noEntries, 0));
   }
 
   /** Whether this node may campaign: a voter of its own configuration, without a snapshot to apply first. */

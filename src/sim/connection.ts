@@ -206,7 +206,7 @@ export class Connection {
       other.#lastArrival = this.#world.now + delay;
     }
     if (passage?.lost !== true)
-      this.#world.queue.schedule(this.#world.now + delay, this.process.host.index, EVENT_KIND.connection, onSynAnswer, this, refused);
+      this.#world.queue.post(this.#world.now + delay, this.process.host.index, EVENT_KIND.connection, onSynAnswer, this, refused);
     if (made !== undefined && listener !== undefined)
       made.process.deliver(made.source, listener.costUs, accept as (a: unknown, b: unknown) => void, listener.onAccept, made);
   }
@@ -315,7 +315,7 @@ export class Connection {
 
   #lookAgainAt(at: Micros): void {
     this.#suspected = true;
-    this.#world.queue.schedule(at, this.process.host.index, EVENT_KIND.connection, onKeepAlive, this, undefined);
+    this.#world.queue.post(at, this.process.host.index, EVENT_KIND.connection, onKeepAlive, this, undefined);
   }
 
   #trySyn(attempt: number): void {
@@ -334,7 +334,7 @@ export class Connection {
         const passage = link?.pass(departure, 64);
         if (passage?.lost !== true) {
           const arrival = departure + (passage?.delayUs ?? world.calibration.loopbackUs);
-          world.queue.schedule(arrival, host.index, EVENT_KIND.connection, onSyn, this, undefined);
+          world.queue.post(arrival, host.index, EVENT_KIND.connection, onSyn, this, undefined);
         }
       }
     }
@@ -375,7 +375,7 @@ export class Connection {
       return;
     }
     this.#lastArrival = Math.max(this.#lastArrival, departure + (passage?.delayUs ?? world.calibration.loopbackUs));
-    world.queue.schedule(this.#lastArrival, peer.process.host.index, EVENT_KIND.segment, onSegment, this, segment);
+    world.queue.post(this.#lastArrival, peer.process.host.index, EVENT_KIND.segment, onSegment, this, segment);
   }
 
   #transmitClose(reason: CloseReason): void {
@@ -409,7 +409,7 @@ export class Connection {
 
   #resetSoon(back: Link | undefined): void {
     const delay = back === undefined ? this.#world.calibration.loopbackUs : back.pass(this.#world.now, 64).delayUs;
-    this.#world.queue.schedule(this.#world.now + delay, this.process.host.index, EVENT_KIND.connection, onReset, this, undefined);
+    this.#world.queue.post(this.#world.now + delay, this.process.host.index, EVENT_KIND.connection, onReset, this, undefined);
   }
 
   #closed(reason: CloseReason): void {

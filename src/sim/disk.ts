@@ -263,7 +263,7 @@ export class Disk {
   }
 
   #schedule(request: SyncRequest, from: Micros): void {
-    this.#world.queue.schedule(this.#syncDue(from), this.#host.index, EVENT_KIND.disk, onSynced, this, request);
+    this.#world.queue.post(this.#syncDue(from), this.#host.index, EVENT_KIND.disk, onSynced, this, request);
   }
 
   /** @internal The platter has it. A process that died meanwhile hears nothing, but its data was with the kernel and is synced all the same. */

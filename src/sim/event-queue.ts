@@ -10,21 +10,34 @@ export type EventId = number;
 const SLOT_BITS_FACTOR = 4_194_304; // 2^22 slots
 const HOST_FACTOR = 4_294_967_296; // 2^32 events a host
 
+/** Width of a bucket of later events: longer than what the network and disks take, shorter than what most time-outs wait for. */
+const BUCKET_US = 262_144;
+
 /**
- * Binary heap over typed arrays with keys (at, host, per-host sequence): a total order in which one host's extra event does not
- * reorder another host's ties. Cancelling marks the slot and never searches; marked slots leave when they reach the top.
+ * Events by the keys (at, host, per-host sequence): a total order in which one host's extra event does not reorder another host's ties.
+ *
+ * What is due soon lies in a binary heap over typed arrays. What is due later lies unsorted in buckets of a quarter of a second and is
+ * poured into the heap when its turn comes: most of it are time-outs that are cancelled long before, and these never see the heap.
+ * Cancelling marks the slot and never searches; a marked slot is let go when it is poured or comes to the top.
  */
 export class EventQueue {
   #heapAt = new Float64Array(1024);
   #heapKey = new Float64Array(1024);
   #heapSlot = new Int32Array(1024);
   #size = 0;
+  /** Slots of later events by bucket; every bucket begins at or after `#heapEnd`. */
+  readonly #later = new Map<number, number[]>();
+  /** Events before this time go into the heap. */
+  #heapEnd: Micros = BUCKET_US;
 
   readonly #fn: (EventFn | undefined)[] = [];
   readonly #a: unknown[] = [];
   readonly #b: unknown[] = [];
   readonly #generation: number[] = [];
   readonly #kind: number[] = [];
+  /** Keys of later events. */
+  readonly #at: Micros[] = [];
+  readonly #key: number[] = [];
   readonly #free: number[] = [];
   readonly #sequence: number[] = [];
   #live = 0;
@@ -57,6 +70,12 @@ export class EventQueue {
 
   /** Schedules `fn(a, b)`; ties at one instant run by host, then in the order of scheduling for that host. */
   schedule(at: Micros, host: number, kind: number, fn: EventFn, a: unknown, b: unknown): EventId {
+    const slot = this.post(at, host, kind, fn, a, b);
+    return slot + (this.#generation[slot] as number) * SLOT_BITS_FACTOR;
+  }
+
+  /** As {@link schedule}, for an event that nobody will cancel: without the id, which is a number on the heap. */
+  post(at: Micros, host: number, kind: number, fn: EventFn, a: unknown, b: unknown): number {
     const free = this.#free.pop();
     let slot: number;
     if (free === undefined) {
@@ -77,9 +96,11 @@ export class EventQueue {
     }
     const sequence = this.#sequence[host] ?? 0;
     this.#sequence[host] = sequence + 1;
-    this.#push(at, host * HOST_FACTOR + sequence, slot);
+    const key = host * HOST_FACTOR + sequence;
+    if (at < this.#heapEnd) this.#push(at, key, slot);
+    else this.#putLater(at, key, slot);
     this.#live++;
-    return slot + (this.#generation[slot] as number) * SLOT_BITS_FACTOR;
+    return slot;
   }
 
   /** Takes an event back. False when it has run or was cancelled already. */
@@ -140,13 +161,46 @@ export class EventQueue {
     return slot;
   }
 
+  /** Brings the next event that was not cancelled to the top of the heap. */
   #dropCancelled(): void {
-    while (this.#size > 0) {
-      const slot = this.#heapSlot[0] as number;
-      if (this.#fn[slot] !== undefined) return;
-      this.#generation[slot] = (this.#generation[slot] as number) + 1;
-      this.#free.push(slot);
-      this.#removeTop();
+    for (;;) {
+      while (this.#size > 0) {
+        const slot = this.#heapSlot[0] as number;
+        if (this.#fn[slot] !== undefined) return;
+        this.#letGo(slot);
+        this.#removeTop();
+      }
+      if (this.#later.size === 0) return;
+      this.#pour();
+    }
+  }
+
+  /** Frees the slot of an event that was cancelled. */
+  #letGo(slot: number): void {
+    this.#generation[slot] = (this.#generation[slot] as number) + 1;
+    this.#free.push(slot);
+  }
+
+  #putLater(at: Micros, key: number, slot: number): void {
+    this.#at[slot] = at;
+    this.#key[slot] = key;
+    const number = Math.floor(at / BUCKET_US);
+    const bucket = this.#later.get(number);
+    if (bucket === undefined) this.#later.set(number, [slot]);
+    else bucket.push(slot);
+  }
+
+  /** The heap is empty: fills it with the next bucket. */
+  #pour(): void {
+    let next = Number.POSITIVE_INFINITY;
+    for (const number of this.#later.keys()) if (number < next) next = number;
+    const bucket = this.#later.get(next) as readonly number[];
+    this.#later.delete(next);
+    this.#heapEnd = (next + 1) * BUCKET_US;
+    for (let i = 0; i < bucket.length; i++) {
+      const slot = bucket[i] as number;
+      if (this.#fn[slot] === undefined) this.#letGo(slot);
+      else this.#push(this.#at[slot] as Micros, this.#key[slot] as number, slot);
     }
   }
 

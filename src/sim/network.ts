@@ -139,7 +139,7 @@ export class Network {
     const link = this.link(from.host, to);
     const datagram: Datagram = { id, endpoint, from, payload, link };
     if (link === undefined) {
-      this.#world.queue.schedule(departure + this.#world.calibration.loopbackUs, to.index, EVENT_KIND.datagram, onDatagram, this, datagram);
+      this.#world.queue.post(departure + this.#world.calibration.loopbackUs, to.index, EVENT_KIND.datagram, onDatagram, this, datagram);
       return;
     }
     if (link.blocked) {
@@ -155,10 +155,10 @@ export class Network {
         arrival = Math.max(arrival, link.lastOrderedArrival);
         link.lastOrderedArrival = arrival;
       }
-      this.#world.queue.schedule(arrival, to.index, EVENT_KIND.datagram, onDatagram, this, datagram);
+      this.#world.queue.post(arrival, to.index, EVENT_KIND.datagram, onDatagram, this, datagram);
     }
     if (passage.duplicateDelayUs >= 0) {
-      this.#world.queue.schedule(departure + passage.duplicateDelayUs, to.index, EVENT_KIND.datagram, onDatagram, this, datagram);
+      this.#world.queue.post(departure + passage.duplicateDelayUs, to.index, EVENT_KIND.datagram, onDatagram, this, datagram);
     }
   }
 

@@ -34,8 +34,43 @@ describe('Process: the CPU', () => {
     w.world.run(3 * SECOND);
     expect(ran.slice(1)).toEqual([
       [2 * SECOND + 100, 'second', 2 * SECOND + 150],
-      [2 * SECOND + 150, 'third', 2 * SECOND + 200],
+      // In the same event, but its effects leave when its own cost is paid too.
+      [2 * SECOND + 100, 'third', 2 * SECOND + 200],
     ]);
+  });
+
+  it('under priorities each piece of work has an event of its own, so that it competes with what arrives until its turn', () => {
+    const w = testWorld({ tiePolicy: { kind: 'pct', jitterUs: 0, changeOneIn: 1000 } });
+    const at: number[] = [];
+    const process = runProgram(w.a);
+    w.world.at(SECOND, () => {
+      for (let i = 0; i < 3; i++) process.deliver(1, 50, () => at.push(w.world.now - SECOND), undefined, undefined);
+    });
+    w.world.run(2 * SECOND);
+    expect(at).toEqual([0, 50, 100]);
+  });
+
+  it('work that makes more work without end is not hidden in one event', () => {
+    const w = testWorld({ eventsPerInstantMax: 100 });
+    const process = runProgram(w.a);
+    const again = (): void => process.deliver(1, 0, again, undefined, undefined);
+    w.world.at(SECOND, again);
+    expect(w.world.run(2 * SECOND)).toMatchObject({ kind: 'livelock', culprit: process.label });
+  });
+
+  it('a process that dies runs nothing of what was queued', () => {
+    const w = testWorld();
+    const ran: string[] = [];
+    const process = runProgram(w.a);
+    w.world.at(SECOND, () => {
+      const die = (): void => {
+        process.deliver(1, 10, () => ran.push('later'), undefined, undefined);
+        process.kill('test');
+      };
+      process.deliver(1, 10, die, undefined, undefined);
+    });
+    w.world.run(2 * SECOND);
+    expect([process.state, ran]).toEqual(['dead', []]);
   });
 
   it('charge makes the resume longer: later sends and queued work are late by it', () => {

@@ -23,6 +23,9 @@ export class ProcessExit extends Error {
 
 export type ProcessState = 'running' | 'paused' | 'zombie' | 'dead';
 
+/** So many pieces of queued work follow another in one event: work that makes more work without end is not to hide in one. */
+const RUN_ON_MAX = 64;
+
 /** Kinds of numbered effects: what a crash point can be put in front of. */
 export type EffectKind = 'send' | 'disk' | 'reply';
 
@@ -30,7 +33,8 @@ export type EffectKind = 'send' | 'disk' | 'reply';
  * One running incarnation of a program on a host. All that it holds in memory is gone when it dies; a restart makes a new Process.
  *
  * Work (messages, timers, task resumes) occupies the process's one CPU for a cost. A free CPU runs it at once and its effects leave at
- * now + cost; work that arrives meanwhile queues. Sends, disk writes and replies are numbered effects: a kill at effect n makes the
+ * now + cost; work that arrives meanwhile queues. What is queued when a piece of work ends (above all the resumes that it caused) follows
+ * it in the same event, each with its cost after the one before: only the effects show when it ran. Sends, disk writes and replies are numbered effects: a kill at effect n makes the
  * process a zombie whose later effects are discarded until it yields.
  */
 export class Process {
@@ -114,7 +118,7 @@ export class Process {
     }
     if (!this.alive) return;
     this.#queue.push({ source, costUs, sinceUs: this.world.now, fn, a, b });
-    this.#scheduleDrain();
+    if (!this.#executing) this.#scheduleDrain();
   }
 
   /** Runs `fn` after `delay` on this host's clock, in this process. The answer cancels it. */
@@ -238,9 +242,23 @@ export class Process {
   /** The policy's view of a cost; used by the kernel only. */
   #deathCause = '';
 
+  /** Runs one piece of work on a free CPU, and what is queued then. */
   #run(costUs: Micros, fn: (a: unknown, b: unknown) => void, a: unknown, b: unknown): void {
-    const cost = this.#scheduler.cost(costUs);
-    this.leaveAt = this.world.now + cost;
+    this.leaveAt = this.world.now;
+    this.#execute(costUs, fn, a, b);
+    if (this.#queue.length === 0) return;
+    // Under a policy with priorities every piece of work competes with what arrives until its turn.
+    if (this.#scheduler.isOrdered) {
+      for (let n = 0; n < RUN_ON_MAX && this.#queue.length > 0; n++) {
+        const work = this.#queue.shift() as Work;
+        this.#execute(work.costUs, work.fn, work.a, work.b);
+      }
+    }
+    if (this.#queue.length > 0) this.#scheduleDrain();
+  }
+
+  #execute(costUs: Micros, fn: (a: unknown, b: unknown) => void, a: unknown, b: unknown): void {
+    this.leaveAt += this.#scheduler.cost(costUs);
     this.#busyUntil = this.leaveAt;
     this.#executing = true;
     try {
@@ -276,7 +294,6 @@ export class Process {
     const index = this.#scheduler.next(this.#queue, this.world.now);
     const work = (index === 0 ? this.#queue.shift() : this.#queue.splice(index, 1)[0]) as Work;
     this.#run(work.costUs, work.fn, work.a, work.b);
-    if (this.#queue.length > 0) this.#scheduleDrain();
   }
 
   #die(cause: string, what: 'killed' | 'exited', tellPeers: boolean): void {

@@ -45,6 +45,11 @@ export class Scheduler {
     return base + this.#stream.below(this.#policy.jitterUs + 1);
   }
 
+  /** True when work runs in the order of its arrival, whatever arrives later. */
+  get isOrdered(): boolean {
+    return this.#policy.kind !== 'pct';
+  }
+
   /** Index of the work to run next. `queue` is not empty and in order of arrival. */
   next(queue: readonly Work[], nowUs: Micros): number {
     if (this.#policy.kind !== 'pct' || queue.length === 1) return 0;

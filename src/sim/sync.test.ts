@@ -135,8 +135,11 @@ describe('Channel', () => {
     const a = receiver(channel, 'a');
     receiver(channel, 'b');
     world.run(world.now + SECOND);
-    process.deliver(1, 1000, () => channel.send(1), undefined, undefined);
-    a.cancel();
+    const sendAndCancel = (): void => {
+      channel.send(1);
+      a.cancel();
+    };
+    process.deliver(1, 1000, sendAndCancel, undefined, undefined);
     world.run(world.now + SECOND);
     expect(log).toEqual(['b got 1']);
     expect(channel.length).toBe(0);
@@ -198,8 +201,11 @@ describe('Mutex', () => {
     const b = process.spawn('b', hold(mutex, 'b', SECOND));
     process.spawn('c', hold(mutex, 'c', SECOND));
     world.run(world.now + SECOND);
-    process.deliver(1, 10, () => a.cancel(), undefined, undefined); // grants b, which has not run yet
-    b.cancel();
+    const cancelBoth = (): void => {
+      a.cancel(); // grants b, which has not run yet
+      b.cancel();
+    };
+    process.deliver(1, 10, cancelBoth, undefined, undefined);
     world.run(world.now + 10 * SECOND);
     expect(log).toEqual(['a in', 'c in', 'c out']);
     process.spawn('d', hold(mutex, 'd', SECOND));

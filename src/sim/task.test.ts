@@ -30,9 +30,9 @@ describe('TaskRun', () => {
     const { w, process, log } = setup();
     function* body(): Task<string> {
       yield* process.sleep(SECOND);
-      log.push(`first ${w.world.now}`);
+      log.push(`first ${process.leaveAt}`);
       yield* process.sleep(SECOND);
-      log.push(`second ${w.world.now}`);
+      log.push(`second ${process.leaveAt}`);
       return 'value';
     }
     const run = process.spawn('t', body(), (value) => log.push(`done ${value}`));
@@ -40,8 +40,8 @@ describe('TaskRun', () => {
     expect(run.done).toBe(false);
     w.world.run(3 * SECOND);
     expect(run.done).toBe(true);
-    // The task starts when the program's own start is over (10 µs); a sleep costs the resume of its timer and that of the task.
-    expect(log).toEqual([`first ${SECOND + 20}`, `second ${2 * SECOND + 30}`, 'done value']);
+    // The task starts with the program's own start (10 µs, then 10 of its own); a sleep costs the resume of its timer and that of the task.
+    expect(log).toEqual([`first ${SECOND + 30}`, `second ${2 * SECOND + 30}`, 'done value']);
   });
 
   it('a rejected wait is thrown inside the task', () => {

@@ -171,7 +171,8 @@ export class SchedulingQueue {
     const duration = Math.min(this.#config.podMaxBackoffUs, this.#config.podInitialBackoffUs * 2 ** Math.min(count - 1, 20));
     const end = queued.since + duration;
     // Back-off queues are looked at once a second (upstream flushBackoffQCompleted); refused pods are popped earlier, failed ones are not.
-    return queued.errors > 0 ? Math.ceil(end / flushPeriod) * flushPeriod : end;
+    // An attempt that a look began ends after it, however short it was: the look that may end its back-off is never one at that very instant.
+    return queued.errors > 0 ? (Math.floor(end / flushPeriod) + 1) * flushPeriod : end;
   }
 
   #activate(queued: QueuedPod): void {
