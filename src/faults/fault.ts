@@ -36,6 +36,8 @@ export interface Operator {
   uncordon(node: string): void;
   /** The running container processes of the nth pod (by name) of a workload; none where there is no such pod. */
   podProcesses(workload: string, ordinal: number): readonly Process[];
+  /** Not an operator's doing: the cloud's API answers from a copy of its books that is so old. */
+  lagCloud(lagUs: number): ActiveFault;
   /** `etcdctl move-leader`. */
   moveLeader(toMember: string): void;
   /** Starts a client that sends so many requests at a time over so many objects of its own; `sent` counts them. */

@@ -15,6 +15,7 @@ const NOT_DRAWN: Readonly<Record<keyof typeof TOPOLOGIES, readonly string[]>> = 
     'api-flood',
     'app-hang',
     'apply-deployment',
+    'cloud-lag',
     'connection-reset',
     'delete-namespace',
     'delete-node',
@@ -36,6 +37,7 @@ const NOT_DRAWN: Readonly<Record<keyof typeof TOPOLOGIES, readonly string[]>> = 
   single: [
     'app-hang',
     'apply-deployment',
+    'cloud-lag',
     'delete-namespace',
     'delete-node',
     'delete-pod',
@@ -56,6 +58,7 @@ const NOT_DRAWN: Readonly<Record<keyof typeof TOPOLOGIES, readonly string[]>> = 
   ha: [
     'app-hang',
     'apply-deployment',
+    'cloud-lag',
     'delete-namespace',
     'delete-node',
     'delete-pod',
@@ -75,6 +78,7 @@ const NOT_DRAWN: Readonly<Record<keyof typeof TOPOLOGIES, readonly string[]>> = 
 /** Parameters of what only a scenario draws, because it knows the objects. */
 const OPERATIONS: readonly (FaultParams & { readonly [name: string]: unknown })[] = [
   { kind: 'app-hang', workload: 'shop/front', ordinal: 0 },
+  { kind: 'cloud-lag', lagMs: 1000 },
   { kind: 'apply-deployment', deployment: 'shop/front', image: 'front:2', replicas: 5 },
   { kind: 'delete-namespace', namespace: 'shop' },
   { kind: 'delete-node', node: 'worker-1' },
@@ -264,7 +268,7 @@ describe('inject and heal', () => {
   it('operations ask the operator and have nothing to heal', () => {
     const target = testTarget(TOPOLOGIES.ha);
     for (const params of [
-      ...OPERATIONS.slice(1),
+      ...OPERATIONS.slice(2),
       { kind: 'etcd-compact', behind: 5, deletes: false },
       { kind: 'etcd-defragment', member: 'etcd-1' },
       { kind: 'move-leader', member: 'etcd-1' },

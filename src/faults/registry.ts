@@ -4,6 +4,7 @@ import { appHang } from './app-hang.ts';
 import { applyDeployment } from './apply-deployment.ts';
 import { clockDrift } from './clock-drift.ts';
 import { clockJump } from './clock-jump.ts';
+import { cloudLag } from './cloud-lag.ts';
 import { connectionReset } from './connection-reset.ts';
 import { crashAtEffect } from './crash-at-effect.ts';
 import { crashAtFact } from './crash-at-fact.ts';
@@ -51,6 +52,7 @@ export const FAULTS: readonly Fault[] = [
   applyDeployment,
   clockDrift,
   clockJump,
+  cloudLag,
   connectionReset,
   crashAtEffect,
   crashAtFact,

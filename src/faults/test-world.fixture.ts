@@ -64,6 +64,7 @@ export function testTarget(topology: Topology, seed = 'faults'): FaultTarget & {
     applyDeployment: (deployment, image, replicas) => void orders.push(`apply-deployment ${deployment} ${image} ${replicas}`),
     deleteNode: (node) => void orders.push(`delete-node ${node}`),
     deleteNamespace: (namespace) => void orders.push(`delete-namespace ${namespace}`),
+    lagCloud: () => ({ heal: () => undefined, touched: () => 1 }),
     deletePod: (workload, ordinal) => void orders.push(`delete-pod ${workload} ${ordinal}`),
     moveLeader: (member) => void orders.push(`move-leader ${member}`),
     etcdctl: (order) => void orders.push(`etcdctl ${order.what}`),

@@ -121,6 +121,17 @@ export function clusterSystem(world: World, input: TrialInput, facts: Facts): Sy
       setImage: (deployment, image) => user?.order({ what: 'set-image', deployment, image }),
       scale: (deployment, replicas) => user?.order({ what: 'scale', deployment, replicas }),
       applyDeployment: (deployment, image, replicas) => user?.order({ what: 'apply-deployment', deployment, image, replicas }),
+      lagCloud: (lagUs) => {
+        const { inventory } = cluster;
+        const before = inventory.outdated;
+        inventory.lagUs += lagUs;
+        return {
+          heal: () => {
+            inventory.lagUs -= lagUs;
+          },
+          touched: () => inventory.outdated - before,
+        };
+      },
       deleteNode: (name) => user?.order({ what: 'delete', kind: 'node', name }),
       deleteNamespace: (name) => user?.order({ what: 'delete', kind: 'namespace', name }),
       deletePod: (workload, ordinal) => user?.order({ what: 'delete-pod', workload, ordinal }),

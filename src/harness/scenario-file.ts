@@ -73,6 +73,7 @@ interface RawScenario {
         readonly etcdMembers?: number;
         readonly runtime?: string;
         readonly pools?: readonly RawPool[];
+        readonly cloud?: boolean;
         readonly metricsServer?: boolean;
         readonly etcdAppendBytesMax?: number;
         readonly etcdSnapshotCount?: number;

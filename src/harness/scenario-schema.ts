@@ -83,6 +83,10 @@ export const SCENARIO_SCHEMA = {
             etcdMembers: { ...count, minimum: 1, maximum: 9, description: 'Members of an external etcd.' },
             runtime,
             pools: { type: 'array', minItems: 1, maxItems: 20, items: pool, description: 'Workers of several sorts, instead of workers.' },
+            cloud: {
+              type: 'boolean',
+              description: "The machines are a cloud's: its controller manager takes nodes out whose machine is gone.",
+            },
             metricsServer: { type: 'boolean', description: 'A metrics-server answers for the usage of pods: autoscalers need it.' },
             etcdAppendBytesMax: {
               type: 'integer',

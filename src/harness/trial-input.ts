@@ -51,6 +51,8 @@ export interface TrialCluster {
   readonly pools?: readonly NodePool[];
   /** A metrics-server runs beside the cluster; absent: none. */
   readonly metricsServer?: boolean;
+  /** The machines are a cloud's, whose controller manager runs beside the cluster; absent: they are not. */
+  readonly cloud?: boolean;
   /** Bytes of entries that one append message of etcd's raft carries at the most; absent: etcd's 1 MiB. 1: every entry travels alone. */
   readonly etcdAppendBytesMax?: number;
   /** Entries after which an etcd member makes a snapshot; a tenth of it stays for members that lag. Absent: etcd's defaults. */

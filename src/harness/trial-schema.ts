@@ -126,6 +126,7 @@ export const TRIAL_SCHEMA = {
                 },
               },
             },
+            cloud: { type: 'boolean' },
             metricsServer: { type: 'boolean' },
             etcdAppendBytesMax: { type: 'integer', minimum: 1 },
             etcdSnapshotCount: { type: 'integer', minimum: 1 },

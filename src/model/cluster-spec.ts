@@ -25,6 +25,8 @@ export interface ClusterSpec {
   readonly pools?: readonly NodePool[];
   /** A metrics-server answers for the usage of pods; autoscalers need it. */
   readonly metricsServer?: boolean;
+  /** A cloud made the machines, and its controller manager takes nodes out whose machine is gone. */
+  readonly cloud?: boolean;
   /** Hosts of outside users; default 1. */
   readonly clients?: number;
 }

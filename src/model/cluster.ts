@@ -6,6 +6,8 @@ import { EtcdStorage } from './apiserver/etcd-storage.ts';
 import type { ServerOptions } from './apiserver/server-context.ts';
 import { StoredObject } from './apiserver/stored-object.ts';
 import { ApiTransport } from './client/transport.ts';
+import { cloudControllerManager } from './cloud/cloud-controller-manager.ts';
+import { CloudInventory, computeApi } from './cloud/compute.ts';
 import { metricsOfServer, metricsServer } from './cloud/metrics-server.ts';
 import { markControlPlane } from './cloud/mark-control-plane.ts';
 import { type VolumeOffer, volumeOffer, volumeProvisioner } from './cloud/volume-provisioner.ts';
@@ -81,6 +83,8 @@ export class Cluster {
   readonly apiServers: readonly Endpoint[];
   /** Packet rules of the nodes, by node index: where clients' traffic is routed. */
   readonly nodeRules: readonly NodeRules[];
+  /** The cloud's books of machines; empty where the machines are nobody's. */
+  readonly inventory: CloudInventory;
   readonly #hosts: readonly { readonly host: Host; readonly role: ClusterRole }[];
 
   constructor(
@@ -90,6 +94,7 @@ export class Cluster {
     etcdEndpoints: readonly Endpoint[],
     apiServers: readonly Endpoint[],
     nodeRules: readonly NodeRules[],
+    inventory: CloudInventory,
   ) {
     this.world = world;
     this.spec = spec;
@@ -98,6 +103,7 @@ export class Cluster {
     this.etcdEndpoints = etcdEndpoints;
     this.apiServers = apiServers;
     this.nodeRules = nodeRules;
+    this.inventory = inventory;
   }
 
   hosts(role: ClusterRole): readonly Host[] {
@@ -127,6 +133,7 @@ class ClusterBuilder {
   readonly #defects: DefectSet;
   readonly #hosts: { readonly host: Host; readonly role: ClusterRole }[] = [];
   readonly #nodeRules: NodeRules[] = [];
+  readonly #inventory = new CloudInventory();
 
   constructor(world: World, spec: ClusterSpec, config: ClusterConfig) {
     this.#world = world;
@@ -161,7 +168,7 @@ class ClusterBuilder {
           ),
         );
     }
-    return new Cluster(this.#world, spec, this.#hosts, etcdEndpoints, apiServers, this.#nodeRules);
+    return new Cluster(this.#world, spec, this.#hosts, etcdEndpoints, apiServers, this.#nodeRules, this.#inventory);
   }
 
   #addHosts(prefix: string, role: ClusterRole, count: number): readonly Host[] {
@@ -253,6 +260,11 @@ class ClusterBuilder {
     const offer = overrides?.volumes ?? volumeOffer(this.#spec.preset);
     host.install(volumeProvisioner({ offer, servers, facts }));
     if (this.#spec.metricsServer === true) host.install(metricsServer(servers));
+    if (this.#spec.cloud === true) {
+      for (const { host: machine } of this.#hosts) this.#inventory.launch(machine.name, this.#world.now);
+      host.install(computeApi(this.#inventory));
+      host.install(cloudControllerManager({ servers, cloud: REGISTRY_HOST, defects: this.#defects }));
+    }
   }
 
   #installNode(host: Host, index: number, servers: readonly Endpoint[]): void {

@@ -211,6 +211,14 @@ export const DEFECTS = [
     seeds: 20,
   },
   {
+    id: 'K17',
+    upstream: 'kubernetes/kubernetes#58334',
+    sentence: 'A node that has just come is deleted, because the cloud does not know of its machine yet.',
+    properties: ['healthy-node-kept'],
+    exhibit: 'museum/K17-lagging-cloud.yaml',
+    seeds: 20,
+  },
+  {
     id: 'K19',
     upstream: 'kubernetes/kubernetes#36891',
     sentence: 'A namespace is emptied at once, while a lagging API server still takes new objects for it.',

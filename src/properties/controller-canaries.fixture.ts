@@ -119,6 +119,23 @@ export const CONTROLLER_CANARIES: Readonly<Record<string, readonly Canary[]>> = 
       end: { atS: 600, healedAtS: 200, objects: [cronJob, node('worker-0')] },
     },
   ],
+  'healthy-node-kept': [
+    {
+      clause: 'not-deleted',
+      breaks: (at) => {
+        at(1, (f) => nodeIs(f, 'worker-0', 'False'));
+        at(2, (f) => put(f, 'minions/worker-0', undefined));
+      },
+      holds: (at) => {
+        at(1, (f) => nodeIs(f, 'worker-0', 'True'));
+        at(1, (f) => nodeIs(f, 'worker-1', 'True'));
+        at(2, (f) => f.nodeReachable.emit('worker-0', false));
+        at(60, (f) => put(f, 'minions/worker-0', undefined));
+        at(61, (f) => f.userOperation.emit(1, 'user-0', 'delete node worker-1'));
+        at(62, (f) => put(f, 'minions/worker-1', undefined));
+      },
+    },
+  ],
   'no-mass-eviction': [
     {
       clause: 'all-silent',

@@ -5,6 +5,7 @@ import { durableWrites } from './durable-writes.ts';
 import { eventualReconciliation } from './eventual-reconciliation.ts';
 import { leaderServed } from './leader-served.ts';
 import { leaderStepsDown } from './leader-steps-down.ts';
+import { healthyNodeKept } from './healthy-node-kept.ts';
 import { leaseLifetime } from './lease-lifetime.ts';
 import { lockExclusion } from './lock-exclusion.ts';
 import { memberAgreement } from './member-agreement.ts';
@@ -43,6 +44,7 @@ export const PROPERTIES: readonly Property[] = [
   eventualReconciliation,
   leaderServed,
   leaderStepsDown,
+  healthyNodeKept,
   leaseLifetime,
   lockExclusion,
   memberAgreement,

@@ -82,6 +82,10 @@ const CLAUSES: Readonly<Record<string, Row>> = {
     '{0} and {1} list different members',
     'who belongs to the cluster is decided by entries of the log, and a member that is gone must not come back',
   ],
+  'healthy-node-kept/not-deleted': [
+    '{0} was thrown out although nothing was wrong with it',
+    'a cloud that does not know of a machine yet has not said that it is gone',
+  ],
   'no-mass-eviction/all-silent': [
     '{1} was evicted because all nodes were silent',
     'when nobody answers, the one who asks is more likely cut off than everybody else dead',

@@ -44,6 +44,7 @@ const SUBJECTS: Readonly<Record<string, readonly string[]>> = {
   'durable-writes': ['store-client-0', 'etcd-0'],
   'eventual-reconciliation': ['shop/web'],
   'disruption-budget': ['shop/web', 'shop/web-1'],
+  'healthy-node-kept': ['worker-0'],
   'no-mass-eviction': ['worker-0', 'shop/web-1'],
   'no-orphans': ['shop/note', 'shop'],
   'node-capacity': ['worker-0'],

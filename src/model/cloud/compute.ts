@@ -1,0 +1,40 @@
+import type { Program } from '../../sim/host.ts';
+import { serveRpc } from '../../sim/rpc.ts';
+import { SECOND, type Micros } from '../../sim/time.ts';
+
+export const COMPUTE_PORT = '8774';
+
+/** The machines that a cloud has made, by the cloud's own books. Its API answers from a copy that may be some time old. */
+export class CloudInventory {
+  readonly #launchedUs = new Map<string, Micros>();
+  /** How old the copy is that the API answers from. */
+  lagUs: Micros = 0;
+  /** Answers that would have been others from the books themselves. */
+  outdated = 0;
+
+  launch(machine: string, atUs: Micros): void {
+    this.#launchedUs.set(machine, atUs);
+  }
+
+  /** Whether the API knows of the machine. */
+  exists(machine: string, nowUs: Micros): boolean {
+    const launched = this.#launchedUs.get(machine);
+    if (launched === undefined) return false;
+    const known = launched <= nowUs - this.lagUs;
+    if (!known) this.outdated++;
+    return known;
+  }
+}
+
+/** The cloud's API for machines: call `instance-exists` with a name. */
+export function computeApi(inventory: CloudInventory): Program {
+  return {
+    name: 'compute',
+    restartAfterUs: SECOND,
+    start(process) {
+      serveRpc(process, process.host.name, COMPUTE_PORT, {
+        call: (_method, body, call) => call.answer(inventory.exists(body as string, process.world.now)),
+      });
+    },
+  };
+}
