@@ -3,9 +3,9 @@ import { correctReads } from './correct-reads.ts';
 import { disruptionBudget } from './disruption-budget.ts';
 import { durableWrites } from './durable-writes.ts';
 import { eventualReconciliation } from './eventual-reconciliation.ts';
+import { healthyNodeKept } from './healthy-node-kept.ts';
 import { leaderServed } from './leader-served.ts';
 import { leaderStepsDown } from './leader-steps-down.ts';
-import { healthyNodeKept } from './healthy-node-kept.ts';
 import { leaseLifetime } from './lease-lifetime.ts';
 import { lockExclusion } from './lock-exclusion.ts';
 import { memberAgreement } from './member-agreement.ts';
@@ -42,9 +42,9 @@ export const PROPERTIES: readonly Property[] = [
   disruptionBudget,
   durableWrites,
   eventualReconciliation,
+  healthyNodeKept,
   leaderServed,
   leaderStepsDown,
-  healthyNodeKept,
   leaseLifetime,
   lockExclusion,
   memberAgreement,
