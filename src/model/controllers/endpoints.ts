@@ -19,6 +19,9 @@ const headlessLabel = 'service.kubernetes.io/headless';
 const managedByLabel = 'endpoints.kubernetes.io/managed-by';
 
 /** Keeps the older Endpoints objects: pkg/controller/endpoint/endpoints_controller.go. Deprecated upstream, and still running. */
+/** Endpoints that serve as a lock of leader election have no Service. */
+const LEADER_ANNOTATION = 'control-plane.alpha.kubernetes.io/leader';
+
 export function startEndpointsController(context: ControllerContext): void {
   new EndpointsController(context).start();
 }
@@ -69,6 +72,10 @@ class EndpointsController {
     });
     this.#endpoints.addHandler({ onDelete: (endpoints) => this.#queue.add(objectKey(endpoints)) });
     this.#context.whenSynced([this.#services, this.#pods, this.#endpoints], () => {
+      // Services that went while no manager was at work left theirs behind (upstream checkLeftoverEndpoints).
+      for (const endpoints of this.#endpoints.list()) {
+        if (endpoints.metadata.annotations?.[LEADER_ANNOTATION] === undefined) this.#queue.add(objectKey(endpoints));
+      }
       runWorkers(
         process,
         'endpoints',

@@ -111,6 +111,17 @@ export class Naming {
     this.#namesCache = undefined;
   }
 
+  /** Gives one object the name that the recording has for it; whatever else bore that name (it is gone by now) loses it. */
+  assign(object: ApiObject, canonical: string): void {
+    const id = `${object.kind}/${object.metadata.namespace ?? ''}/${object.metadata.name ?? ''}`;
+    const kindAndNamespace = `${object.kind}/${object.metadata.namespace ?? ''}/`;
+    for (const [other, name] of this.#names)
+      if (name === canonical && other !== id && other.startsWith(kindAndNamespace)) this.#names.set(other, `${canonical} of another`);
+    this.#names.set(id, canonical);
+    this.#pattern = undefined;
+    this.#namesCache = undefined;
+  }
+
   keyOfId(id: string): string {
     const kind = id.slice(0, id.indexOf('/'));
     return `${kind}/${this.#withHashes(this.#nested(this.#names.get(id) ?? id.slice(id.lastIndexOf('/') + 1)))}`;

@@ -17,7 +17,11 @@ import type { Decision } from '../../../model/scheduler/schedule-pod.ts';
 import type { Task } from '../../../sim/task.ts';
 import { MILLISECOND, SECOND, TRIAL_EPOCH_WALL_US } from '../../../sim/time.ts';
 import { World } from '../../../sim/world.ts';
-import { compareEvents, compareOutcome, compareResults, compareStories, relabelPods } from './compare.ts';
+import { compareEvents } from './compare-events.ts';
+import { compareOutcome } from './compare-outcome.ts';
+import { compareResults } from './compare-results.ts';
+import { compareStories } from './compare-stories.ts';
+import { relabelPods } from './relabel-pods.ts';
 import { comparePlacements, type Placement } from './compare-placements.ts';
 import { comparePodFacts } from './compare-facts.ts';
 import { FakeKubelets } from './fake-kubelet.ts';
@@ -32,13 +36,13 @@ const startMinutes = 2;
 /** When the controller manager starts: its loops of 5, 10 and 20 s count from here. */
 const managerStart = 8.5 * SECOND;
 /** Nodes beside those of the scenario, so that a dead zone is not a dead cluster. */
-const alwaysNodes = ['always-1', 'always-2'].map((name) => ({
+export const alwaysNodes = ['always-1', 'always-2'].map((name) => ({
   name,
   labels: { 'topology.kubernetes.io/zone': 'always' },
   taints: [{ key: 'always', value: 'true', effect: 'NoSchedule' }],
 }));
 
-function managerConfig(recording: Recording): ControllerManagerConfig {
+export function managerConfig(recording: Recording): ControllerManagerConfig {
   const flags = recording.flags['kube-controller-manager'] ?? {};
   const seconds = (flag: string, otherwise: number): number =>
     flags[flag] === undefined ? otherwise : Number.parseFloat(flags[flag]) * SECOND;
@@ -81,7 +85,7 @@ export function runControllerScenario(recording: Recording, seed = 'conformance'
 function runAtPhase(recording: Recording, seed: string, phaseUs: number): readonly string[] {
   const world = new World({ seed });
   const storage = new MemoryStorage();
-  const history = new History(world, storage);
+  const history = History.ofStorage(world, storage);
   const host = world.addHost({ name: 'cp-0', zone: 'zone-a' });
   const outside = world.addHost({ name: 'client-0', zone: 'zone-a' });
   const facts = createFacts();
@@ -214,9 +218,7 @@ function runAtPhase(recording: Recording, seed: string, phaseUs: number): readon
   if (end.kind === 'livelock') return [`livelock at ${end.atUs} by ${end.culprit}`];
   const from = { us: start, wallUs: TRIAL_EPOCH_WALL_US + start };
   relabelPods(recording, history.writes, naming, from);
-  const current = [...history.current.keys()]
-    .sort()
-    .map((key) => history.current.get(key) as NonNullable<ReturnType<typeof history.current.get>>);
+  const current = history.objects();
   const differences = [
     ...compareResults(recording, results),
     ...compareStories(recording, history.writes, naming, from),
