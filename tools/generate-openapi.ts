@@ -58,32 +58,41 @@ function schemaOf(value: Json): Json {
 
 const zeroes: Readonly<Record<string, Json>> = { string: '', integer: 0, number: 0, boolean: false };
 
+/** Types that print themselves: kube-openapi gives their fields no default. */
+const scalarTypes = new Set(
+  ['api.resource.Quantity', 'apis.meta.v1.Time', 'apis.meta.v1.MicroTime', 'util.intstr.IntOrString', 'runtime.RawExtension'].map(
+    (name) => `${schemaPrefix}io.k8s.apimachinery.pkg.${name}`,
+  ),
+);
+/** Never pointers, wherever they are. */
+const embeddedTypes = new Set(['ObjectMeta', 'ListMeta'].map((name) => `${schemaPrefix}io.k8s.apimachinery.pkg.apis.meta.v1.${name}`));
+/** Optional fields of schemas that only unrecorded documents have, which are structs and not pointers in Go (k8s.io/api, k8s.io/apimachinery). */
+const embeddedFields = new Set(['APIGroup preferredVersion', 'AllocationResult devices', 'ResourceClaimSpec devices']);
+
 /** What version 2 leaves out: lists hold structs and not pointers, and a required field is no pointer either; both have a zero value as default. */
-function withDefaults(schema: Json): Json {
+function withDefaults(schema: Json, name: string): Json {
   const map = mapOf(schema);
   const required = new Set((map['required'] ?? []) as readonly string[]);
-  const filled = (value: Json, isRequired: boolean): Json => {
+  const filled = (value: Json, isValue: boolean): Json => {
     const field = mapOf(value);
-    if (field['$ref'] === `${schemaPrefix}io.k8s.apimachinery.pkg.api.resource.Quantity`) return field;
-    if (typeof field['$ref'] === 'string') return isRequired ? { default: {}, allOf: [field] } : field;
-    if (field['allOf'] !== undefined) return isRequired ? { ...field, default: {} } : field;
-    const items = mapOf(field['items']);
-    const inner = mapOf(field['additionalProperties']);
-    const zero = zeroes[String(field['type'])];
+    const reference = field['$ref'] ?? mapOf((field['allOf'] as readonly Json[] | undefined)?.[0])['$ref'];
+    if (typeof reference === 'string') {
+      if (scalarTypes.has(reference) || !(isValue || embeddedTypes.has(reference))) return field;
+      return field['$ref'] === undefined ? { ...field, default: {} } : { default: {}, allOf: [field] };
+    }
+    const zero = field['format'] === 'byte' ? undefined : zeroes[String(field['type'])];
     return {
       ...field,
-      ...(field['items'] === undefined ? {} : { items: filled(items, true) }),
-      ...(field['additionalProperties'] === undefined ? {} : { additionalProperties: filled(inner, true) }),
-      ...(isRequired && zero !== undefined && field['default'] === undefined ? { default: zero } : {}),
+      ...(field['items'] === undefined ? {} : { items: filled(field['items'], true) }),
+      ...(field['additionalProperties'] === undefined ? {} : { additionalProperties: filled(field['additionalProperties'], true) }),
+      ...(isValue && zero !== undefined && field['default'] === undefined ? { default: zero } : {}),
     };
   };
   if (map['properties'] === undefined) return schema;
-  const structs = new Set(['metadata', 'spec', 'status']);
   const isKind = map['x-kubernetes-group-version-kind'] !== undefined;
-  return {
-    ...map,
-    properties: mapped(map['properties'], (value, key) => filled(value, required.has(key) || (isKind && structs.has(key)))),
-  };
+  const isValue = (key: string): boolean =>
+    required.has(key) || (isKind && (key === 'spec' || key === 'status')) || embeddedFields.has(`${name.split('.').at(-1)} ${key}`);
+  return { ...map, properties: mapped(map['properties'], (value, key) => filled(value, isValue(key))) };
 }
 
 function parameterOf({ name, in: place, required, ...schema }: JsonMap): Json {
@@ -152,7 +161,7 @@ export function converted(v2: JsonMap, path: string, known: ReadonlyMap<string, 
   const waiting = new Set<string>();
   referencesIn(paths, waiting);
   for (const name of waiting) {
-    const schema = known.get(name) ?? withDefaults(schemaOf(mapOf(v2['definitions'])[name] ?? {}));
+    const schema = known.get(name) ?? withDefaults(schemaOf(mapOf(v2['definitions'])[name] ?? {}), name);
     schemas[name] = schema;
     referencesIn(schema, waiting);
   }
