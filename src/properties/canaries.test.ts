@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Facts } from '../model/facts.ts';
-import { deployment, node, pod, replicaSet, service, slice } from './canary-objects.fixture.ts';
+import { deployment, member, node, pod, replicaSet, scaler, service, slice, workload } from './canary-objects.fixture.ts';
 import { CONTROLLER_CANARIES } from './controller-canaries.fixture.ts';
 import { type Canary, judge, MEMBERS, type Stream } from './judging.fixture.ts';
 import type { StoredObject } from './property.ts';
@@ -37,6 +37,9 @@ const pairOfChanges: Stream = (at) =>
 
 const started = (facts: Facts, nodeName: string, uid: string, container: string, instance: string): void =>
   facts.containerStarted.emit(nodeName, 'shop/db-0', uid, container, instance, 'db:1');
+
+const nothing: Stream = () => undefined;
+const ended = (...objects: StoredObject[]): Parameters<typeof judge>[2] => ({ atS: 300, healedAtS: 100, objects });
 
 /** A flood, two leaders, and the changes that one of their servers acknowledges. */
 const underFlood = (at: Parameters<Stream>[0]): void => {
@@ -904,6 +907,61 @@ const CANARIES: Readonly<Record<string, readonly Canary[]>> = {
         at(700, (f) => f.requestSent.emit(4, 'client-0', 'shop/web'));
         at(701, (f) => f.requestAnswered.emit(4, 'no-backend', ''));
       },
+    },
+  ],
+  'workload-reconciliation': [
+    {
+      clause: 'statefulset',
+      breaks: nothing,
+      holds: nothing,
+      end: ended(node('worker-0'), workload('statefulsets', 'db', { replicas: 2 }, { readyReplicas: 1 }), member('db', 'db-0', 'worker-0')),
+      endHolds: ended(
+        node('worker-0'),
+        workload('statefulsets', 'db', { replicas: 2 }, { readyReplicas: 2 }),
+        member('db', 'db-0', 'worker-0'),
+        member('db', 'db-1', 'worker-0'),
+      ),
+    },
+    {
+      clause: 'daemonset',
+      breaks: nothing,
+      holds: nothing,
+      end: ended(node('worker-0'), node('worker-1'), workload('daemonsets', 'agent', {}), member('agent', 'agent-a', 'worker-0')),
+      endHolds: ended(
+        node('worker-0'),
+        node('worker-1', 'False'),
+        workload('daemonsets', 'agent', {}),
+        member('agent', 'agent-a', 'worker-0'),
+      ),
+    },
+    {
+      clause: 'job',
+      breaks: nothing,
+      holds: nothing,
+      end: ended(workload('jobs', 'import', { completions: 3 }, { succeeded: 4, conditions: [{ type: 'Complete', status: 'True' }] })),
+      endHolds: ended(workload('jobs', 'import', { completions: 3 }, { succeeded: 3, conditions: [{ type: 'Complete', status: 'True' }] })),
+    },
+    {
+      clause: 'autoscaler',
+      breaks: nothing,
+      holds: nothing,
+      end: ended(scaler(75), deployment(4, {})),
+      endHolds: ended(scaler(75), deployment(6, {})),
+    },
+    {
+      clause: 'preemption',
+      breaks: nothing,
+      holds: nothing,
+      end: ended(
+        node('worker-0'),
+        ...[1, 2, 3, 4].map((i) => member('x', `low-${i}`, 'worker-0', 10)),
+        member('y', 'high', undefined, 100),
+      ),
+      endHolds: ended(
+        node('worker-0'),
+        ...[1, 2, 3, 4].map((i) => member('x', `same-${i}`, 'worker-0', 100)),
+        member('y', 'high', undefined, 100),
+      ),
     },
   ],
   quiescence: [

@@ -53,3 +53,32 @@ export function slice(...addresses: readonly string[]): StoredObject {
     endpoints: addresses.map((address) => ({ addresses: [address], conditions: { ready: true } })),
   });
 }
+
+const template = { spec: { containers: [{ image: 'x:1', resources: { requests: { cpu: '1' } } }] } };
+
+/** A workload of any kind, with the uid that its pods name. */
+export function workload(resource: string, name: string, spec: Fields, status: Fields = {}): StoredObject {
+  return stored(resource, 'shop', name, { metadata: { uid: name }, spec: { template, ...spec }, status });
+}
+
+/** A pod of such a workload; without a node it waits. */
+export function member(owner: string, name: string, nodeName: string | undefined, priority = 0): StoredObject {
+  return stored('pods', 'shop', name, {
+    metadata: { uid: name, ownerReferences: [{ controller: true, uid: owner }] },
+    spec: { ...template.spec, priority, ...(nodeName === undefined ? {} : { nodeName }) },
+    status: nodeName === undefined ? { phase: 'Pending' } : { phase: 'Running', ...ready('True') },
+  });
+}
+
+/** An autoscaler of shop/web and what its pods use of the target of 50 %. */
+export function scaler(used: number): StoredObject {
+  return stored('horizontalpodautoscalers', 'shop', 'web', {
+    spec: {
+      scaleTargetRef: { kind: 'Deployment', name: 'web' },
+      minReplicas: 2,
+      maxReplicas: 6,
+      metrics: [{ type: 'Resource', resource: { name: 'memory', target: { averageUtilization: 50 } } }],
+    },
+    status: { currentMetrics: [{ type: 'Resource', resource: { name: 'memory', current: { averageUtilization: used } } }] },
+  });
+}

@@ -35,6 +35,7 @@ import { watchOrdered } from './watch-ordered.ts';
 import { watchReliable } from './watch-reliable.ts';
 import { watchResumable } from './watch-resumable.ts';
 import { watchUnique } from './watch-unique.ts';
+import { workloadReconciliation } from './workload-reconciliation.ts';
 
 /** Every property, by id in code-unit order. A new one is one file and one row. */
 export const PROPERTIES: readonly Property[] = [
@@ -73,6 +74,7 @@ export const PROPERTIES: readonly Property[] = [
   watchReliable,
   watchResumable,
   watchUnique,
+  workloadReconciliation,
 ];
 
 /** Properties by id. An id that is registered twice is our mistake. */
