@@ -242,6 +242,21 @@ const CANARIES: Readonly<Record<string, readonly Canary[]>> = {
   ],
   'durable-writes': [
     {
+      clause: 'api-write-is-committed',
+      breaks: (at) => {
+        at(1, (f) => changed(f, 2, '/registry/pods/shop/a', 7));
+        at(2, (f) => changed(f, 3, '/registry/pods/shop/b', 8));
+        at(3, (f) => f.apiWrite.emit('api-0', 'kubectl', 'update', 'pods', 'shop/a', 3));
+      },
+      holds: (at) => {
+        at(1, (f) => f.apiWrite.emit('api-0', 'kubectl', 'update', 'pods', 'shop/a', 3));
+        at(1, (f) => changed(f, 2, '/registry/pods/shop/a', 7));
+        at(2, (f) => changed(f, 3, '/registry/pods/shop/a', 8));
+        at(3, (f) => f.apiWrite.emit('api-0', 'kubectl', 'patch', 'pods', 'shop/a', 3));
+        at(4, (f) => f.apiWrite.emit('api-0', 'kubectl', 'delete', 'pods', 'shop/a', 0));
+      },
+    },
+    {
       clause: 'acknowledged-is-committed',
       breaks: (at) => {
         at(1, (f) => put(f, 1, 'k', 7));

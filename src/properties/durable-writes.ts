@@ -1,15 +1,21 @@
+import type { Micros } from '../sim/time.ts';
+import type { CommittedHistory } from './committed-history.ts';
 import type { Answer } from './operations.ts';
 import type { Property } from './property.ts';
 
 /** What was acknowledged is in the committed history, with its value and at its revision. */
 export const durableWrites: Property = {
   id: 'durable-writes',
-  about: 'A write that etcd acknowledged is never lost.',
+  about: 'A write that etcd or an API server acknowledged is never lost.',
   clauses: [
     { id: 'acknowledged-is-committed', must: 'Every acknowledged write stands in the committed history at the revision of its answer.' },
+    {
+      id: 'api-write-is-committed',
+      must: 'Every change that an API server acknowledged stands in the committed history at the resourceVersion of its answer.',
+    },
   ],
   needsKubernetes: false,
-  start({ clock, views, violate }) {
+  start({ facts, clock, views, violate }) {
     const { history, operations } = views;
     let acknowledged = 0;
     /** Acknowledged in the very instant in which the history hears of it, or never committed: judged at the end. */
@@ -41,11 +47,52 @@ export const durableWrites: Property = {
       // The history only grows: what stands in it now stands in it at the end.
       else judge(answer, clock.now);
     });
+    const judgeApi = ({ server, user, what, key, version, atUs }: ApiWrite): void => {
+      if (version < history.oldest || changes(history, version, key)) return;
+      violate({
+        clause: 'api-write-is-committed',
+        atUs,
+        sentence: `${server} acknowledged ${what} of ${user} at version ${version}, which is not in the store.`,
+        expected: `${key} changed at revision ${version}`,
+        actual: 'no such change was committed',
+        subjects: [server],
+        facts: [{ atUs, subject: server, text: `acknowledges ${what} at version ${version}` }],
+      });
+    };
+    const laterApi: ApiWrite[] = [];
+    facts.apiWrite.subscribe((server, user, verb, resource, key, version) => {
+      // Answers without a version of one object: what deletes at once, reviews, bindings, collections.
+      if (!(version > 0) || verb === 'deletecollection') return;
+      acknowledged++;
+      const write: ApiWrite = { server, user, what: `${verb} ${resource} ${key}`, key, version, atUs: clock.now };
+      if (version > history.revision) laterApi.push(write);
+      else judgeApi(write);
+    });
     return {
       exercised: () => acknowledged,
       finish: () => {
         for (const { answer, atUs } of later) judge(answer, atUs);
+        for (const write of laterApi) judgeApi(write);
       },
     };
   },
 };
+
+interface ApiWrite {
+  readonly server: string;
+  readonly user: string;
+  readonly what: string;
+  readonly key: string;
+  readonly version: number;
+  readonly atUs: Micros;
+}
+
+/** Whether a revision changed the key of an object of this name: where its kind lies in the store is the API server's affair. */
+function changes(history: CommittedHistory, revision: number, key: string): boolean {
+  const end = `/${key}`;
+  for (let at = history.positionOf(revision); ; at++) {
+    const change = history.change(at);
+    if (change?.revision !== revision) return false;
+    if (change.key.endsWith(end)) return true;
+  }
+}
