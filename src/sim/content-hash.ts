@@ -74,3 +74,21 @@ export function sharedContentHash(object: object): number {
   }
   return finalize32(h);
 }
+
+const sizes = new WeakMap<object, number>();
+/** Tag and length of a field, as serialized messages have them. */
+const FIELD_BYTES = 4;
+
+/** About how many bytes plain data takes when it is serialized: its texts, and a little for each member. Each part that is shared is counted once. */
+export function sharedContentBytes(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  if (value instanceof Uint8Array) return value.length;
+  if (typeof value !== 'object' || value === null) return FIELD_BYTES;
+  const counted = sizes.get(value);
+  if (counted !== undefined) return counted;
+  let bytes = 0;
+  // Names of members are no part of a stored object (protobuf); those of maps are, but are short.
+  for (const key in value) bytes += FIELD_BYTES + sharedContentBytes((value as Readonly<Record<string, unknown>>)[key]);
+  sizes.set(value, bytes);
+  return bytes;
+}

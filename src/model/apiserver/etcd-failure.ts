@@ -1,4 +1,4 @@
-import type { EtcdError } from '../etcd/errors.ts';
+import { type EtcdError, GrpcCode } from '../etcd/errors.ts';
 import type { StorageFailure } from './storage.ts';
 
 /** What an error of etcd means to the API server. */
@@ -28,6 +28,7 @@ export function storageFailureOf(error: EtcdError): StorageFailure {
     case 'permissionDenied':
       return { failure: 'permission-denied' };
     default:
-      return { failure: 'unavailable' };
+      // What does not even fit a message of gRPC is refused with ResourceExhausted.
+      return { failure: error.grpc === GrpcCode.resourceExhausted ? 'request-too-large' : 'unavailable' };
   }
 }

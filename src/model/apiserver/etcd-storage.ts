@@ -1,4 +1,4 @@
-import { sharedContentHash } from '../../sim/content-hash.ts';
+import { sharedContentBytes, sharedContentHash } from '../../sim/content-hash.ts';
 import { hashText, mixWord } from '../../sim/mix.ts';
 import type { Endpoint } from '../../sim/network.ts';
 import type { Process } from '../../sim/process.ts';
@@ -16,6 +16,8 @@ import type { StoredObject } from './stored-object.ts';
 
 /** What an average object takes in etcd; it counts against the quota and the bandwidth only. */
 const OBJECT_BYTES = 1024;
+/** Objects that take more than this count with what they take: etcd refuses those above 1.5 MiB. */
+const LARGE_OBJECT_BYTES = 64 * 1024;
 /** Upstream leaseManager: one lease serves the keys of so long and so many. */
 const LEASE_REUSE_MAX: Micros = 60 * SECOND;
 const LEASE_OBJECTS_MAX = 1000;
@@ -92,12 +94,13 @@ export class EtcdStorage implements ServerStorage {
       lease = granted;
     }
     // Names the content: two writes never share it, so members that hold different content differ in their hash.
+    const bytes = sharedContentBytes(value.raw);
     const valueHash = mixWord(this.#writer, ++this.#writes) >>> 0;
     return yield* this.#transact(key, modRevision, {
       type: 'put',
       key,
       value,
-      sizeBytes: OBJECT_BYTES,
+      sizeBytes: bytes > LARGE_OBJECT_BYTES ? bytes : OBJECT_BYTES,
       valueHash,
       ...(lease === NO_LEASE ? {} : { lease }),
     });
