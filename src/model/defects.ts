@@ -105,6 +105,14 @@ export const DEFECTS = [
     seeds: 20,
   },
   {
+    id: 'E16',
+    upstream: 'etcd-io/etcd#13294',
+    sentence: 'Every new leader begins every lease anew, so a lease that nobody renews lives as long as leaders change (a surprising design).',
+    properties: ['lease-ends'],
+    exhibit: 'museum/E16-leases-without-end.yaml',
+    seeds: 20,
+  },
+  {
     id: 'E17',
     upstream: 'etcd-io/etcd#13196',
     sentence: 'A removal reaches only the old of the two lists of members, so whoever begins with the other one lists the member again.',

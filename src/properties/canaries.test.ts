@@ -728,6 +728,33 @@ const CANARIES: Readonly<Record<string, readonly Canary[]>> = {
       end: { atS: 60 },
     },
   ],
+  'lease-ends': [
+    {
+      clause: 'abandoned-lease-ends',
+      breaks: (at) => {
+        at(1, (f) => f.leaseKept.emit('lease-client-1', '7', 4, 1_000_000));
+        at(20, (f) => f.leaseRevoked.emit('etcd-0', '7', 'expired'));
+      },
+      holds: (at) => {
+        at(1, (f) => f.leaseKept.emit('lease-client-1', '7', 4, 1_000_000));
+        at(10, (f) => f.leaseKept.emit('lease-client-1', '7', 4, 10_000_000));
+        at(20, (f) => f.leaseRevoked.emit('etcd-0', '7', 'expired'));
+      },
+      end: { atS: 60 },
+    },
+    {
+      // Nobody ever ends it.
+      clause: 'abandoned-lease-ends',
+      breaks: (at) => {
+        at(1, (f) => f.leaseKept.emit('lease-client-1', '7', 4, 1_000_000));
+      },
+      holds: (at) => {
+        at(1, (f) => f.leaseKept.emit('lease-client-1', '7', 4, 1_000_000));
+        at(6, (f) => f.leaseRevoked.emit('etcd-0', '7', 'expired'));
+      },
+      end: { atS: 60 },
+    },
+  ],
   'lease-lifetime': [
     {
       clause: 'renewed-lease-lives',

@@ -6,6 +6,7 @@ import { eventualReconciliation } from './eventual-reconciliation.ts';
 import { healthyNodeKept } from './healthy-node-kept.ts';
 import { leaderServed } from './leader-served.ts';
 import { leaderStepsDown } from './leader-steps-down.ts';
+import { leaseEnds } from './lease-ends.ts';
 import { leaseLifetime } from './lease-lifetime.ts';
 import { lockExclusion } from './lock-exclusion.ts';
 import { memberAgreement } from './member-agreement.ts';
@@ -46,6 +47,7 @@ export const PROPERTIES: readonly Property[] = [
   healthyNodeKept,
   leaderServed,
   leaderStepsDown,
+  leaseEnds,
   leaseLifetime,
   lockExclusion,
   memberAgreement,

@@ -58,6 +58,10 @@ const CLAUSES: Readonly<Record<string, Row>> = {
     '{0} did not come back',
     'a node whose kubelet runs and reaches an API server has to become Ready, and what is called running has to run',
   ],
+  'lease-ends/abandoned-lease-ends': [
+    'A lease that {0} had abandoned would not end',
+    'who relies on leases to notice the dead waits for as long as leaders change',
+  ],
   'lease-lifetime/renewed-lease-lives': [
     'A lease that {0} had renewed expired at once',
     'who is told that its lease lives on relies on it; a leader that has slept may not act on what it remembers',

@@ -21,7 +21,13 @@ const RETRY_US = 200 * MILLISECOND;
 /** A renewal that nobody answers is asked of the next member: it is worth nothing once the lease has ended. */
 const PATIENCE_US = 1 * SECOND;
 
-/** Takes a lease, hangs a key on it, as a service does that announces itself, and renews it every third of its time. */
+/** How often a client that has abandoned its lease looks whether it is gone. */
+const LOOK_US = 2 * SECOND;
+
+/**
+ * Takes a lease, hangs a key on it, as a service does that announces itself, and renews it every third of its time. Every second client
+ * abandons its lease, as one that has died does, and takes another when it is gone.
+ */
 export function leaseClient(options: LeaseClientOptions): Program {
   const name = `lease-client-${options.index}`;
   return { name, start: (process) => process.spawn(name, leases(process, name, options)) };
@@ -44,7 +50,7 @@ function* leases(process: Process, name: string, options: LeaseClientOptions): T
     }
     facts.leaseKept.emit(name, String(lease.id), lease.ttl, askedAtUs);
     yield* client.put({ key: `leases/${index}`, value: name, lease: lease.id });
-    yield* keep(process, name, client, lease.id, options);
+    yield* index % 2 === 0 ? keep(process, name, client, lease.id, options) : abandon(process, client, lease.id, options);
   }
 }
 
@@ -65,5 +71,14 @@ function* keep(process: Process, name: string, client: EtcdClient, id: LeaseId, 
       facts.leaseKept.emit(name, String(id), answer.ttl, askedAtUs);
       break;
     }
+  }
+}
+
+function* abandon(process: Process, client: EtcdClient, id: LeaseId, { running }: LeaseClientOptions): Task<void> {
+  while (running()) {
+    yield* process.sleep(LOOK_US);
+    const answer = yield* client.call({ type: 'leaseTimeToLive', id });
+    if (isError(answer)) client.moveOn(client.current);
+    else if (answer.ttl < 0) return;
   }
 }

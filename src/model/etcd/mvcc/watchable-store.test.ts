@@ -8,9 +8,9 @@ import { WatchableStore } from './watchable-store.ts';
 import type { Watcher } from './watcher.ts';
 import { WatcherGroup } from './watcher-group.ts';
 
-function setUp() {
+function setUp(forgetsStart = false) {
   const store = new MvccStore(new Lessor(2));
-  const watch = new WatchableStore(store);
+  const watch = new WatchableStore(store, forgetsStart);
   const open = (fragmentBytes = Number.POSITIVE_INFINITY) =>
     watch.openStream({
       header: (revision) => ({ clusterId: 1, memberId: 1, revision, raftTerm: 1 }),
@@ -18,7 +18,7 @@ function setUp() {
       fragmentBytes,
     });
   const put = (...keys: string[]) => {
-    const txn = store.write();
+    const txn = watch.store.write();
     for (const key of keys) txn.put(key, { value: 'v', sizeBytes: 100, valueHash: undefined }, 0n);
     txn.end();
   };
@@ -129,6 +129,26 @@ describe('WatchableStore', () => {
     watch.restore(new MvccStore(new Lessor(2), other.mark()));
     watch.syncWatchers();
     expect(delivered(drain(stream))).toEqual(['2:a', '3:a']);
+  });
+
+  it.each([
+    [false, ['5:a']],
+    [true, ['4:a', '5:a']],
+  ])('a snapshot does not lower the start of a watch from the future, unless it has the defect E12 (%s)', (forgetsStart, told) => {
+    const { open, watch, put } = setUp(forgetsStart);
+    const stream = open();
+    stream.create({ key: 'a', startRevision: 5 });
+    const other = new MvccStore(new Lessor(2));
+    for (const value of ['1', '2']) {
+      const txn = other.write();
+      txn.put('a', { value, sizeBytes: undefined, valueHash: undefined }, 0n);
+      txn.end();
+    }
+    watch.restore(new MvccStore(new Lessor(2), other.mark()));
+    watch.syncWatchers();
+    put('a');
+    put('a');
+    expect(delivered(drain(stream))).toEqual(told);
   });
 
   it('cuts messages into fragments, never an event', () => {

@@ -161,6 +161,62 @@ describe('switched-on defects of etcd', () => {
     expect([off, on]).toEqual([300, 0]);
   });
 
+  it('E15: a leader that waited for its disk revokes a lease that others renew', () => {
+    const { off, on } = both('E15', (cluster) => {
+      let leader = '';
+      cluster.facts.raftLeader.subscribe((member) => {
+        leader = member;
+      });
+      let lost = false;
+      cluster.task('client', function* (process) {
+        yield* process.sleep(3 * SECOND);
+        const lease = yield* cluster.client(process).leaseGrant(4);
+        if (isError(lease)) return;
+        const disk = cluster.world.host(leader).disk;
+        const others = cluster.hosts.filter((host) => host.name !== leader);
+        disk.stall();
+        // Something that its loop then waits for.
+        process.spawn('write', pinned(cluster, process, leader).put({ key: 'a', value: '1' }));
+        const client = cluster.client(process, {
+          endpoints: others.map((host) => cluster.world.network.endpoint(host.name, '2379')),
+          timeoutUs: SECOND,
+        });
+        for (let i = 0; i < 20; i++) {
+          if (i === 14) disk.unstall();
+          const answer = yield* client.leaseKeepAliveOnce(lease.id);
+          if (!isError(answer) && answer.ttl <= 0) lost = true;
+          yield* process.sleep(SECOND / 2);
+        }
+      });
+      cluster.world.run(30 * SECOND);
+      return lost;
+    });
+    expect([off, on]).toEqual([false, true]);
+  });
+
+  it('E17: a member that begins with its backend lists a removed member again', () => {
+    const { off, on } = both('E17', (cluster) => {
+      let listed = -1;
+      cluster.task('operator', function* (process) {
+        yield* process.sleep(8 * SECOND);
+        const client = pinned(cluster, process, 'etcd-0');
+        const list = yield* client.call({ type: 'memberList' });
+        const gone = isError(list) ? undefined : list.members.find((member) => member.name === 'etcd-2');
+        yield* client.call({ type: 'memberRemove', id: gone?.id ?? 0 });
+        yield* process.sleep(2 * SECOND);
+        cluster.hosts[1]?.process('etcd-1')?.kill('test');
+        yield* process.sleep(SECOND);
+        cluster.hosts[1]?.start('etcd-1');
+        yield* process.sleep(5 * SECOND);
+        const after = yield* pinned(cluster, process, 'etcd-1').call({ type: 'memberList' });
+        listed = isError(after) ? -1 : after.members.length;
+      });
+      cluster.world.run(30 * SECOND);
+      return listed;
+    });
+    expect([off, on]).toEqual([2, 3]);
+  });
+
   it('E18: members that never started count, and the cluster stops', () => {
     const { off, on } = both('E18', (cluster) => {
       let answered = false;

@@ -3,6 +3,10 @@ import { SECOND } from '../../../sim/time.ts';
 import { testCluster } from '../cluster.fixture.ts';
 import { isError } from '../errors.ts';
 import type { WatchEvent } from '../api.ts';
+import type { EtcdClient } from '../client.ts';
+import type { Disk, DiskRecord } from '../../../sim/disk.ts';
+import type { Process } from '../../../sim/process.ts';
+import type { Task } from '../../../sim/task.ts';
 
 /** Follows who leads, by the facts. */
 function leaderOf(cluster: ReturnType<typeof testCluster>) {
@@ -297,5 +301,131 @@ describe('a member that lost its disk', () => {
     });
     world.run(20 * SECOND);
     expect(cause).toMatch(/has already been bootstrapped/);
+  });
+});
+
+describe('a member that comes back with an old disk', () => {
+  /** A copy of all files, as a backup of the volume is. */
+  function* putBack(disk: Disk, process: Process, files: ReadonlyMap<string, readonly DiskRecord[]>): Task<void> {
+    for (const name of disk.list('')) disk.remove(process, name);
+    for (const [name, records] of files) {
+      for (const { value, sizeBytes } of records) disk.append(process, name, value, sizeBytes);
+      yield* disk.fsync(process, name);
+    }
+  }
+
+  /** The disk of a follower is saved, put back after more was written, and the member started; `between` happens before that. */
+  function run(between: (cluster: ReturnType<typeof testCluster>, leader: string) => void) {
+    const cluster = testCluster(3);
+    const { world, hosts } = cluster;
+    let leader = '';
+    cluster.facts.raftLeader.subscribe((member) => {
+      leader = member;
+    });
+    let cause = '';
+    let follower = hosts[0];
+    const files = new Map<string, readonly DiskRecord[]>();
+    cluster.task('writer', function* (process) {
+      const client = cluster.client(process, { timeoutUs: SECOND });
+      for (let i = 0; process.mono() < 20 * SECOND; i++) {
+        yield* client.put({ key: `k${i % 9}`, value: String(i) });
+        yield* process.sleep(SECOND / 20);
+      }
+    });
+    world.at(4 * SECOND, () => {
+      follower = hosts.find((host) => host.name !== leader);
+      const disk = follower?.disk;
+      for (const name of disk?.list('') ?? []) files.set(name, disk?.read(name) ?? []);
+    });
+    world.at(6 * SECOND, () => follower?.process(follower.name)?.kill('test'));
+    world.at(6.5 * SECOND, () => between(cluster, leader));
+    world.at(12 * SECOND, () => {
+      const host = follower;
+      if (host === undefined) return;
+      host.install({
+        name: 'restore',
+        start: (process) => void process.spawn('restore', putBack(host.disk, process, files)),
+      });
+    });
+    world.at(13 * SECOND, () => {
+      follower?.start(follower.name);
+      const process = follower?.process(follower.name);
+      if (process === undefined) return;
+      process.onDeath = (_, why) => {
+        cause = why;
+      };
+    });
+    let revisions: readonly number[] = [];
+    cluster.task('reader', function* (process) {
+      yield* process.sleep(25 * SECOND);
+      const found: number[] = [];
+      for (const host of hosts) {
+        const endpoints = [world.network.endpoint(host.name, '2379')];
+        const client = cluster.client(process, { endpoints, pinned: true, timeoutUs: SECOND });
+        const answer = yield* client.range({ key: 'k0', serializable: true });
+        if (!isError(answer)) found.push(answer.header.revision);
+      }
+      revisions = found;
+    });
+    world.run(40 * SECOND);
+    return { cause, revisions };
+  }
+
+  it('ends: its leader knows that it had acknowledged more', () => {
+    const { cause, revisions } = run(() => undefined);
+    expect(cause).toMatch(/^exit 2: tocommit\(\d+\) is out of range .* corrupted, truncated, or lost\?/);
+    expect(revisions).toHaveLength(2);
+  });
+
+  it('catches up with a leader that was elected since, and so knows nothing of it', () => {
+    const { cause, revisions } = run(({ world }, leader) => {
+      const host = world.host(leader);
+      host.process(leader)?.kill('test');
+      world.at(world.now + 200_000, () => host.start(leader));
+    });
+    expect(cause).toBe('');
+    expect(new Set(revisions).size).toBe(1);
+    expect(revisions).toHaveLength(3);
+  });
+});
+
+describe('renewals of leases', () => {
+  it('wait where a leader has just been elected and has not applied what came before', () => {
+    const cluster = testCluster(3);
+    let [renewed, other] = [0, 0];
+    cluster.task('operator', function* (process) {
+      yield* process.sleep(3 * SECOND);
+      const client = cluster.client(process);
+      const lease = yield* client.leaseGrant(30);
+      if (isError(lease)) return;
+      for (const { name } of cluster.hosts) {
+        const endpoints = [cluster.world.network.endpoint(name, '2379')];
+        const pinned = cluster.client(process, { endpoints, pinned: true, timeoutUs: 5 * SECOND });
+        process.spawn(`renew-${name}`, renew(process, pinned, lease.id));
+      }
+      for (let i = 0; i < 15; i++) {
+        yield* process.sleep(SECOND);
+        const status = yield* client.call({ type: 'status' });
+        const list = yield* client.call({ type: 'memberList' });
+        if (isError(status) || isError(list)) continue;
+        const next = list.members.find((member) => member.id !== status.leader);
+        for (const { name } of cluster.hosts) {
+          const endpoints = [cluster.world.network.endpoint(name, '2379')];
+          const pinned = cluster.client(process, { endpoints, pinned: true, timeoutUs: SECOND / 2 });
+          yield* pinned.call({ type: 'moveLeader', targetId: next?.id ?? 0 });
+        }
+      }
+    });
+    function* renew(process: Process, client: EtcdClient, id: bigint): Task<void> {
+      while (process.mono() < 20 * SECOND) {
+        const answer = yield* client.leaseKeepAliveOnce(id);
+        if (!isError(answer) && answer.ttl === 30) renewed++;
+        else other++;
+        yield* process.sleep(500);
+      }
+    }
+    cluster.world.run(25 * SECOND);
+    expect(renewed).toBeGreaterThan(10 * other);
+    expect(renewed).toBeGreaterThan(1000);
   });
 });

@@ -56,8 +56,8 @@ export class PeerService {
       const left = deadline - process.mono();
       const { lead } = raft;
       if (left <= 0) return answer(etcdError(lead === 0 ? 'noLeader' : 'timeout'));
-      // This member may have become the leader while it looked for one.
-      if (lead === memberId) return this.#answer(body, true, answer);
+      // It may be this member itself, elected meanwhile: then its lessor is no primary before the entries of earlier terms are applied.
+      if (lead === memberId) return this.#answer(body, false, took);
       const rpc = lead === 0 ? undefined : peers.rpc(lead);
       const patience = Math.min(left, electionTimeoutUs(config));
       if (rpc === undefined) {
@@ -65,11 +65,13 @@ export class PeerService {
         return;
       }
       rpc.callThen('peer/leader', body, { timeoutUs: patience }, (result) => {
-        const value = result.ok ? (result.value as Result<unknown>) : undefined;
-        const elsewhere = value === undefined || (isError(value) && value.code === 'leaseNotPrimary');
-        if (elsewhere) process.after(FORWARD_RETRY_US, attempt);
-        else answer(value);
+        if (result.ok) took(result.value as Result<unknown>);
+        else process.after(FORWARD_RETRY_US, attempt);
       });
+    };
+    const took: Answer = (value) => {
+      if (isError(value) && value.code === 'leaseNotPrimary') process.after(FORWARD_RETRY_US, attempt);
+      else answer(value);
     };
     attempt();
   }
