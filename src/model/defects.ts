@@ -30,7 +30,7 @@ export const DEFECTS = [
     sentence: 'A member that is alone answers a write while its log entry is still on the way to the disk.',
     properties: ['durable-writes', 'correct-reads'],
     exhibit: 'museum/E2-answer-before-save.yaml',
-    seeds: 20,
+    seeds: 40,
   },
   {
     id: 'E3',
@@ -107,7 +107,8 @@ export const DEFECTS = [
   {
     id: 'E16',
     upstream: 'etcd-io/etcd#13294',
-    sentence: 'Every new leader begins every lease anew, so a lease that nobody renews lives as long as leaders change (a surprising design).',
+    sentence:
+      'Every new leader begins every lease anew, so a lease that nobody renews lives as long as leaders change (a surprising design).',
     properties: ['lease-ends'],
     exhibit: 'museum/E16-leases-without-end.yaml',
     seeds: 20,
