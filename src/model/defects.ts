@@ -272,8 +272,8 @@ export const DEFECTS = [
     upstream: 'logcabin/logcabin#44',
     sentence: 'A leader counts replicas of an entry of an older term as committed (figure 8 of the raft paper).',
     properties: ['raft-leader-completeness'],
-    exhibit: 'figure-eight.yaml',
-    seeds: 300,
+    exhibit: 'museum/R2-old-term-counted.yaml',
+    seeds: 60,
   },
   {
     id: 'R4',

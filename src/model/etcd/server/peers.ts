@@ -146,6 +146,8 @@ export class Peers {
       if (endpoint !== undefined) this.#process.world.network.send(this.#process, endpoint, GONE, MESSAGE_BYTES);
       return;
     }
+    // Meant for a member that lived here before (EtcdServer.Process: mismatch member).
+    if (message.to !== this.#self) return;
     if (message.type === MsgProp && this.#isRepeated(message)) return;
     this.#events.received(message);
   }
