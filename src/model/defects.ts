@@ -146,6 +146,14 @@ export const DEFECTS = [
     seeds: 20,
   },
   {
+    id: 'K3',
+    upstream: 'kubernetes/kubernetes#55587',
+    sentence: 'The scheduler counts a pod on for ever whose deletion it learns only from a new list.',
+    properties: ['eventual-reconciliation'],
+    exhibit: 'museum/K3-phantom-pod.yaml',
+    seeds: 20,
+  },
+  {
     id: 'K5',
     upstream: 'kubernetes/kubernetes#106361',
     sentence: 'What the scheduler assumed expires after 30 s although the binding succeeded, and the place is given away again.',

@@ -11,6 +11,8 @@ interface Daemon {
 /** Which pods of DaemonSets run where, by the store and by the nodes. */
 export class Daemons {
   readonly #daemons = new Map<string, Daemon>();
+  /** Daemons with running containers, by set and node. */
+  readonly #running = new Map<string, Set<Daemon>>();
   readonly #uids = new Map<string, string>();
   /** Sets that let a new pod start beside the old one. */
   readonly #surging = new Set<string>();
@@ -42,7 +44,13 @@ export class Daemons {
     );
     if (isDaemon !== true) return;
     this.#uids.set(key, uid);
-    this.#daemons.set(uid, { name: keyOf(object), set: owner, deleted: false, node: '', containers: 0 });
+    this.#daemons.set(uid, {
+      name: keyOf(object),
+      set: owner,
+      deleted: text(object, 'metadata', 'deletionTimestamp') !== '',
+      node: '',
+      containers: 0,
+    });
   }
 
   /** A container of the pod runs on the node from now on; answers the other daemon of the same set that runs there, if there is one. */
@@ -51,15 +59,23 @@ export class Daemons {
     if (daemon === undefined) return undefined;
     daemon.node = node;
     daemon.containers++;
-    if (daemon.deleted || this.#surging.has(daemon.set)) return undefined;
-    for (const other of this.#daemons.values()) {
-      if (other !== daemon && other.set === daemon.set && other.node === node && other.containers > 0 && !other.deleted) return other.name;
+    const place = `${daemon.set} ${node}`;
+    let here = this.#running.get(place);
+    if (here === undefined) {
+      here = new Set();
+      this.#running.set(place, here);
     }
+    here.add(daemon);
+    if (daemon.deleted || this.#surging.has(daemon.set)) return undefined;
+    for (const other of here) if (other !== daemon && !other.deleted) return other.name;
     return undefined;
   }
 
   stopped(uid: string): void {
     const daemon = this.#daemons.get(uid);
-    if (daemon !== undefined) daemon.containers--;
+    if (daemon === undefined || --daemon.containers > 0) return;
+    this.#running.get(`${daemon.set} ${daemon.node}`)?.delete(daemon);
+    // What is gone from the store and runs no more needs no record.
+    if (daemon.deleted) this.#daemons.delete(uid);
   }
 }

@@ -16,6 +16,7 @@ export const noMassEviction: Property = {
   needsKubernetes: true,
   start({ facts, clock, violate }) {
     const ready = new Map<string, boolean>();
+    let readyNodes = 0;
     let silentSinceUs: Micros | undefined;
     let counted = false;
     let judged = 0;
@@ -25,9 +26,12 @@ export const noMassEviction: Property = {
         judged++;
       }
       if (!key.startsWith('/registry/minions/')) return;
+      if (ready.get(key) === true) readyNodes--;
+      const isReady = condition(object, 'Ready') === 'True';
+      if (isReady) readyNodes++;
       if (object === undefined) ready.delete(key);
-      else ready.set(key, condition(object, 'Ready') === 'True');
-      if (ready.size > 0 && [...ready.values()].every((isReady) => !isReady)) silentSinceUs ??= clock.now;
+      else ready.set(key, isReady);
+      if (ready.size > 0 && readyNodes === 0) silentSinceUs ??= clock.now;
       else {
         silentSinceUs = undefined;
         counted = false;

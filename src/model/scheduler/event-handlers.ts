@@ -78,7 +78,10 @@ function podHandler(scheduler: Scheduler): InformerHandler<Pod> {
       // A place that was kept for the pod is free for others, as if a pod had left it.
       if (given) scheduler.handle({ kind: 'pod-deleted', pod: previous });
     },
-    onDelete: gone,
+    // As for nodes: a pod that a new list lacks has gone, and holds its place no longer (kubernetes#55587).
+    onDelete: (pod, finalStateUnknown) => {
+      if (!finalStateUnknown || !scheduler.defects.has('K3')) gone(pod);
+    },
   };
 }
 
