@@ -7,6 +7,7 @@ export const COMPUTE_PORT = '8774';
 /** The machines that a cloud has made, by the cloud's own books. Its API answers from a copy that may be some time old. */
 export class CloudInventory {
   readonly #launchedUs = new Map<string, Micros>();
+  readonly #terminatedUs = new Map<string, Micros>();
   /** How old the copy is that the API answers from. */
   lagUs: Micros = 0;
   /** Answers that would have been others from the books themselves. */
@@ -16,13 +17,19 @@ export class CloudInventory {
     this.#launchedUs.set(machine, atUs);
   }
 
+  terminate(machine: string, atUs: Micros): void {
+    this.#terminatedUs.set(machine, atUs);
+  }
+
   /** Whether the API knows of the machine. */
   exists(machine: string, nowUs: Micros): boolean {
     const launched = this.#launchedUs.get(machine);
     if (launched === undefined) return false;
-    const known = launched <= nowUs - this.lagUs;
-    if (!known) this.outdated++;
-    return known;
+    const terminated = this.#terminatedUs.get(machine) ?? Number.POSITIVE_INFINITY;
+    const existsAt = (at: Micros): boolean => launched <= at && at < terminated;
+    const told = existsAt(nowUs - this.lagUs);
+    if (told !== existsAt(nowUs)) this.outdated++;
+    return told;
   }
 }
 
