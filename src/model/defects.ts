@@ -252,6 +252,14 @@ export const DEFECTS = [
     seeds: 40,
   },
   {
+    id: 'K22',
+    upstream: 'kubernetes/kubernetes#100277',
+    sentence: 'A kubelet that restarts calls its pods unready until it has probed them again (intended until KEP-4781).',
+    properties: ['readiness-kept'],
+    exhibit: 'museum/K22-kubelet-restart.yaml',
+    seeds: 20,
+  },
+  {
     id: 'K23',
     upstream: 'kubernetes/kubernetes#85643',
     sentence: 'A node with terminating pods only drops traffic of policy Local before its load balancer has noticed.',

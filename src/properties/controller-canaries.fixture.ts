@@ -35,6 +35,7 @@ const served = (name: string, ready: boolean, ...conditions: readonly Fields[]):
   metadata: { namespace: 'shop', name, uid: name, labels: { app: 'web' } },
   status: { phase: 'Running', conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }, ...conditions] },
 });
+const onNode = (name: string, ready: boolean): Fields => ({ ...served(name, ready), spec: { nodeName: 'worker-0' } });
 const evicted: Fields = { type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI' };
 const twoOfThree = (f: Facts): void => {
   put(f, 'poddisruptionbudgets/shop/web', {
@@ -212,6 +213,25 @@ export const CONTROLLER_CANARIES: Readonly<Record<string, readonly Canary[]>> = 
         at(5, (f) => runs(f, 'agent-b'));
         at(6, (f) => put(f, 'daemonsets/shop/agent', daemonSet(1)));
         at(7, (f) => runs(f, 'agent-c'));
+      },
+    },
+  ],
+  'readiness-kept': [
+    {
+      clause: 'still-ready',
+      breaks: (at) => {
+        at(1, (f) => put(f, 'pods/shop/a', onNode('a', true)));
+        at(2, (f) => f.faultInjected.emit('F1', 'crash-process', 'kubelet-worker-0'));
+        at(3, (f) => f.faultHealed.emit('F1', 'crash-process', 1));
+        at(4, (f) => put(f, 'pods/shop/a', onNode('a', false)));
+      },
+      holds: (at) => {
+        for (const name of ['a', 'b']) at(1, (f) => put(f, `pods/shop/${name}`, onNode(name, true)));
+        at(2, (f) => f.faultInjected.emit('F1', 'crash-process', 'kubelet-worker-0'));
+        at(3, (f) => f.faultHealed.emit('F1', 'crash-process', 1));
+        at(4, (f) => f.containerStopped.emit('worker-0', 'shop/a', 'a', 'c', 'i', 1));
+        at(5, (f) => put(f, 'pods/shop/a', onNode('a', false)));
+        at(30, (f) => put(f, 'pods/shop/b', onNode('b', false)));
       },
     },
   ],

@@ -23,6 +23,7 @@ import { raftLeaderCompleteness } from './raft-leader-completeness.ts';
 import { raftLogMatching } from './raft-log-matching.ts';
 import { raftStateMachineSafety } from './raft-state-machine-safety.ts';
 import { rolloutBounds } from './rollout-bounds.ts';
+import { readinessKept } from './readiness-kept.ts';
 import { replicaBounds } from './replica-bounds.ts';
 import { rolloutAvailability } from './rollout-availability.ts';
 import { rolloutOrder } from './rollout-order.ts';
@@ -62,6 +63,7 @@ export const PROPERTIES: readonly Property[] = [
   raftLeaderCompleteness,
   raftLogMatching,
   raftStateMachineSafety,
+  readinessKept,
   replicaBounds,
   rolloutAvailability,
   rolloutBounds,

@@ -184,6 +184,10 @@ const CLAUSES: Readonly<Record<string, Row>> = {
     '{0} and {1} hold different data at one revision',
     'the same entries applied in the same order lead to the same data',
   ],
+  'readiness-kept/still-ready': [
+    'The restart of the kubelet of {0} took {1} out of service',
+    'a kubelet that comes back has to believe what it said itself, until it has looked again',
+  ],
   'rollout-availability/nothing-lost': [
     'A rollout cost {0} a request to {1}',
     'pods that are on their way out serve until the load balancer has noticed',

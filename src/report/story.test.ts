@@ -52,6 +52,7 @@ const SUBJECTS: Readonly<Record<string, readonly string[]>> = {
   quiescence: ['/registry/pods/shop/web-1'],
   'replica-bounds': ['shop/web-1', 'shop/web-1-abc'],
   'rollout-bounds': ['shop/web'],
+  'readiness-kept': ['worker-0', 'shop/web-1'],
   'rollout-availability': ['traffic-0', 'shop/web'],
   'rollout-order': ['shop/web', 'shop/web-1'],
   'service-availability': ['traffic-0', 'shop/web-1'],

@@ -149,6 +149,7 @@ class Kubelet {
       machine,
       cri: this.#cri,
       events: this.#events,
+      forgetsReadiness: options.defects.has('K22'),
       status: (uid) => this.#status.get(uid),
       pod: (uid) => this.#pods.get(uid),
       onReadiness: (uid, id, ready) => {

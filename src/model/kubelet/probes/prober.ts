@@ -20,6 +20,8 @@ export interface ProberOptions {
   readonly onReadiness: (podUid: string, containerId: string, ready: boolean) => void;
   readonly onStartup: (podUid: string, containerId: string, started: boolean) => void;
   readonly onLivenessFailure: (podUid: string) => void;
+  /** Defect K22. */
+  readonly forgetsReadiness?: boolean;
 }
 
 const TYPES: readonly ProbeType[] = ['startup', 'readiness', 'liveness'];
@@ -171,6 +173,8 @@ export class Prober {
    * `started` (gate ChangeContainerStatusOnKubeletRestart, off in 1.35).
    */
   #known(pod: Pod, containerId: string, startedAtUs: number, type: ProbeType): 'success' | undefined {
+    // Otherwise every restart of a kubelet takes its pods out of service until each was probed again (kubernetes#78733, #100277).
+    if (this.#options.forgetsReadiness === true) return undefined;
     if (type === 'liveness' || startedAtUs >= this.#startedAtWall) return undefined;
     const statuses = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])];
     const status = statuses.find((candidate) => bareId(candidate.containerID) === containerId);
