@@ -56,7 +56,16 @@ function objectHash(value: object): number {
 /** Hashes of parts that objects share: a change of a status leaves the spec what it was. Objects do not change, so this decides nothing. */
 const known = new WeakMap<object, number>();
 
-/** As {@link contentHash}, for objects that are immutable and share their parts: each part is hashed once. */
+/** To remember a part of fewer members costs more than to hash it again. */
+const REMEMBERED_MEMBERS_MIN = 7;
+
+function isWorthRemembering(part: object): boolean {
+  let members = 0;
+  for (const _ in part) if (++members === REMEMBERED_MEMBERS_MIN) return true;
+  return false;
+}
+
+/** As {@link contentHash}, for objects that are immutable and share their parts: each large part is hashed once. */
 export function sharedContentHash(object: object): number {
   let h = STRUCT;
   for (const key in object) {
@@ -67,7 +76,8 @@ export function sharedContentHash(object: object): number {
       hash = known.get(member);
       if (hash === undefined) {
         hash = contentHash(member);
-        known.set(member, hash);
+        // Metadata is new at every write.
+        if (key !== 'metadata' && isWorthRemembering(member)) known.set(member, hash);
       }
     } else hash = contentHash(member);
     h = mixWord(mixWord(h, textHash(key, TEXT)), hash);

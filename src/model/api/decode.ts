@@ -65,7 +65,7 @@ function decodeStruct(
       continue;
     }
     const before = known?.[key];
-    if (before === child && typeof child === 'object' && child !== null) continue;
+    if (before === child && child !== null && child !== undefined) continue;
     const next = decodeField(field, child, type, path, goPath, context, before);
     if (next !== child) {
       copy ??= { ...value };
@@ -94,19 +94,40 @@ function decodeField(
   known: unknown,
 ): unknown {
   if (value === null || value === undefined) return field.zero === 'omit' ? undefined : zeroOf(field);
-  const name = field.name;
-  const next = decodeAny(
-    field.type,
-    value,
-    path === '' ? name : `${path}.${name}`,
-    goPath === '' ? name : `${goPath}.${name}`,
-    owner.name,
-    context,
-    known,
-  );
+  // Most fields are scalars that are as they should be: their path need not be spelled.
+  const next = isPlain(field.type, value) ? value : decodeNamed(field, value, owner, path, goPath, context, known);
   if (field.dropZero && (next === '' || next === 0 || next === false)) return undefined;
   if (field.dropEmpty && isEmpty(next)) return undefined;
   return next;
+}
+
+/** Whether a value is surely what decoding it as a scalar of that type gives. */
+function isPlain(type: TypeRef, value: unknown): boolean {
+  if (type.kind !== 'scalar') return false;
+  switch (type.scalar) {
+    case 'string':
+      return typeof value === 'string';
+    case 'boolean':
+      return typeof value === 'boolean';
+    case 'any':
+      return true;
+    default:
+      return false;
+  }
+}
+
+function decodeNamed(
+  { name, type }: FieldType,
+  value: unknown,
+  owner: StructType,
+  path: string,
+  goPath: string,
+  context: Context,
+  known: unknown,
+): unknown {
+  // Of scalars only errors tell the Go path.
+  const valuePath = type.kind === 'scalar' ? '' : path === '' ? name : `${path}.${name}`;
+  return decodeAny(type, value, valuePath, goPath === '' ? name : `${goPath}.${name}`, owner.name, context, known);
 }
 
 function isEmpty(value: unknown): boolean {
@@ -130,7 +151,7 @@ function decodeAny(type: TypeRef, value: unknown, path: string, goPath: string, 
       );
     case 'list':
       if (!Array.isArray(value)) return mismatch(type, value, goPath, owner, context);
-      return decodeList(type, value, path, goPath, owner, context);
+      return decodeList(type, value, path, goPath, owner, context, Array.isArray(known) ? known : undefined);
     case 'map':
       if (typeof value !== 'object' || value === null || Array.isArray(value)) return mismatch(type, value, goPath, owner, context);
       return decodeMap(type, value as Readonly<Record<string, unknown>>, path, goPath, owner, context);
@@ -146,10 +167,12 @@ function decodeList(
   goPath: string,
   owner: string,
   context: Context,
+  known: readonly unknown[] | undefined,
 ): readonly unknown[] {
   let copy: unknown[] | undefined;
   for (let i = 0; i < value.length; i++) {
     const child = value[i];
+    if (known !== undefined && known[i] === child && typeof child === 'object' && child !== null) continue;
     const next = child === null ? emptyElement(type.element) : decodeAny(type.element, child, `${path}[${i}]`, goPath, owner, context);
     if (next !== child) {
       copy ??= [...value];

@@ -67,6 +67,8 @@ const shape = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(Z|([+-]
 
 /** Microseconds since the epoch of an RFC 3339 text, or undefined where it is none. */
 export function parseTime(text: string): number | undefined {
+  if (isPlainlyCanonical(text, 0)) return plainMicros(text);
+  if (isPlainlyCanonical(text, 6)) return plainMicros(text) + digits(text, 20, 6);
   const match = shape.exec(text);
   if (match === null) return undefined;
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1, 7).map(Number);
@@ -105,6 +107,12 @@ function isPlainlyCanonical(text: string, fraction: number): boolean {
   if (month < 1 || month > 12 || day < 1 || day > 28 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59)
     return false;
   return digits(text, 0, 4) >= 0 && text[end] === 'Z' && (fraction === 0 || (text[19] === '.' && digits(text, 20, fraction) >= 0));
+}
+
+/** The whole seconds of a plainly canonical text, in microseconds since the epoch. */
+function plainMicros(text: string): number {
+  const days = daysFromCivil(digits(text, 0, 4), digits(text, 5, 2), digits(text, 8, 2));
+  return (days * 86_400 + digits(text, 11, 2) * 3600 + digits(text, 14, 2) * 60 + digits(text, 17, 2)) * usPerSecond;
 }
 
 /** The text as metav1.Time would print it again: UTC, whole seconds. Undefined where it is no time. */

@@ -57,17 +57,17 @@ export class EventCorrelator {
   readonly #logged = new Lru<Logged>();
 
   correlate(event: Event, now: Micros): Correlated {
-    const aggregated = this.#aggregate(event, now);
-    const key = loggedKey(aggregated.event);
-    const before = this.#logged.get(aggregated.isAggregate ? aggregated.key : key);
+    const subject = sourceAndObject(event);
+    const aggregated = this.#aggregate(event, subject, now);
+    const cacheKey = aggregated.isAggregate ? aggregated.key : `${aggregated.key}|${event.message ?? ''}`;
+    const before = this.#logged.get(cacheKey);
     // Recordings of 1.35 kubelets show more than a burst of events a pod; within one type the burst of 25 holds.
-    const spamKey = `${sourceAndObject(event)}|${event.type ?? ''}`;
+    const spamKey = `${subject}|${event.type ?? ''}`;
     let bucket = this.#spam.get(spamKey);
     if (bucket === undefined) {
       bucket = new TokenBucket(SPAM_QPS, SPAM_BURST);
       this.#spam.set(spamKey, bucket);
     }
-    const cacheKey = aggregated.isAggregate ? aggregated.key : key;
     if (before === undefined) {
       const name = aggregated.event.metadata.name ?? '';
       this.#logged.set(cacheKey, { count: 1, firstTimestamp: aggregated.event.firstTimestamp ?? '', name, resourceVersion: '' });
@@ -85,8 +85,8 @@ export class EventCorrelator {
     return { kind: 'patch', event: counted, name: before.name };
   }
 
-  #aggregate(event: Event, now: Micros): { readonly event: Event; readonly isAggregate: boolean; readonly key: string } {
-    const key = aggregateKey(event);
+  #aggregate(event: Event, subject: string, now: Micros): { readonly event: Event; readonly isAggregate: boolean; readonly key: string } {
+    const key = aggregateKey(event, subject);
     let aggregate = this.#aggregates.get(key);
     if (aggregate === undefined || now - aggregate.last > SIMILAR_INTERVAL) aggregate = { messages: new Set(), last: now };
     aggregate.messages.add(event.message ?? '');
@@ -102,20 +102,11 @@ export class EventCorrelator {
 
 function sourceAndObject(event: Event): string {
   const o = event.involvedObject;
-  return [event.source?.component, event.source?.host, o.kind, o.namespace, o.name, o.uid, o.apiVersion].join('|');
+  const { component = '', host = '' } = event.source ?? {};
+  return `${component}|${host}|${o.kind ?? ''}|${o.namespace ?? ''}|${o.name ?? ''}|${o.uid ?? ''}|${o.apiVersion ?? ''}`;
 }
 
-function aggregateKey(event: Event): string {
-  return [
-    sourceAndObject(event),
-    event.involvedObject.fieldPath,
-    event.type,
-    event.reason,
-    event.reportingComponent,
-    event.reportingInstance,
-  ].join('|');
-}
-
-function loggedKey(event: Event): string {
-  return [aggregateKey(event), event.message].join('|');
+function aggregateKey(event: Event, subject: string): string {
+  const { involvedObject, type = '', reason = '', reportingComponent = '', reportingInstance = '' } = event;
+  return `${subject}|${involvedObject.fieldPath ?? ''}|${type}|${reason}|${reportingComponent}|${reportingInstance}`;
 }

@@ -216,9 +216,12 @@ function unique(items: readonly Json[]): readonly Json[] {
 }
 
 function indexOf(items: readonly Json[], item: Json, mergeKey: string): number {
-  if (mergeKey === '') return items.findIndex((other) => equalJson(other, item));
-  const key = isMap(item) ? item[mergeKey] : undefined;
-  return items.findIndex((other) => isMap(other) && equalJson(other[mergeKey], key));
+  const key = mergeKey !== '' && isMap(item) ? item[mergeKey] : undefined;
+  for (let i = 0; i < items.length; i++) {
+    const other = items[i];
+    if (mergeKey === '' ? equalJson(other, item) : isMap(other) && equalJson(other[mergeKey], key)) return i;
+  }
+  return -1;
 }
 
 /** Upstream normalizeElementOrder: patched elements in the patch's order, others in the server's, both interleaved by the server's order. */
@@ -228,37 +231,49 @@ function orderElements(
   serverOrder: readonly Json[],
   mergeKey: string,
 ): readonly Json[] {
-  const byOrder = (items: readonly Json[], order: readonly Json[]): Json[] => {
-    const at = (item: Json): number => {
-      const index = indexOf(order, item, mergeKey);
-      return index < 0 ? order.length : index;
-    };
-    return items
-      .map((item, i) => ({ item, i, at: at(item) }))
-      .sort((a, b) => a.at - b.at || a.i - b.i)
-      .map(({ item }) => item);
-  };
-  const right = byOrder(
-    merged.filter((item) => indexOf(patchOrder, item, mergeKey) >= 0),
-    patchOrder,
-  );
-  const left = byOrder(
-    merged.filter((item) => indexOf(patchOrder, item, mergeKey) < 0),
-    serverOrder,
-  );
+  const patched: Placed[] = [];
+  const others: Placed[] = [];
+  for (const item of merged) {
+    const inPatch = indexOf(patchOrder, item, mergeKey);
+    if (inPatch >= 0) place(patched, { item, at: inPatch });
+    else {
+      const inServer = indexOf(serverOrder, item, mergeKey);
+      place(others, { item, at: inServer < 0 ? serverOrder.length : inServer });
+    }
+  }
+  if (others.length === 0) return patched.map(({ item }) => item);
   const result: Json[] = [];
   let i = 0;
   let j = 0;
-  while (i < left.length || j < right.length) {
-    if (i >= left.length) result.push(right[j++] as Json);
-    else if (j >= right.length) result.push(left[i++] as Json);
-    else {
-      const l = indexOf(serverOrder, left[i] as Json, mergeKey);
-      const r = indexOf(serverOrder, right[j] as Json, mergeKey);
-      result.push((l >= 0 && r >= 0 && l < r ? left[i++] : right[j++]) as Json);
+  while (i < others.length || j < patched.length) {
+    const other = others[i];
+    const right = patched[j];
+    if (other === undefined || right === undefined) {
+      result.push(((other ?? right) as Placed).item);
+      if (other === undefined) j++;
+      else i++;
+      continue;
     }
+    const inServer = indexOf(serverOrder, right.item, mergeKey);
+    const isFirst = other.at < serverOrder.length && inServer >= 0 && other.at < inServer;
+    result.push(isFirst ? other.item : right.item);
+    if (isFirst) i++;
+    else j++;
   }
   return result;
+}
+
+interface Placed {
+  readonly item: Json;
+  readonly at: number;
+}
+
+/** Inserts behind everything whose place is not later: lists mostly come in order. */
+function place(list: Placed[], placed: Placed): void {
+  let i = list.length;
+  while (i > 0 && (list[i - 1] as Placed).at > placed.at) i--;
+  if (i === list.length) list.push(placed);
+  else list.splice(i, 0, placed);
 }
 
 /** $setElementOrder/field: merges that list now, and puts it into the given order. */
