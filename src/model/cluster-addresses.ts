@@ -10,3 +10,8 @@ export function nodeAddress(index: number): string {
 export function podCidr(index: number): string {
   return index < 256 ? `10.244.${index}.0/24` : `10.${index >> 8}.${index & 255}.0/24`;
 }
+
+/** Where clients inside of the cluster find the API server of that number: beside the nodes, which may run on the same hosts. */
+export function controlPlaneAddress(index: number): string {
+  return `192.168.0.${index + 1}`;
+}

@@ -12,7 +12,7 @@ import { metricsOfServer, metricsServer } from './cloud/metrics-server.ts';
 import { markControlPlane } from './cloud/mark-control-plane.ts';
 import { type VolumeOffer, volumeOffer, volumeProvisioner } from './cloud/volume-provisioner.ts';
 import { Client } from './client/typed-client.ts';
-import { nodeAddress, podCidr } from './cluster-addresses.ts';
+import { controlPlaneAddress, nodeAddress, podCidr } from './cluster-addresses.ts';
 import { type ClusterHost, type ClusterRole, type ClusterSpec, clusterWarnings } from './cluster-spec.ts';
 import { type ControllerManagerConfig, DEFAULT_CONTROLLER_MANAGER_CONFIG } from './controllers/config.ts';
 import { controllerManager } from './controllers/manager.ts';
@@ -213,6 +213,7 @@ class ClusterBuilder {
       apiServer({
         name: `api-${index}`,
         address: host.name,
+        advertiseAddress: controlPlaneAddress(index),
         storage: (process) => new EtcdStorage(process, etcd, index % etcd.length),
         options: { featureGates: featureGates ?? {}, opaqueKinds: true, defects: this.#defects, ...overrides?.serverOptions },
         facts,

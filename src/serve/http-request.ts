@@ -123,8 +123,8 @@ const patchTypes: Readonly<Record<string, PatchType>> = {
   'application/apply-patch+yaml': 'apply',
 };
 
-/** Below this a body's size is not worth telling. */
-const bigBodyBytes = 1_000_000;
+/** Below this a body's size is not worth telling: only many such patches could make an object too big for etcd. */
+const bigBodyBytes = 100_000;
 const bodyTypes = 'application/json, application/yaml, application/vnd.kubernetes.protobuf';
 const bodyBytesMax = 3 * 1024 * 1024;
 

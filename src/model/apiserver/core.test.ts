@@ -100,4 +100,16 @@ describe('ApiServerCore', () => {
       status: { conditions: [{ type: 'Approved' }] },
     });
   });
+
+  it('refuses what an update or patch makes too big for etcd, but not what only came in a big body', () => {
+    const core = server();
+    const run = (r: ApiRequest): ApiResponse => runToEnd(core.handle(r));
+    const half = 'x'.repeat(900_000);
+    expect(run(request('create', 'configmaps', { object: configMap('a', { one: half }), bodyBytes: 900_100 })).code).toBe(201);
+    const patch = { data: { two: half } };
+    const grown = run(request('patch', 'configmaps', { name: 'a', patchType: 'merge', patch, bodyBytes: 900_100 }));
+    expect(grown.object).toMatchObject({ code: 500, message: 'etcdserver: request is too large' });
+    const moved = { data: { one: null, two: half } };
+    expect(run(request('patch', 'configmaps', { name: 'a', patchType: 'merge', patch: moved, bodyBytes: 900_100 })).code).toBe(200);
+  });
 });

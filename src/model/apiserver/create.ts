@@ -5,7 +5,6 @@ import type { ObjectMeta, UntypedObject } from '../api/object.ts';
 import type { ServedKind } from '../api/registry.ts';
 import type { ApiResponse } from '../api/request.ts';
 import { alreadyExists, forbidden, generateNameConflict, invalid, plainError } from '../api/status.ts';
-import { storageStatus } from './storage-errors.ts';
 import { formatTime } from '../api/time.ts';
 import type { FieldErrors } from '../api/validation/field-errors.ts';
 import { checkMetadata } from '../api/validation/metadata.ts';
@@ -19,13 +18,12 @@ import { trackUpdate } from './field-tracking.ts';
 import { isConverted, toStored } from './conversion.ts';
 import { refuse } from './refusal.ts';
 import { checkNameMatches, isUnsetVersion, kindAsNamed, withNamespace } from './request-object.ts';
+import { refuseTooLarge } from './request-size.ts';
 import { checkWriteOptions } from './request-options.ts';
 import { createObject, keyOf, readObject } from './resource-store.ts';
 import type { RequestScope } from './server-context.ts';
 import { ttlOf } from './strategy-facts.ts';
 
-/** etcd's default --max-request-bytes. */
-const etcdRequestBytesMax = 1.5 * 1024 * 1024;
 /** Upstream maxNameGenerationCreateAttempts (feature RetryGenerateName). */
 const generateNameAttempts = 8;
 
@@ -99,12 +97,6 @@ function* store(
   }
   const taken = yield* readObject(scope.server, key);
   return taken === undefined ? object : undefined;
-}
-
-/** Refuses what etcd would. */
-export function refuseTooLarge({ request, dryRun }: RequestScope): void {
-  if (request.bodyBytes !== undefined && request.bodyBytes > etcdRequestBytesMax && !dryRun)
-    refuse(storageStatus({ failure: 'request-too-large' }));
 }
 
 function refuseTaken(kind: ServedKind, object: UntypedObject, taken: UntypedObject | undefined): never {

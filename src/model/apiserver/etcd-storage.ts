@@ -10,6 +10,7 @@ import { isError } from '../etcd/errors.ts';
 import { prefixRangeEnd } from '../etcd/keys.ts';
 import { storageFailureOf } from './etcd-failure.ts';
 import { EtcdWatches, toStorageEntry } from './etcd-watches.ts';
+import type { PresenceStore } from './presence.ts';
 import type { CompactionStore, ServerStorage } from './server.ts';
 import type { GetAnswer, ListAnswer, ListOptions, StorageFailure, StorageWatchSink, WriteAnswer } from './storage.ts';
 import type { StoredObject } from './stored-object.ts';
@@ -26,11 +27,14 @@ const NO_LEASE: LeaseId = 0n;
 /** The API server's storage over etcd: storage/etcd3/store.go, one transaction a write. */
 export class EtcdStorage implements ServerStorage {
   readonly compaction: CompactionStore;
+  readonly presence: PresenceStore;
   readonly #process: Process;
   readonly #client: EtcdClient;
   readonly #watches: EtcdWatches;
   readonly #writer: number;
   #writes = 0;
+  /** Lease of the key that is announced. */
+  #announced: LeaseId | undefined;
   #lease: { readonly id: LeaseId; readonly ttlSeconds: number; readonly until: Micros; objects: number } | undefined;
 
   /** `endpoints`: the members this server is configured with (only the local one where etcd is stacked), tried in this order from `first` on. */
@@ -40,6 +44,7 @@ export class EtcdStorage implements ServerStorage {
     this.#watches = new EtcdWatches(process, this.#client);
     this.#writer = mixWord(hashText(`${process.host.name}/${process.name}`, 0x57), process.incarnation);
     this.compaction = this.#compaction();
+    this.presence = { announce: (key, value, ttlSeconds) => this.#announce(key, value, ttlSeconds) };
   }
 
   *get(key: string): Task<GetAnswer | StorageFailure> {
@@ -95,7 +100,7 @@ export class EtcdStorage implements ServerStorage {
     }
     // Names the content: two writes never share it, so members that hold different content differ in their hash.
     const bytes = sharedContentBytes(value.raw);
-    const valueHash = mixWord(this.#writer, ++this.#writes) >>> 0;
+    const valueHash = this.#nextHash();
     return yield* this.#transact(key, modRevision, {
       type: 'put',
       key,
@@ -132,6 +137,26 @@ export class EtcdStorage implements ServerStorage {
     if (isError(granted)) return storageFailureOf(granted);
     this.#lease = { id: granted.id, ttlSeconds, until: now + reuseSeconds * SECOND, objects: 1 };
     return granted.id;
+  }
+
+  /** One key under a lease of its own, which is kept alive as long as it is announced. */
+  *#announce(key: string, value: StoredObject, ttlSeconds: number): Task<boolean> {
+    const held = this.#announced;
+    if (held !== undefined) {
+      const alive = yield* this.#client.leaseKeepAliveOnce(held);
+      if (!isError(alive) && alive.ttl > 0) return true;
+      this.#announced = undefined;
+    }
+    const granted = yield* this.#client.leaseGrant(ttlSeconds);
+    if (isError(granted)) return false;
+    const put = yield* this.#client.put({ key, value, sizeBytes: OBJECT_BYTES, lease: granted.id, valueHash: this.#nextHash() });
+    if (isError(put)) return false;
+    this.#announced = granted.id;
+    return true;
+  }
+
+  #nextHash(): number {
+    return mixWord(this.#writer, ++this.#writes) >>> 0;
   }
 
   #compaction(): CompactionStore {

@@ -13,6 +13,7 @@ import { compactor } from './compactor.ts';
 import { ApiServerCore } from './core.ts';
 import type { ServerEnvironment } from './environment.ts';
 import { ProcessConnector } from './node-connector.ts';
+import { Presence, type PresenceStore } from './presence.ts';
 import { RequestGate, turnedAway } from './request-gate.ts';
 import type { AdmissionPlugin, Authorizer, ServerOptions } from './server-context.ts';
 import type { Storage, StorageWatchSink } from './storage.ts';
@@ -22,6 +23,7 @@ import { WebhookClient } from './webhook-client.ts';
 /** A storage that also offers what the compactor needs; the in-memory one does not, and then nothing is compacted. */
 export interface ServerStorage extends Storage {
   readonly compaction?: CompactionStore;
+  readonly presence?: PresenceStore;
 }
 
 /** The two calls of the compact_rev_key protocol. */
@@ -41,6 +43,8 @@ export interface ApiServerOptions {
   /** Address it listens on: the host's name. */
   readonly address: string;
   readonly port?: string;
+  /** IP under which clients inside of the cluster find it; without one it is not announced. */
+  readonly advertiseAddress?: string;
   readonly storage: (process: Process) => ServerStorage;
   readonly kinds?: readonly Kind[];
   readonly admission?: readonly AdmissionPlugin[];
@@ -120,24 +124,26 @@ class ApiServer {
 
   /** Fills the watch caches, then takes requests: a load balancer sends nothing to a server whose /readyz fails. */
   *#start(): Task<void> {
-    const { address, port } = this.#options;
+    const { address, port, advertiseAddress } = this.#options;
     const caches = this.#core.registry
       .all()
       .filter((kind) => kind.storagePath !== '')
       .map((kind) => this.#core.cacheOf(kind));
     for (const cache of caches) yield* cache.untilReady();
-    serveRpc(
-      this.#process,
-      address,
-      port ?? '6443',
-      {
-        call: (_method, body, call) => this.#serve(body as ApiRequest, call),
-        open: (_method, body, call) => this.#serveWatch(body as ApiRequest, call),
-      },
-      this.#config.frameCostUs,
-    );
+    const handlers = {
+      call: (_method: string, body: unknown, call: ServerCall) => this.#serve(body as ApiRequest, call),
+      open: (_method: string, body: unknown, call: ServerCall) => this.#serveWatch(body as ApiRequest, call),
+    };
+    serveRpc(this.#process, address, port ?? '6443', handlers, this.#config.frameCostUs);
+    if (advertiseAddress !== undefined) {
+      this.#process.world.network.bindAddress(advertiseAddress, this.#process.host);
+      serveRpc(this.#process, advertiseAddress, port ?? '6443', handlers, this.#config.frameCostUs);
+    }
     this.#progressLater();
     yield* bootstrapObjects(this.#process, this.#core);
+    const store = this.#storage.presence;
+    if (advertiseAddress === undefined || store === undefined) return;
+    new Presence({ process: this.#process, core: this.#core, store, address: advertiseAddress, port: Number(port ?? '6443') }).start();
   }
 
   #progressLater(): void {

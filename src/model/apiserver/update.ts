@@ -18,6 +18,7 @@ import { checkNameMatches, isUnsetVersion, kindAsNamed, withNamespace } from './
 import { trackUpdate } from './field-tracking.ts';
 import { fromStored, isConverted, toStored } from './conversion.ts';
 import { refuse } from './refusal.ts';
+import { refuseTooLarge } from './request-size.ts';
 import { checkWriteOptions } from './request-options.ts';
 import { guaranteedUpdate, keyOf, type UpdateResult, type UpdateStep } from './resource-store.ts';
 import type { RequestScope } from './server-context.ts';
@@ -133,6 +134,7 @@ export function* updateObject(scope: RequestScope, kind: ServedKind, rules: Upda
         return isConverted(kind) ? toStored(kind, created) : inVersion(created, server.registry.storageKind(kind).apiVersion);
       }
       const step = yield* nextState(scope, kind, rules, admitted, existing);
+      if (!('remove' in step)) refuseTooLarge(scope, step as UntypedObject);
       if (isConverted(kind)) return 'remove' in step ? { remove: toStored(kind, step.remove as UntypedObject) } : toStored(kind, step);
       return stored === existing || 'remove' in step ? step : inVersion(step as UntypedObject, stored?.apiVersion ?? '');
     },
