@@ -88,7 +88,7 @@ export function applyProposal(state: EtcdState, proposal: Proposal, context: App
       return { header: context.header(store.revision) };
     }
     case 'leaseCheckpoint':
-      state.lessor.checkpoint(request.id, request.remainingTtl);
+      state.lessor.checkpoint(request.id, request.remainingTtl, context.now);
       return { header: context.header(store.revision) };
     case 'alarm':
       return { header: context.header(store.revision), alarms: applyAlarm(state, request.action ?? 'GET', request) };

@@ -68,10 +68,30 @@ describe('Lessor', () => {
     const lessor = new Lessor(2);
     lessor.promote(0, 0);
     lessor.grant(1n, 4, 0);
-    lessor.checkpoint(1n, 2);
+    lessor.checkpoint(1n, 2, 0);
     const restored = new Lessor(2, lessor.rows());
     expect(restored.view(1n, 99 * SECOND)).toMatchObject({ ttl: 4, expired: false });
     restored.promote(0, 0);
     expect(restored.nextCheckAt()).toBe(2 * SECOND);
+  });
+
+  it('notes down what is left of long leases, once an interval, and a new primary goes by that', () => {
+    const interval = 10 * SECOND;
+    const lessor = new Lessor(2, [], interval);
+    lessor.promote(0, 0);
+    lessor.grant(1n, 30, 0);
+    lessor.grant(2n, 10, 0); // not longer than the interval
+    expect(lessor.nextCheckAt()).toBe(interval);
+    expect(lessor.takeDueCheckpoints(9 * SECOND)).toEqual([]);
+    expect(lessor.takeDueCheckpoints(interval)).toEqual([{ id: 1n, ttl: 30, remainingTtl: 20 }]);
+    expect(lessor.takeDueCheckpoints(interval)).toEqual([]);
+    lessor.checkpoint(1n, 20, interval);
+    const next = new Lessor(2, lessor.rows(), interval);
+    next.promote(0, 11 * SECOND);
+    expect(next.view(1n, 11 * SECOND)).toMatchObject({ ttl: 30, remainingSeconds: 20 });
+    expect([next.hasCheckpoint(1n, 11 * SECOND), next.hasCheckpoint(2n, 11 * SECOND)]).toEqual([true, false]);
+    next.checkpoint(1n, 0, 11 * SECOND);
+    expect(next.renew(1n, 12 * SECOND)).toBe(30);
+    expect(next.view(1n, 12 * SECOND)).toMatchObject({ remainingSeconds: 30 });
   });
 });

@@ -28,6 +28,8 @@ interface Lease {
   expiresAt: Micros;
   /** When to report it as expired, again if need be. */
   checkAt: Micros;
+  /** When to note for other members how much of it is left; Infinity for not at all. */
+  checkpointAt: Micros;
   readonly keys: Set<string>;
 }
 
@@ -47,11 +49,14 @@ export interface LeaseView {
 export class Lessor implements LeaseAttachments {
   readonly #leases = new Map<LeaseId, Lease>();
   readonly #minTtlSeconds: number;
+  readonly #checkpointIntervalUs: Micros;
   #primary = false;
   #rows: readonly LeaseRow[] | undefined;
 
-  constructor(minTtlSeconds: number, rows: readonly LeaseRow[] = []) {
+  /** `checkpointIntervalUs`: leases that live longer are noted down so often; Infinity: no checkpoints, as etcd's default is. */
+  constructor(minTtlSeconds: number, rows: readonly LeaseRow[] = [], checkpointIntervalUs = Number.POSITIVE_INFINITY) {
     this.#minTtlSeconds = minTtlSeconds;
+    this.#checkpointIntervalUs = checkpointIntervalUs;
     for (const row of rows) this.#leases.set(row.id, this.#asleep(row));
   }
 
@@ -67,7 +72,10 @@ export class Lessor implements LeaseAttachments {
     const lease = this.#asleep(row);
     this.#leases.set(id, lease);
     this.#rows = undefined;
-    if (this.#primary) refresh(lease, now, 0);
+    if (this.#primary) {
+      refresh(lease, now, 0);
+      this.#scheduleCheckpoint(lease, now);
+    }
     return row;
   }
 
@@ -85,15 +93,39 @@ export class Lessor implements LeaseAttachments {
     if (!this.#primary) return etcdError('leaseNotPrimary');
     const lease = this.#leases.get(id);
     if (lease === undefined || lease.expiresAt <= now) return etcdError('leaseNotFound');
-    if (lease.row.remainingTtl > 0) this.#setRow(lease, { ...lease.row, remainingTtl: 0 });
     refresh(lease, now, 0);
     return lease.row.ttl;
   }
 
-  /** Notes how much time the primary says is left, for the next primary. */
-  checkpoint(id: LeaseId, remainingTtl: number): void {
+  /** Whether a renewal has to take back a checkpoint first, through raft: the other members know of it too. */
+  hasCheckpoint(id: LeaseId, now: Micros): boolean {
     const lease = this.#leases.get(id);
-    if (lease !== undefined) this.#setRow(lease, { ...lease.row, remainingTtl });
+    return this.#primary && lease !== undefined && lease.expiresAt > now && lease.row.remainingTtl > 0;
+  }
+
+  /** Notes how much time the primary says is left, for the next primary; 0 takes that back. */
+  checkpoint(id: LeaseId, remainingTtl: number, now: Micros): void {
+    const lease = this.#leases.get(id);
+    if (lease === undefined) return;
+    this.#setRow(lease, { ...lease.row, remainingTtl });
+    if (this.#primary) this.#scheduleCheckpoint(lease, now);
+  }
+
+  /** What is to be noted down now, for each lease once until the note is applied (findDueScheduledCheckpoints). */
+  takeDueCheckpoints(now: Micros): readonly LeaseRow[] {
+    if (!this.#primary || this.#checkpointIntervalUs === Number.POSITIVE_INFINITY) return [];
+    const due = [...this.#leases.values()].filter((lease) => lease.checkpointAt <= now).sort(byExpiry);
+    const rows: LeaseRow[] = [];
+    for (const lease of due) {
+      lease.checkpointAt = Number.POSITIVE_INFINITY;
+      const remainingTtl = Math.ceil((lease.expiresAt - now) / SECOND);
+      if (remainingTtl > 0 && remainingTtl < lease.row.ttl) rows.push({ ...lease.row, remainingTtl });
+    }
+    return rows;
+  }
+
+  #scheduleCheckpoint(lease: Lease, now: Micros): void {
+    if (secondsOf(lease.row) * SECOND > this.#checkpointIntervalUs) lease.checkpointAt = now + this.#checkpointIntervalUs;
   }
 
   has(id: LeaseId): boolean {
@@ -134,7 +166,10 @@ export class Lessor implements LeaseAttachments {
   promote(extend: Micros, now: Micros): void {
     this.#primary = true;
     const leases = [...this.#leases.values()];
-    for (const lease of leases) refresh(lease, now, extend);
+    for (const lease of leases) {
+      refresh(lease, now, extend);
+      this.#scheduleCheckpoint(lease, now);
+    }
     if (leases.length >= LEASE_REVOKE_RATE) spread(leases.sort(byExpiry), now, extend);
   }
 
@@ -144,6 +179,7 @@ export class Lessor implements LeaseAttachments {
     for (const lease of this.#leases.values()) {
       lease.expiresAt = Number.POSITIVE_INFINITY;
       lease.checkAt = Number.POSITIVE_INFINITY;
+      lease.checkpointAt = Number.POSITIVE_INFINITY;
     }
   }
 
@@ -158,10 +194,13 @@ export class Lessor implements LeaseAttachments {
     return due.map((lease) => lease.row.id);
   }
 
-  /** When the next lease is to be reported as expired; Infinity for never. */
+  /** When the next lease is to be reported as expired or noted down; Infinity for never. */
   nextCheckAt(): Micros {
     let next = Number.POSITIVE_INFINITY;
-    for (const lease of this.#leases.values()) if (lease.checkAt < next) next = lease.checkAt;
+    for (const { checkAt, checkpointAt } of this.#leases.values()) {
+      if (checkAt < next) next = checkAt;
+      if (checkpointAt < next) next = checkpointAt;
+    }
     return next;
   }
 
@@ -177,14 +216,19 @@ export class Lessor implements LeaseAttachments {
   }
 
   #asleep(row: LeaseRow): Lease {
-    return { row, expiresAt: Number.POSITIVE_INFINITY, checkAt: Number.POSITIVE_INFINITY, keys: new Set() };
+    const never = Number.POSITIVE_INFINITY;
+    return { row, expiresAt: never, checkAt: never, checkpointAt: never, keys: new Set() };
   }
 }
 
 function refresh(lease: Lease, now: Micros, extend: Micros): void {
-  const seconds = lease.row.remainingTtl > 0 ? lease.row.remainingTtl : lease.row.ttl;
-  lease.expiresAt = now + extend + seconds * SECOND;
+  lease.expiresAt = now + extend + secondsOf(lease.row) * SECOND;
   lease.checkAt = lease.expiresAt;
+}
+
+/** Lease.getRemainingTTL. */
+function secondsOf({ ttl, remainingTtl }: LeaseRow): number {
+  return remainingTtl > 0 ? remainingTtl : ttl;
 }
 
 function byExpiry(a: Lease, b: Lease): number {

@@ -1,3 +1,4 @@
+import type { Micros } from '../../sim/time.ts';
 import type { AlarmMember, Member } from './api.ts';
 import { AlarmStore } from './alarm-store.ts';
 import { type AuthState, emptyAuthState } from './auth/auth-state.ts';
@@ -24,6 +25,8 @@ export interface BackendImage {
 /** Settings of the state machine that its owner decides. */
 export interface StateOptions {
   readonly minLeaseTtlSeconds: number;
+  /** How often long leases are noted down; absent: never. */
+  readonly leaseCheckpointIntervalUs?: Micros;
   readonly storeDefects?: StoreDefects;
   /** The defect E12. */
   readonly watchesForgetStart?: boolean;
@@ -122,7 +125,7 @@ export class EtcdState {
 }
 
 function partsOf(options: StateOptions, image: BackendImage | undefined) {
-  const lessor = new Lessor(options.minLeaseTtlSeconds, image?.leases);
+  const lessor = new Lessor(options.minLeaseTtlSeconds, image?.leases, options.leaseCheckpointIntervalUs);
   return {
     lessor,
     store: new MvccStore(lessor, image?.store, options.storeDefects),

@@ -57,6 +57,11 @@ export interface EtcdConfig {
   readonly corruptCheckUs: Micros;
   /** How often the leader compares what compactions remembered (feature gate CompactHashCheck, then once a minute); 0: never. */
   readonly compactHashCheckUs: Micros;
+  /**
+   * How often the leader notes down what is left of leases that live longer (feature gate LeaseCheckpoint, then every five minutes), so that
+   * the next leader does not begin them anew; 0: never.
+   */
+  readonly leaseCheckpointIntervalUs: Micros;
   readonly watchProgressIntervalUs: Micros;
   readonly watchResyncUs: Micros;
   /** CPU for applying one entry. */
@@ -98,6 +103,7 @@ export function etcdConfig(input: EtcdConfigInput): EtcdConfig {
     initialCorruptCheck: false,
     corruptCheckUs: 0,
     compactHashCheckUs: 0,
+    leaseCheckpointIntervalUs: 0,
     watchProgressIntervalUs: 10 * MINUTE,
     watchResyncUs: 100 * MILLISECOND,
     // A member applies some 30,000 small puts a second on one core (etcd's own benchmark page, 3.5).

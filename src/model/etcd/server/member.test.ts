@@ -389,7 +389,67 @@ describe('a member that comes back with an old disk', () => {
   });
 });
 
+describe('checkpoints of leases', () => {
+  /** How long after its grant a lease of 20 s is gone that nobody renews, while leaders die at 14, 17 and 20 s. */
+  function livedFor(leaseCheckpointIntervalUs: number): number {
+    const cluster = testCluster(3, { config: { leaseCheckpointIntervalUs } });
+    const { world } = cluster;
+    let leader = '';
+    cluster.facts.raftLeader.subscribe((member) => {
+      leader = member;
+    });
+    let [grantedAt, goneAt] = [0, 0];
+    cluster.facts.leaseRevoked.subscribe(() => {
+      if (goneAt === 0) goneAt = world.now;
+    });
+    cluster.task('client', function* (process) {
+      yield* process.sleep(3 * SECOND);
+      yield* cluster.client(process).leaseGrant(20);
+      grantedAt = world.now;
+    });
+    for (const at of [14, 17, 20]) {
+      world.at(at * SECOND, () => {
+        const host = world.host(leader);
+        host.process(leader)?.kill('test');
+        world.at(world.now + SECOND, () => host.start(host.name));
+      });
+    }
+    world.run(80 * SECOND);
+    return (goneAt - grantedAt) / SECOND;
+  }
+
+  it('let no leader begin a lease anew, whether it was restarted since or not (etcd#17132)', () => {
+    const [without, withCheckpoints] = [livedFor(0), livedFor(2 * SECOND)];
+    expect(without).toBeGreaterThan(36);
+    expect(withCheckpoints).toBeGreaterThan(20);
+    expect(withCheckpoints).toBeLessThan(32);
+  });
+});
+
 describe('renewals of leases', () => {
+  it('take a checkpoint back on all members, and find nothing where the lease was revoked meanwhile', () => {
+    const cluster = testCluster(3, { config: { leaseCheckpointIntervalUs: SECOND } });
+    const answers: number[] = [];
+    const leader = leaderOf(cluster);
+    cluster.task('client', function* (process) {
+      yield* process.sleep(3 * SECOND);
+      const client = cluster.client(process, { endpoints: [cluster.world.network.endpoint(leader().name, '2379')], pinned: true });
+      const lease = yield* client.leaseGrant(20);
+      if (isError(lease)) return;
+      yield* process.sleep(6 * SECOND);
+      const renewed = yield* client.leaseKeepAliveOnce(lease.id);
+      answers.push(isError(renewed) ? -2 : renewed.ttl);
+      yield* process.sleep(6 * SECOND);
+      // The revocation is on its way through raft as the renewal asks for its checkpoint to be taken back.
+      process.spawn('revoke', client.leaseRevoke(lease.id));
+      yield* process.sleep(1);
+      const late = yield* client.leaseKeepAliveOnce(lease.id);
+      answers.push(isError(late) ? -2 : late.ttl);
+    });
+    cluster.world.run(30 * SECOND);
+    expect(answers).toEqual([20, 0]);
+  });
+
   it('wait where a leader has just been elected and has not applied what came before', () => {
     const cluster = testCluster(3);
     let [renewed, other] = [0, 0];

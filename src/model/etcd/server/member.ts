@@ -6,6 +6,7 @@ import { type Micros, SECOND } from '../../../sim/time.ts';
 import type { CallMetadata, EtcdRequest, EtcdResponse, LeaseId, Member, MemberId, ResponseHeader } from '../api.ts';
 import { nobody } from '../auth/auth-store.ts';
 import { isError, type Result } from '../errors.ts';
+import type { LeaseRow } from '../lessor.ts';
 import { Membership, type MembershipChange } from '../membership.ts';
 import type { EtcdState } from '../state.ts';
 import { ApplyLoop } from './apply-loop.ts';
@@ -98,6 +99,7 @@ export class EtcdServer implements ServerContext {
       config,
       {
         minLeaseTtlSeconds: minLeaseTtlSeconds(config),
+        ...(config.leaseCheckpointIntervalUs === 0 ? {} : { leaseCheckpointIntervalUs: config.leaseCheckpointIntervalUs }),
         storeDefects: {
           dropsTombstoneAtCompaction: config.defects.has('E10') || config.defects.has('E6'),
           forgetsRevisionAfterCompaction: config.defects.has('E6'),
@@ -160,6 +162,7 @@ export class EtcdServer implements ServerContext {
       process,
       () => this.state,
       (ids) => this.#revokeExpired(ids),
+      (rows) => this.#checkpoint(rows),
     );
     this.#start();
   }
@@ -358,6 +361,10 @@ export class EtcdServer implements ServerContext {
       if (!leads) return;
       for (const id of ids) this.proposals.propose({ type: 'leaseRevoke', id, expired: true }, nobody, () => undefined);
     });
+  }
+
+  #checkpoint(rows: readonly LeaseRow[]): void {
+    for (const { id, remainingTtl } of rows) this.proposals.propose({ type: 'leaseCheckpoint', id, remainingTtl }, nobody, () => undefined);
   }
 
   /**

@@ -249,12 +249,17 @@ export class UnaryService {
   }
 
   #renew(id: LeaseId, answer: (result: Result<number>) => void, forward: () => void): void {
-    const { raft, state, process, apply } = this.#context;
-    apply.wait(raft.node.committed, () => {
+    const { raft, state, process, apply, config, proposals } = this.#context;
+    // What was revoked while the checkpoint was taken back is not found any more (etcd#20590).
+    const renew = () => {
       const ttl = state.lessor.renew(id, process.mono());
       if (isError(ttl) && ttl.code === 'leaseNotPrimary') return forward();
       if (!isError(ttl)) this.#context.leasesChanged();
       answer(ttl);
+    };
+    apply.wait(raft.node.committed, () => {
+      if (config.leaseCheckpointIntervalUs === 0 || !state.lessor.hasCheckpoint(id, process.mono())) return renew();
+      proposals.propose({ type: 'leaseCheckpoint', id, remainingTtl: 0 }, nobody, renew);
     });
   }
 
