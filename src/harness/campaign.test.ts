@@ -20,7 +20,8 @@ describe('the order of a campaign', () => {
     expect(order([])).toBe('0x1 consensus, 0x1 split-brain, 0x2 consensus, 0x2 split-brain');
   });
 
-  it('starts with the scenario that was written for the defect', () => {
+  it('starts with the scenarios that were written for the defect', () => {
+    expect(order(['E1'])).toBe('0x1 consensus, 0x2 consensus, 0x1 split-brain, 0x2 split-brain');
     expect(order(['R12'])).toBe('0x1 split-brain, 0x2 split-brain, 0x1 consensus, 0x2 consensus');
   });
 });

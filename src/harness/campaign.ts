@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import { Piscina } from 'piscina';
-import { DEFECTS } from '../model/defects.ts';
+import { type Defect, DEFECTS } from '../model/defects.ts';
 import { Coverage } from './coverage.ts';
 import { programFile } from './own-files.ts';
 import type { ShrinkResult } from './shrink.ts';
@@ -139,10 +139,10 @@ export async function runCampaign(options: CampaignOptions, events: CampaignEven
  * written for it first.
  */
 export function tasksOf(suite: Suite, seeds: readonly string[]): readonly TrialTask[] {
-  const exhibits = DEFECTS.filter((defect) => suite.defects.includes(defect.id)).map((defect) => defect.exhibit);
+  const on: readonly Defect[] = DEFECTS.filter((defect) => suite.defects.includes(defect.id));
+  const names = on.flatMap(({ exhibit, alsoIn }) => [...(exhibit === null ? [] : [basename(exhibit, '.yaml')]), ...(alsoIn ?? [])]);
   const all = seeds.flatMap((seed) => suite.scenarios.map((_, scenario): TrialTask => ({ scenario, seed })));
-  const meant = ({ scenario }: TrialTask): boolean =>
-    exhibits.some((file) => file !== null && basename(file, '.yaml') === suite.scenarios[scenario]?.scenario.name);
+  const meant = ({ scenario }: TrialTask): boolean => names.includes(suite.scenarios[scenario]?.scenario.name ?? '');
   return [...all.filter(meant), ...all.filter((task) => !meant(task))];
 }
 

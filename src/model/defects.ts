@@ -11,6 +11,8 @@ export interface Defect {
   readonly properties: readonly string[];
   /** The scenario that shows it, below scenarios/; null: none was found yet (docs/MUSEUM.md says what was tried). */
   readonly exhibit: string | null;
+  /** Names of shipped scenarios that show it too, though later: whoever hunts the defect through many meets them first. */
+  readonly alsoIn?: readonly string[];
   /** So many seeds of the exhibit at the most until it is caught. */
   readonly seeds: number;
 }
@@ -22,6 +24,7 @@ export const DEFECTS = [
     sentence: 'A periodic backend commit may save the consistent index before the changes of its entry, which a crash then loses.',
     properties: ['raft-state-machine-safety'],
     exhibit: 'museum/E1-index-first.yaml',
+    alsoIn: ['consensus', 'disk-trouble'],
     seeds: 100,
   },
   {
@@ -289,6 +292,7 @@ export const DEFECTS = [
     sentence: 'A leader counts replicas of an entry of an older term as committed (figure 8 of the raft paper).',
     properties: ['raft-leader-completeness'],
     exhibit: 'museum/R2-old-term-counted.yaml',
+    alsoIn: ['figure-eight'],
     seeds: 60,
   },
   {
