@@ -70,7 +70,8 @@ export class RecentRows {
     for (let from = 0; from < before.length; from += width) {
       const to = ((before[from] as number) & (this.#count - 1)) * width;
       // Of two that meet in the larger ring the newer one stays; without an index a row is empty.
-      if ((before[from] as number) > (this.values[to] as number)) this.values.set(before.subarray(from, from + width), to);
+      if ((before[from] as number) <= (this.values[to] as number)) continue;
+      for (let field = 0; field < width; field++) this.values[to + field] = before[from + field] as number;
     }
   }
 }

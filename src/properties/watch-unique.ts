@@ -22,7 +22,7 @@ export const watchUnique: Property = {
       }
       if (revision > last.revision) {
         last.revision = revision;
-        last.keys.length = 0;
+        last.keys = [];
       }
       if (revision < last.revision || !last.keys.includes(key)) {
         if (revision === last.revision) last.keys.push(key);

@@ -149,10 +149,11 @@ export class Process {
 
   /** Waits for `delay` on this host's clock. */
   *sleep(delay: Micros): Task<void> {
-    yield* suspend<void>((resolve) => {
+    // Yielded as it is: a generator around it would be made for every sleep.
+    yield (resolve) => {
       const timer = this.after(delay, resolve as () => void);
       return () => this.cancel(timer);
-    });
+    };
   }
 
   /** A point between two steps at which the real program could be preempted; does nothing under the fifo policy. */

@@ -215,17 +215,18 @@ export class RpcClient {
 export class ServerCall {
   readonly #connection: Connection;
   readonly #id: number;
-  readonly #forget: () => void;
+  /** The open calls of the connection, of which this is one. */
+  readonly #calls: Map<number, ServerCall>;
   #open = true;
   /** The caller sent a message on its stream. */
   onMessage: ((body: unknown) => void) | undefined;
   /** The caller gave up or its connection is gone: nobody waits for the answer. */
   onCancel: (() => void) | undefined;
 
-  constructor(connection: Connection, id: number, forget: () => void) {
+  constructor(connection: Connection, id: number, calls: Map<number, ServerCall>) {
     this.#connection = connection;
     this.#id = id;
-    this.#forget = forget;
+    this.#calls = calls;
   }
 
   get open(): boolean {
@@ -241,7 +242,7 @@ export class ServerCall {
   answer(body: unknown, sizeBytes = 256): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#forget();
+    this.#calls.delete(this.#id);
     this.#connection.send({ t: 'answer', id: this.#id, body } satisfies Frame, FRAME_BYTES + sizeBytes, true);
   }
 
@@ -254,7 +255,7 @@ export class ServerCall {
   end(body: unknown): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#forget();
+    this.#calls.delete(this.#id);
     this.#connection.send({ t: 'end', id: this.#id, body } satisfies Frame, FRAME_BYTES, true);
   }
 
@@ -285,7 +286,7 @@ export function serveRpc(process: Process, address: string, port: string, handle
         onMessage: (payload) => {
           const frame = payload as Frame;
           if (frame.t === 'call' || frame.t === 'open') {
-            const call = new ServerCall(connection, frame.id, () => calls.delete(frame.id));
+            const call = new ServerCall(connection, frame.id, calls);
             calls.set(frame.id, call);
             if (frame.t === 'call') handlers.call?.(frame.method, frame.body, call);
             else handlers.open?.(frame.method, frame.body, call);

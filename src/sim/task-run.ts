@@ -15,6 +15,8 @@ export class TaskRun<T> {
   #wait = 0;
   #cancelWait: Cancel | undefined;
   #stepping = false;
+  /** Whether the answer on its way to the task is an error. */
+  #answerFailed = false;
   done = false;
 
   constructor(process: Process, name: string, task: Task<T>, onDone?: (value: T) => void) {
@@ -100,15 +102,16 @@ export class TaskRun<T> {
     // Marks the wait as answered, so that a second answer is ignored and cancel has nothing to stop.
     this.#wait = wait + 1;
     this.#cancelWait = undefined;
-    const expected = this.#wait;
-    this.#process.deliver(
-      this.source,
-      this.#process.world.calibration.resumeUs,
-      () => {
-        if (this.#wait === expected && !this.done) this.#step(failed, value);
-      },
-      undefined,
-      undefined,
-    );
+    this.#answerFailed = failed;
+    this.#process.deliver(this.source, this.#process.world.calibration.resumeUs, resumeTask, this, value);
   }
+
+  /** @internal The CPU is free for what an answer resumes. There is one answer at a time: the task waits for nothing else before it ran. */
+  resume(value: unknown): void {
+    if (!this.done) this.#step(this.#answerFailed, value);
+  }
+}
+
+function resumeTask(run: unknown, value: unknown): void {
+  (run as TaskRun<unknown>).resume(value);
 }

@@ -2,7 +2,7 @@ import type { Endpoint } from '../../sim/network.ts';
 import type { Process } from '../../sim/process.ts';
 import { RpcClient, type RpcResult } from '../../sim/rpc.ts';
 import { MILLISECOND, type Micros, SECOND } from '../../sim/time.ts';
-import { type Cancel, suspend, type Task } from '../../sim/task.ts';
+import type { Cancel, Task } from '../../sim/task.ts';
 import type {
   CallMetadata,
   CompactionRequest,
@@ -102,20 +102,20 @@ export class EtcdClient {
     if (this.#options.pinned !== true && this.current === from) this.#at = (this.#at + 1) % this.#rpcs.length;
   }
 
-  *range(request: Omit<RangeRequest, 'type'>): Task<Result<ResponseTo<RangeRequest>>> {
-    return yield* this.call({ type: 'range', ...request });
+  range(request: Omit<RangeRequest, 'type'>): Task<Result<ResponseTo<RangeRequest>>> {
+    return this.call({ type: 'range', ...request });
   }
 
-  *put(request: Omit<PutRequest, 'type'>): Task<Result<ResponseTo<PutRequest>>> {
-    return yield* this.call({ type: 'put', ...request });
+  put(request: Omit<PutRequest, 'type'>): Task<Result<ResponseTo<PutRequest>>> {
+    return this.call({ type: 'put', ...request });
   }
 
-  *deleteRange(request: Omit<DeleteRangeRequest, 'type'>): Task<Result<ResponseTo<DeleteRangeRequest>>> {
-    return yield* this.call({ type: 'deleteRange', ...request });
+  deleteRange(request: Omit<DeleteRangeRequest, 'type'>): Task<Result<ResponseTo<DeleteRangeRequest>>> {
+    return this.call({ type: 'deleteRange', ...request });
   }
 
-  *txn(request: Omit<TxnRequest, 'type'>): Task<Result<ResponseTo<TxnRequest>>> {
-    return yield* this.call({ type: 'txn', ...request });
+  txn(request: Omit<TxnRequest, 'type'>): Task<Result<ResponseTo<TxnRequest>>> {
+    return this.call({ type: 'txn', ...request });
   }
 
   *compact(request: Omit<CompactionRequest, 'type'>): Task<Result<ResponseTo<CompactionRequest>>> {
@@ -166,7 +166,8 @@ export class EtcdClient {
 
   /** Any call, repeated where that is safe. */
   *call<R extends EtcdRequest>(request: R): Task<Result<ResponseTo<R>>> {
-    return yield* suspend<Result<ResponseTo<R>>>((resolve) => this.callThen(request, resolve));
+    // Yielded as it is: a generator around it would be made for every call.
+    return (yield (resolve) => this.callThen(request, resolve)) as Result<ResponseTo<R>>;
   }
 
   /** As {@link call}, with a callback: for hot paths. The answer gives the call up. */

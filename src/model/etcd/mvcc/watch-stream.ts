@@ -197,7 +197,7 @@ function fragments(events: readonly WatchEvent[], bytesMax: number): (readonly W
   let bytes = 0;
   for (const event of events) {
     const size = eventBytes(event);
-    const piece = pieces[pieces.length - 1];
+    const piece = pieces.length === 0 ? undefined : pieces[pieces.length - 1];
     if (piece === undefined || bytes + size >= bytesMax) {
       pieces.push([event]);
       bytes = size;

@@ -119,7 +119,7 @@ export class WatchableStore {
   }
 
   readonly #notify = (revision: number, changes: readonly KeyRecord[], previous: readonly (KeyRecord | undefined)[]): void => {
-    if (this.#synced.size === 0) return;
+    if (this.#synced.size === 0 || changes.length === 0) return;
     const only = changes[0];
     if (changes.length === 1 && only !== undefined) {
       this.#notifyOne(revision, only, previous[0]);
