@@ -20,7 +20,7 @@ describe('the museum', () => {
     expect(new Set(DEFECTS.map((d) => d.id)).size).toBe(DEFECTS.length);
   });
 
-  it.each(['E10', 'E12', 'E14', 'E15', 'E16', 'E17', 'E18', 'K13', 'K21'])(
+  it.each(['E10', 'E12', 'E14', 'E15', 'E16', 'E17', 'E18', 'K13', 'K21', 'R1', 'R7', 'R9', 'R19', 'R20'])(
     '%s is caught by its property, and its seeds are clean without it',
     async (id) => {
       const defect = exhibits().find((d) => d.id === id) as Exhibit;
