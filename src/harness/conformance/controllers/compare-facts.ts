@@ -1,4 +1,5 @@
 import type { Pod, ReplicaSet } from '../../../model/api/types.ts';
+import { toleranceOf } from './compare-stories.ts';
 import type { Write } from './history.ts';
 import type { Naming } from './naming.ts';
 import type { Recording } from './recording.ts';
@@ -51,14 +52,42 @@ function lives(entries: readonly { readonly what: string; readonly pod: string }
   return byPod;
 }
 
-function parse(items: readonly (readonly [number, ...string[]])[]): { readonly what: string; readonly pod: string }[] {
-  return items.flatMap(([, ...texts]) =>
-    texts.flatMap((text) => {
+interface Item {
+  readonly what: string;
+  readonly pod: string;
+  /** The first thing of its group, and the latest that one of it can have been: what is less than this after another is in one group with it. */
+  readonly from: number;
+  readonly until: number;
+}
+
+const groupSeconds = 0.4;
+
+function parse(items: readonly (readonly [number, ...string[]])[]): readonly Item[] {
+  return items.flatMap(([from, ...texts], i) => {
+    const until = Math.max(from, (items[i + 1]?.[0] ?? Number.POSITIVE_INFINITY) - groupSeconds);
+    return texts.flatMap((text) => {
       const match = /^(\S+) (\S+)(?: x(\d+))?$/.exec(text);
       if (match === null) return [];
-      return Array.from({ length: Number(match[3] ?? 1) }, () => ({ what: match[1] as string, pod: match[2] as string }));
-    }),
-  );
+      return Array.from({ length: Number(match[3] ?? 1) }, () => ({ what: match[1] as string, pod: match[2] as string, from, until }));
+    });
+  });
+}
+
+/** When things happened, whichever of equal pods they happened to: the nth of the recording and the nth of the run. */
+function compareTimes(items: readonly Item[], log: Log, tolerance: number): readonly string[] {
+  const differences: string[] = [];
+  for (const what of new Set(items.map((item) => `${item.what} ${starred(item.pod)}`))) {
+    const same = (entry: { readonly what: string; readonly pod: string }) => `${entry.what} ${starred(entry.pod)}` === what;
+    const recorded = items.filter(same);
+    const actual = log.filter(same).map((entry) => entry.at);
+    actual.sort((a, b) => a - b);
+    for (const [i, { from, until }] of recorded.entries()) {
+      const at = actual[i];
+      if (at !== undefined && (at < from - tolerance || at > until + tolerance))
+        differences.push(`podLog: time of ${what} number ${i + 1}: expected ${from}, actual ${Math.round(at * 10) / 10}`);
+    }
+  }
+  return differences;
 }
 
 /** Within one group the order is free. */
@@ -95,6 +124,7 @@ function comparePodLog(recording: Recording, log: Log): readonly string[] {
   const items = parse(recorded as readonly (readonly [number, ...string[]])[]);
   const star = items.some((item) => item.pod.includes('<*>'));
   const expected = lives(items);
+  differences.push(...compareTimes(items, log, toleranceOf(recording)));
   if (star) {
     const count = (list: readonly { readonly what: string; readonly pod: string }[]): string =>
       list

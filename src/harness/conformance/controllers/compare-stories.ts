@@ -12,8 +12,9 @@ const transientSeconds = 0.35;
 export function toleranceOf(recording: Recording): number {
   switch (recording.category) {
     case 'node':
+      // The node monitor's 5 s, then the eviction queue's 10 s.
+      return 15.5;
     case 'drain':
-      return 10.5;
     case 'cronjob':
       return 10.5;
     case 'podgc':
@@ -29,6 +30,17 @@ export function toleranceOf(recording: Recording): number {
       // Half a second of noise, and a second where a controller works by whole seconds.
       return 1.5;
   }
+}
+
+/**
+ * Passes that picked different ones of equal pods: the times in the story of one are medians over the lives of several. When things happened is
+ * then compared in the log of all of them (compare-facts.ts).
+ */
+export function mixesPods(recording: Recording, key: string): boolean {
+  return (
+    /^Pod\/.*-<\d+>$/.test(key) &&
+    [...recording.transient, ...recording.unstable].some((text) => text.startsWith('podLog:') && text.includes('numbers are <*>'))
+  );
 }
 
 function isNear(actual: number, expected: number, tolerance: number): boolean {
@@ -169,7 +181,7 @@ export function compareStories(
         expected,
         field === 'condition PodScheduled' ? asDetailed(expected, actual) : actual,
         loose,
-        toleranceOf(recording),
+        mixesPods(recording, key) ? Number.POSITIVE_INFINITY : toleranceOf(recording),
       );
       if (why !== undefined) differences.push(`${key} ${field}: ${why}`);
     }

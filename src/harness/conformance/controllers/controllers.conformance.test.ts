@@ -14,15 +14,15 @@ const misses: { readonly [name: string]: string } = {
   'deployment-delete-rolling': race,
   'deployment-proportional-down': race,
   'deployment-quota-roll': 'the time of the quota retry differs between the passes, and the stories mix them',
+  'deployment-roll-s1-u0': 'a status that the recorded machine wrote 1.7 s late',
   'deployment-roll-s2-u1-r5': 'one step more, so one event more is combined',
   'deployment-rollover-back': race,
   'drain-blocked': race,
   'endpointslice-120': 'which of 120 equal pods was ready first',
   'endpointslice-rolling': 'which of equal pods went first, seen in Endpoints only',
-  'job-invalid': 'generated uids in a message, which the recording wrote as <uuid>',
   'job-parallelism-change': 'pods that end within the batch period before a change of the spec',
-  'pv-retain': 'the volume controller retries once more before the end',
   'replicaset-rank-node': 'which of equal pods goes first',
+  'statefulset-pvc-retention-scaled': 'a volume that the recorded machine bound 1.8 s late',
 };
 
 const scenarios =
@@ -43,3 +43,50 @@ describe.skipIf(folder === undefined)('controller recordings', () => {
     });
   }
 });
+
+describe.skipIf(folder === undefined)('a damaged controller recording fails', () => {
+  const name = 'deployment-image-pull';
+  const text = folder === undefined ? '{}' : readFileSync(join(folder, `${name}.json`), 'utf8');
+  type Loose = { [field: string]: unknown };
+  const damages: { readonly [what: string]: (recording: Loose) => void } = {
+    'by a value of a story': ({ stories }) => setStory(stories, 'Deployment/web', (story) => [[story[0]?.[0] ?? 0, 99], ...story.slice(1)]),
+    'by the order of a story': ({ stories }) =>
+      setStory(stories, 'Deployment/web', (story) => [...story].reverse().map(([, value], i) => [story[i]?.[0] ?? 0, value])),
+    'by a missing step of a story': ({ stories }) => setStory(stories, 'Deployment/web', (story) => story.slice(0, -1)),
+    'by a time of a story': ({ stories }) =>
+      setStory(stories, 'Deployment/web', (story) => story.map(([time, value]) => [time + 2, value])),
+    'by a missing object': ({ stories, outcome }) => {
+      const key = Object.keys(outcome as object).find((each) => each.startsWith('ReplicaSet/')) ?? '';
+      delete (stories as Loose)[key];
+      delete (outcome as Loose)[key];
+    },
+    'by a value of the outcome': ({ outcome }) => void Object.assign(status(outcome), { readyReplicas: 77 }),
+    'by a field that the outcome lacks': ({ outcome }) => void delete status(outcome)['readyReplicas'],
+    'by a missing event': ({ events }) => void (events as unknown[]).pop(),
+    'by the count of an event': ({ events }) => void Object.assign((events as object[])[0] ?? {}, { count: 77 }),
+    'by a missing entry of the pod log': ({ facts }) => void dropLast((facts as Loose)['podLog']),
+  };
+  it('and an intact one passes', () => expect(runControllerScenario(JSON.parse(text) as Recording)).toEqual([]));
+  it.each(Object.keys(damages))('%s', (what) => {
+    const damaged = JSON.parse(text) as Loose;
+    damages[what]?.(damaged);
+    expect(JSON.stringify(damaged)).not.toBe(JSON.stringify(JSON.parse(text)));
+    expect(runControllerScenario(damaged as unknown as Recording)).not.toEqual([]);
+  });
+});
+
+type LooseStory = readonly (readonly [number, unknown])[];
+
+function setStory(stories: unknown, key: string, change: (story: LooseStory) => LooseStory): void {
+  const fields = (stories as { [key: string]: { [field: string]: LooseStory } })[key] ?? {};
+  fields['status.observedGeneration'] = change(fields['status.observedGeneration'] ?? []);
+}
+
+function status(outcome: unknown): { [field: string]: unknown } {
+  return (outcome as { [key: string]: { status: { [field: string]: unknown } } })['Deployment/web']?.status ?? {};
+}
+
+function dropLast(podLog: unknown): void {
+  const groups = Array.isArray(podLog) ? (podLog as unknown[][]) : (Object.values(podLog as object)[0] as unknown[][]);
+  groups.at(-1)?.pop();
+}

@@ -166,6 +166,9 @@ export class FakeKubelets {
       this.#stop(state);
       return;
     }
+    // The condition is the kubelet's from the start on; a scheduler that had failed before may still say otherwise, late.
+    if (state.phase !== 'waiting' && pod.status?.conditions?.some((c) => c.type === 'PodScheduled' && c.status === 'False') === true)
+      this.#patch(state, { conditions: [{ type: 'PodScheduled', status: 'True', reason: null, message: null }] });
     if (state.stopping) return;
     const exitNow = this.#annotation(state, 'exit-now');
     if (exitNow !== undefined && before.metadata.annotations?.['golden/exit-now'] !== exitNow && state.phase === 'running')

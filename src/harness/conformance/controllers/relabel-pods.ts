@@ -1,6 +1,6 @@
 import type { UntypedObject } from '../../../model/api/object.ts';
 import { differ } from './compare-outcome.ts';
-import { actualStory, compareStory, toleranceOf } from './compare-stories.ts';
+import { actualStory, compareStory, mixesPods, toleranceOf } from './compare-stories.ts';
 import type { Write } from './history.ts';
 import type { Naming } from './naming.ts';
 import type { Recording } from './recording.ts';
@@ -31,13 +31,14 @@ export function relabelPods(
     const prefix = match[1] as string;
     groups.set(prefix, [...(groups.get(prefix) ?? []), key]);
   }
-  const tolerance = toleranceOf(recording);
   for (const [prefix, keys] of groups) {
+    // First those whose times fit too.
+    const tolerances = [toleranceOf(recording), ...(mixesPods(recording, `${prefix}<1>`) ? [Number.POSITIVE_INFINITY] : [])];
     const recorded = [...new Set([...Object.keys(recording.stories), ...Object.keys(recording.outcome)])].filter(
       (key) => key.startsWith(prefix) && /^<\d+>$/.test(key.slice(prefix.length)),
     );
     if (recorded.length === 0 || keys.length < 2) continue;
-    const fits = (name: string, own: string): boolean => {
+    const fits = (name: string, own: string, tolerance: number): boolean => {
       const list = actual.get(own) as Write[];
       const alive = list[list.length - 1]?.object !== undefined;
       if (recording.stories[name] !== undefined && alive !== (recording.outcome[name] !== undefined)) return false;
@@ -51,19 +52,22 @@ export function relabelPods(
       });
     };
     const partner = new Map<string, string>();
-    const offer = (name: string, tried: Set<string>): boolean => {
+    const offer = (name: string, tried: Set<string>, tolerance: number): boolean => {
       for (const own of [name, ...keys]) {
-        if (!actual.has(own) || tried.has(own) || !fits(name, own)) continue;
+        if (!actual.has(own) || tried.has(own) || !fits(name, own, tolerance)) continue;
         tried.add(own);
         const taken = partner.get(own);
-        if (taken === undefined || offer(taken, tried)) {
+        if (taken === undefined || offer(taken, tried, tolerance)) {
           partner.set(own, name);
           return true;
         }
       }
       return false;
     };
-    for (const name of recorded) offer(name, new Set());
+    for (const tolerance of tolerances) {
+      const dealt = new Set(partner.values());
+      for (const name of recorded) if (!dealt.has(name)) offer(name, new Set(), tolerance);
+    }
     const free = keys.filter((key) => ![...partner.values()].includes(key));
     const renames = new Map<string, string>();
     for (const own of keys) {

@@ -51,5 +51,20 @@ describe.skipIf(folder === undefined)('a damaged recording fails', () => {
     expect(damaged((text) => text.replace('"phase":"Failed"', '"phase":"Succeeded"'))).toBeGreaterThan(0);
     expect(damaged((text) => text.replace('Stopping container c', 'Stopping container d'))).toBeGreaterThan(0);
     expect(damaged((text) => text.replace('"t":9.2', '"t":4.2'))).toBeGreaterThan(0);
+    const changed = (change: (recording: { [field: string]: unknown }) => void) =>
+      damaged((text) => {
+        const parsed = JSON.parse(text) as { [field: string]: unknown };
+        change(parsed);
+        return JSON.stringify(parsed);
+      });
+    const updatesOf = (recording: { [field: string]: unknown }) =>
+      Object.values(recording['pods'] as { [pod: string]: { updates: unknown[] } })[0]?.updates ?? [];
+    const linesOf = (recording: { [field: string]: unknown }) =>
+      Object.values(Object.values(recording['program'] as { [pod: string]: { [container: string]: unknown[] } })[0] ?? {})[0] ?? [];
+    expect(changed((parsed) => void updatesOf(parsed).pop())).toBeGreaterThan(0);
+    expect(changed((parsed) => void updatesOf(parsed).splice(1, 1))).toBeGreaterThan(0);
+    expect(changed((parsed) => void updatesOf(parsed).reverse())).toBeGreaterThan(0);
+    expect(changed((parsed) => void (parsed['events'] as unknown[]).pop())).toBeGreaterThan(0);
+    expect(changed((parsed) => void linesOf(parsed).shift())).toBeGreaterThan(0);
   });
 });
