@@ -60,6 +60,12 @@ const rollout = (at: Parameters<Stream>[0]): void => {
   at(3, (f) => f.objectChanged.emit(4, '/registry/deployments/shop/web', object(2, 1)));
   at(4, (f) => f.objectChanged.emit(5, '/registry/deployments/shop/web', object(2, 2)));
 };
+const scaledDown = {
+  metadata: { namespace: 'shop', name: 'web', uid: 'deployment', generation: 3 },
+  spec: { replicas: 2, strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } } },
+  status: { observedGeneration: 3 },
+};
+
 const set = (uid: string, replicas: number): object => ({
   metadata: { namespace: 'shop', name: uid, uid, ownerReferences: [{ controller: true, uid: 'deployment' }] },
   spec: { replicas },
@@ -908,6 +914,21 @@ const CANARIES: Readonly<Record<string, readonly Canary[]>> = {
       holds: (at) => {
         rollout(at);
         at(5, (f) => f.objectChanged.emit(6, '/registry/replicasets/shop/old', set('old', 3)));
+      },
+    },
+    {
+      clause: 'unavailable',
+      breaks: (at) => {
+        rollout(at);
+        at(5, (f) => f.objectChanged.emit(6, '/registry/replicasets/shop/new', set('new', 1)));
+        at(6, (f) => f.objectChanged.emit(7, '/registry/replicasets/shop/old', set('old', 1)));
+      },
+      // The same, but in the middle of the rollout only two are asked for any more.
+      holds: (at) => {
+        rollout(at);
+        at(5, (f) => f.objectChanged.emit(6, '/registry/replicasets/shop/new', set('new', 1)));
+        at(6, (f) => f.objectChanged.emit(7, '/registry/deployments/shop/web', scaledDown));
+        at(7, (f) => f.objectChanged.emit(8, '/registry/replicasets/shop/old', set('old', 0)));
       },
     },
   ],

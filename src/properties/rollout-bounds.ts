@@ -3,6 +3,7 @@ import type { Property } from './property.ts';
 
 interface Bounds {
   readonly generation: number;
+  readonly wanted: number;
   readonly low: number;
   readonly high: number;
 }
@@ -12,6 +13,11 @@ interface Rollout {
   /** Bounds of all generations that the controller may still act on, oldest first. */
   bounds: Bounds[];
   readonly replicas: Map<string, number>;
+  /**
+   * Fewer pods were asked for in the middle of a rollout. The controller then counts as available what the statuses of its sets still show of
+   * pods that are being taken away, and takes away more (upstream scaleDownOldReplicaSetsForRollingUpdate): below the bound, and as designed.
+   */
+  shrinks: boolean;
   sum: number;
   readonly points: { readonly atUs: number; readonly value: number }[];
 }
@@ -42,7 +48,8 @@ export const rolloutBounds: Property = {
       judged++;
       const high = Math.max(...rollout.bounds.map((b) => b.high));
       const low = Math.min(...rollout.bounds.map((b) => b.low));
-      const clause = rollout.sum > high ? 'surge' : rollout.sum < low && why === 'scaled down' ? 'unavailable' : undefined;
+      const clause =
+        rollout.sum > high ? 'surge' : rollout.sum < low && why === 'scaled down' && !rollout.shrinks ? 'unavailable' : undefined;
       if (clause === undefined) return;
       const bound = clause === 'surge' ? `at most ${high}` : `at least ${low}`;
       violate({
@@ -61,13 +68,18 @@ export const rolloutBounds: Property = {
       const uid = text(object, 'metadata', 'uid');
       let rollout = rollouts.get(uid);
       if (rollout === undefined) {
-        rollout = { name: keyOf(object), bounds: [], replicas: new Map(), sum: 0, points: [] };
+        rollout = { name: keyOf(object), bounds: [], replicas: new Map(), shrinks: false, sum: 0, points: [] };
         rollouts.set(uid, rollout);
       }
       const generation = number(object, 1, 'metadata', 'generation');
       const observed = number(object, 0, 'status', 'observedGeneration');
       const last = rollout.bounds.at(-1);
-      if (last === undefined || last.generation !== generation) rollout.bounds.push({ generation, ...boundsOf(object, last) });
+      if (last === undefined || last.generation !== generation) {
+        const bounds = boundsOf(object, last);
+        if (last !== undefined && bounds.wanted < last.wanted && inMiddle(rollout)) rollout.shrinks = true;
+        rollout.bounds.push({ generation, ...bounds });
+      }
+      if (!inMiddle(rollout)) rollout.shrinks = false;
       // Once the controller has acted on the newest generation and the count is inside its bounds, the older ones are over.
       const newest = rollout.bounds.at(-1);
       if (newest !== undefined && observed >= newest.generation && rollout.sum <= newest.high && rollout.sum >= newest.low) {
@@ -130,6 +142,13 @@ export const rolloutBounds: Property = {
   },
 };
 
+/** More than one replica set asks for pods. */
+function inMiddle({ replicas }: Rollout): boolean {
+  let asking = 0;
+  for (const count of replicas.values()) if (count > 0) asking++;
+  return asking > 1;
+}
+
 /** The utilization that the one resource metric of an autoscaler has, or is to have; undefined where there are others. */
 function utilizationOf(metrics: readonly unknown[]): number | undefined {
   if (metrics.length !== 1) return undefined;
@@ -141,7 +160,7 @@ function utilizationOf(metrics: readonly unknown[]): number | undefined {
 function boundsOf(deployment: object, previous: Bounds | undefined): Omit<Bounds, 'generation'> {
   const replicas = number(deployment, 1, 'spec', 'replicas');
   if (text(deployment, 'spec', 'strategy', 'type') === 'Recreate' || text(deployment, 'metadata', 'deletionTimestamp') !== '') {
-    return { low: 0, high: Math.max(replicas, previous?.high ?? 0) };
+    return { wanted: replicas, low: 0, high: Math.max(replicas, previous?.high ?? 0) };
   }
   const rolling = field(deployment, 'spec', 'strategy', 'rollingUpdate');
   const surge = intOrPercent(field(rolling, 'maxSurge'), replicas, true);
@@ -149,5 +168,5 @@ function boundsOf(deployment: object, previous: Bounds | undefined): Omit<Bounds
   // Both zero is taken as maxUnavailable 1 (upstream ResolveFenceposts).
   const low = replicas - (surge === 0 && unavailable === 0 ? 1 : unavailable);
   // A Deployment that has no replica set yet starts at 0.
-  return { low: previous === undefined ? 0 : Math.max(0, low), high: replicas + surge };
+  return { wanted: replicas, low: previous === undefined ? 0 : Math.max(0, low), high: replicas + surge };
 }
