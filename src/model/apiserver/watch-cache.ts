@@ -51,6 +51,7 @@ export class WatchCache {
   private readonly keys = new Map<string, { sorted: string[]; dirty: boolean }>();
   private readonly window = new EventWindow();
   private readonly watchers = new Set<Watcher>();
+  private readonly bySink = new Map<WatchSink, Watcher>();
   private readonly everywhere = new Set<Watcher>();
   private readonly byNamespace = new Map<string, Set<Watcher>>();
   private readonly byName = new Map<string, Set<Watcher>>();
@@ -362,6 +363,7 @@ export class WatchCache {
 
   private register(watcher: Watcher): Cancel {
     this.watchers.add(watcher);
+    this.bySink.set(watcher.sink, watcher);
     const { namespace, selection } = watcher.options;
     if (selection.name !== undefined) put(this.byName, `${namespace ?? '*'}/${selection.name}`, watcher);
     else if (selection.nodeName !== undefined && this.kind.resource === 'pods') put(this.byNode, selection.nodeName, watcher);
@@ -376,6 +378,7 @@ export class WatchCache {
 
   private forget(watcher: Watcher): void {
     this.watchers.delete(watcher);
+    this.bySink.delete(watcher.sink);
     for (const bucket of watcher.buckets) bucket.delete(watcher);
   }
 
@@ -449,7 +452,8 @@ export class WatchCache {
 
   /** Sends one watcher's last bookmark, as upstream does shortly before a watch times out. */
   lastBookmark(sink: WatchSink): void {
-    for (const watcher of this.watchers) if (watcher.sink === sink) this.mark(watcher);
+    const watcher = this.bySink.get(sink);
+    if (watcher !== undefined) this.mark(watcher);
   }
 }
 

@@ -11,8 +11,8 @@ import { dealHand } from './shuffle-shard.ts';
 const BORROWING_PERIOD_US = 10_000_000;
 /** Nothing happened for so long that more periods change nothing worth computing. */
 const PERIODS_MAX = 32;
-/** Entries of the memo by user, verb and resource; a real server has no memo. */
-const MEMO_MAX = 4096;
+/** Entries of the memo by user, verb and resource, of which a thousand nodes have some twelve each; a real server has no memo. */
+const MEMO_MAX = 65_536;
 
 export interface FlowControlOptions {
   /** --max-requests-inflight plus --max-mutating-requests-inflight. */
