@@ -27,6 +27,9 @@ export class EventQueue {
   #size = 0;
   /** Slots of later events by bucket; every bucket begins at or after `#heapEnd`. */
   readonly #later = new Map<number, number[]>();
+  /** The bucket last put into: mostly it is the next one too. */
+  #recentNumber = -1;
+  #recent: number[] = [];
   /** Events before this time go into the heap. */
   #heapEnd: Micros = BUCKET_US;
 
@@ -185,9 +188,16 @@ export class EventQueue {
     this.#at[slot] = at;
     this.#key[slot] = key;
     const number = Math.floor(at / BUCKET_US);
-    const bucket = this.#later.get(number);
-    if (bucket === undefined) this.#later.set(number, [slot]);
-    else bucket.push(slot);
+    if (number !== this.#recentNumber) {
+      let bucket = this.#later.get(number);
+      if (bucket === undefined) {
+        bucket = [];
+        this.#later.set(number, bucket);
+      }
+      this.#recentNumber = number;
+      this.#recent = bucket;
+    }
+    this.#recent.push(slot);
   }
 
   /** The heap is empty: fills it with the next bucket. */
@@ -196,6 +206,7 @@ export class EventQueue {
     for (const number of this.#later.keys()) if (number < next) next = number;
     const bucket = this.#later.get(next) as readonly number[];
     this.#later.delete(next);
+    this.#recentNumber = -1;
     this.#heapEnd = (next + 1) * BUCKET_US;
     for (let i = 0; i < bucket.length; i++) {
       const slot = bucket[i] as number;
