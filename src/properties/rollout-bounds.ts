@@ -23,6 +23,8 @@ interface Rollout {
 }
 
 const POINTS_MAX = 200;
+/** Upstream --horizontal-pod-autoscaler-downscale-stabilization. */
+const STABILIZATION_US = 300_000_000;
 
 /**
  * During a rolling update the replica sets of a Deployment ask for at most replicas + maxSurge and at least replicas − maxUnavailable pods.
@@ -40,6 +42,7 @@ export const rolloutBounds: Property = {
   start({ facts, clock, violate }) {
     const rollouts = new Map<string, Rollout>();
     const sets = new Map<string, { readonly owner: string; readonly uid: string }>();
+    const recommended = new Map<string, readonly { readonly atUs: number; readonly desired: number }[]>();
     let judged = 0;
 
     const judge = (rollout: Rollout, why: string): void => {
@@ -119,6 +122,12 @@ export const rolloutBounds: Property = {
       const wanted = utilizationOf(list(object, 'spec', 'metrics'));
       if (used === undefined || wanted === undefined) return;
       judged++;
+      // What was wanted within the stabilization window is wanted again when somebody else took it away.
+      const uid = text(object, 'metadata', 'uid');
+      const before = (recommended.get(uid) ?? []).filter(({ atUs }) => clock.now - atUs <= STABILIZATION_US);
+      const highest = Math.max(0, ...before.map((one) => one.desired));
+      recommended.set(uid, [...before.filter((one) => one.desired > desired), { atUs: clock.now, desired }]);
+      if (desired <= highest) return;
       if (desired <= current || current < number(object, 1, 'spec', 'minReplicas') || used > wanted) return;
       const target = `${text(object, 'metadata', 'namespace')}/${text(object, 'spec', 'scaleTargetRef', 'name')}`;
       violate({
