@@ -279,6 +279,7 @@ export const CONTROLLER_CANARIES: Readonly<Record<string, readonly Canary[]>> = 
         at(1, (f) => put(f, 'horizontalpodautoscalers/shop/web', autoscaler(50, 4, 4)));
         at(2, (f) => put(f, 'horizontalpodautoscalers/shop/web', autoscaler(80, 4, 6)));
         at(3, (f) => put(f, 'horizontalpodautoscalers/shop/web', autoscaler(30, 6, 4)));
+        at(3, (f) => put(f, 'horizontalpodautoscalers/shop/web', autoscaler(41, 4, 5)));
         at(4, (f) => put(f, 'horizontalpodautoscalers/shop/web', autoscaler(30, 1, 2)));
       },
     },

@@ -24,7 +24,7 @@ export const readinessKept: Property = {
     const down = new Map<string, { readonly node: string; readonly atUs: Micros }>();
     const restarts = new Map<string, Restart>();
     const stoppedUs = new Map<string, Micros>();
-    const ready = new Map<string, boolean>();
+    const ready = new Map<string, { readonly node: string; readonly ready: boolean }>();
     let judged = 0;
     facts.faultInjected.subscribe((fault, kind, targets) => {
       if (kind === 'crash-process' && targets.startsWith('kubelet-'))
@@ -32,19 +32,20 @@ export const readinessKept: Property = {
     });
     facts.faultHealed.subscribe((fault) => {
       const ended = down.get(fault);
-      if (ended !== undefined) restarts.set(ended.node, { downUs: ended.atUs, upUs: clock.now });
+      if (ended === undefined) return;
+      restarts.set(ended.node, { downUs: ended.atUs, upUs: clock.now });
+      if ([...ready.values()].some((pod) => pod.node === ended.node && pod.ready)) judged++;
     });
     facts.containerStopped.subscribe((_node, _pod, uid) => stoppedUs.set(uid, clock.now));
     facts.objectChanged.subscribe((_revision, key, object) => {
       if (!key.startsWith('/registry/pods/')) return;
-      const was = ready.get(key) ?? false;
+      const was = ready.get(key)?.ready ?? false;
       const is = condition(object, 'Ready') === 'True';
       if (object === undefined) ready.delete(key);
-      else ready.set(key, is);
       const node = text(object, 'spec', 'nodeName');
+      if (object !== undefined) ready.set(key, { node, ready: is });
       const restart = restarts.get(node);
       if (object === undefined || restart === undefined || clock.now - restart.upUs > RESTART_US) return;
-      judged++;
       const stopped = stoppedUs.get(text(object, 'metadata', 'uid')) ?? 0;
       if (!was || is || stopped > restart.downUs || text(object, 'metadata', 'deletionTimestamp') !== '') return;
       violate({

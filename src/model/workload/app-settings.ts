@@ -19,7 +19,7 @@ export interface AppSettings {
   /** Ends by itself so long after its start. */
   readonly exitAfterUs: Micros | undefined;
   readonly exitCode: number;
-  /** Working set once it listens; 0: nothing worth counting. */
+  /** Working set from its start; 0: nothing worth counting. */
   readonly memoryBytes: number;
   /** Ports beyond those of the specification. */
   readonly ports: readonly number[];

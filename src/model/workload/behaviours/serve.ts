@@ -52,6 +52,7 @@ export class Server implements App {
     this.#guessed = declared.length === 0;
     const isFirst = environment.pod.spec.containers[0]?.name === environment.container.name;
     this.#ports = this.#guessed && isFirst ? GUESSED_PORTS : declared;
+    if (settings.memoryBytes > 0) environment.useMemory(settings.memoryBytes);
     this.#process.after(settings.startUs, () => this.#listen());
     if (everReady && settings.readyAfterUs > settings.startUs) this.#process.after(settings.readyAfterUs, () => this.#becomeReady());
     if (settings.exitAfterUs !== undefined) this.#process.after(settings.exitAfterUs, () => environment.exit(settings.exitCode));
@@ -73,7 +74,6 @@ export class Server implements App {
     }
     this.#listening = true;
     this.#environment.log(`listening on ${this.#ports.map((port) => `:${port}`).join(' ')}`);
-    if (this.#settings.memoryBytes > 0) this.#environment.useMemory(this.#settings.memoryBytes);
     if (this.#everReady && this.#settings.readyAfterUs <= this.#settings.startUs) this.#ready = true;
     this.#environment.changed();
   }
