@@ -30,6 +30,10 @@ const CLAUSES: Readonly<Record<string, Row>> = {
     'Evictions took {0} below its budget',
     'a budget is charged for every eviction, and none may be granted that it does not hold',
   ],
+  'durable-writes/api-write-is-committed': [
+    'An acknowledged change of an object is missing',
+    'an API server answers only after etcd has committed, and what is committed stays',
+  ],
   'durable-writes/acknowledged-is-committed': [
     'A promised write is gone',
     'an acknowledged write has to be on a majority, where no crash and no election can lose it',
@@ -267,6 +271,26 @@ const CLAUSES: Readonly<Record<string, Row>> = {
   'watch-resumable/no-gap-after-resume': [
     'A watch that was taken up again had a gap',
     'a resumed watch has to deliver what came meanwhile, or to say that it cannot',
+  ],
+  'workload-reconciliation/statefulset': [
+    'StatefulSet {0} never got its pods',
+    'its controller makes the pod of the first ordinal that is missing, and waits for nothing else',
+  ],
+  'workload-reconciliation/daemonset': [
+    'DaemonSet {0} does not run once on each node',
+    'its controller looks at every node and makes or deletes what is missing or too many there',
+  ],
+  'workload-reconciliation/job': [
+    'Job {0} never came to its end',
+    'its controller counts what has finished once and only once, and goes on until the count is reached or given up',
+  ],
+  'workload-reconciliation/autoscaler': [
+    'Autoscaler {0} stopped short of its target',
+    'an autoscaler asks again every quarter of a minute until the target or a bound is reached',
+  ],
+  'workload-reconciliation/preemption': [
+    'A pod waits for places that lesser pods hold',
+    'a scheduler that finds no place looks for pods of lower priority whose end would make one',
   ],
   'watch-unique/no-event-twice': ['A watch told the same change twice', 'a client counts and acts on each event once'],
 };

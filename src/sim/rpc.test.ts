@@ -83,6 +83,18 @@ describe('calls', () => {
     expect(rpc.connected).toBe(true);
   });
 
+  it('end once, when the answer and the end of the wait both stand in the queue of a busy caller', () => {
+    const results: RpcResult<unknown>[] = [];
+    process.deliver(0, 0, () => rpc.callThen('later', 1, { timeoutUs: SECOND }, (result) => results.push(result)), undefined, undefined);
+    forSeconds(0.5);
+    process.pause();
+    calls[0]?.call.answer('in time');
+    forSeconds(1);
+    process.resume();
+    forSeconds(1);
+    expect(results).toHaveLength(1);
+  });
+
   it('time out on the clock of the caller, tell the server, and ignore its late answer', () => {
     const result = call('later', 1, 2 * SECOND);
     forSeconds(3);

@@ -88,8 +88,12 @@ export class RpcClient {
   ): () => void {
     const id = this.#nextId++;
     let timer = 0;
+    // An answer and the end of the wait may both be queued at a busy process: what comes first counts.
+    let over = false;
     const settle = (result: RpcResult<unknown>) => {
       if (timer !== 0) this.#process.cancel(timer);
+      if (over) return;
+      over = true;
       done(result);
     };
     const giveUp = () => {
@@ -100,6 +104,8 @@ export class RpcClient {
     if (options.timeoutUs !== undefined) {
       timer = this.#process.after(options.timeoutUs, () => {
         giveUp();
+        if (over) return;
+        over = true;
         done({ ok: false, error: 'timeout' });
       });
     }
