@@ -39,11 +39,7 @@ export function* patch(scope: RequestScope, rules?: UpdateRules): Task<ApiRespon
       const result: UpdateResult = yield* updateObject(scope, kind, rules ?? rulesOf(scope, kind), {
         name,
         allowCreate: isApply && (request.subresource ?? '') === '',
-        // biome-ignore lint/correctness/useYield: a task that answers at once
-        transform: function* (existing) {
-          const next = apply(existing);
-          return checkName(scope, name, next);
-        },
+        transform: (existing) => patched(scope, name, apply, existing),
       });
       return { code: result.created ? 201 : 200, object: result.object };
     } catch (refusal) {
@@ -51,6 +47,11 @@ export function* patch(scope: RequestScope, rules?: UpdateRules): Task<ApiRespon
       if (!isConflict || isPinned || attempt >= conflictRetries) throw refusal;
     }
   }
+}
+
+// biome-ignore lint/correctness/useYield: a task that answers at once
+function* patched(scope: RequestScope, name: string, apply: PatchFunction, existing: UntypedObject | undefined): Task<UntypedObject> {
+  return checkName(scope, name, apply(existing));
 }
 
 function pinsVersion(body: Json | undefined): boolean {

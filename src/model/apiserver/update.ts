@@ -84,12 +84,14 @@ export function* update(scope: RequestScope, rules?: UpdateRules): Task<ApiRespo
     name,
     uid: body.metadata.uid,
     allowCreate: (scope.request.subresource ?? '') === '' && allowsCreateOnUpdate(kind),
-    // biome-ignore lint/correctness/useYield: a task that answers at once
-    transform: function* (existing) {
-      return trackUpdate(scope, kind, existing, body);
-    },
+    transform: (existing) => tracked(scope, kind, existing, body),
   });
   return { code: result.created ? 201 : 200, object: result.object };
+}
+
+// biome-ignore lint/correctness/useYield: a task that answers at once
+function* tracked(scope: RequestScope, kind: ServedKind, existing: UntypedObject | undefined, body: UntypedObject): Task<UntypedObject> {
+  return trackUpdate(scope, kind, existing, body);
 }
 
 export interface UpdatePlan {
@@ -124,22 +126,36 @@ export function* updateObject(scope: RequestScope, kind: ServedKind, rules: Upda
       ttlSeconds: ttlOf(kind),
       cached: cachedObject(scope, kind, key),
     },
-    function* (stored): Task<UpdateStep> {
-      const existing = stored === undefined ? undefined : fromStored(kind, inVersion(stored, kind.apiVersion));
-      const wanted = yield* plan.transform(existing);
-      const operation = existing === undefined ? 'CREATE' : 'UPDATE';
-      const admitted = (yield* admit(scope, { operation, kind, name, object: wanted, oldObject: existing })) as UntypedObject;
-      if (existing === undefined) {
-        const created = yield* createByUpdate(scope, kind, admitted);
-        return isConverted(kind) ? toStored(kind, created) : inVersion(created, server.registry.storageKind(kind).apiVersion);
-      }
-      const step = yield* nextState(scope, kind, rules, admitted, existing);
-      if (!('remove' in step)) refuseTooLarge(scope, step as UntypedObject);
-      if (isConverted(kind)) return 'remove' in step ? { remove: toStored(kind, step.remove as UntypedObject) } : toStored(kind, step);
-      return stored === existing || 'remove' in step ? step : inVersion(step as UntypedObject, stored?.apiVersion ?? '');
-    },
+    (stored) => stepOf(scope, kind, rules, plan, stored),
   );
   return result.object.apiVersion === kind.apiVersion ? result : { ...result, object: inVersion(result.object, kind.apiVersion) };
+}
+
+/**
+ * One try of an update, from what is stored to what shall be. A function of its own, not a generator expression in {@link updateObject}: V8
+ * makes every generator that an expression creates a hidden class that lives until the next full collection, with all that the expression
+ * closes over.
+ */
+function* stepOf(
+  scope: RequestScope,
+  kind: ServedKind,
+  rules: UpdateRules,
+  plan: UpdatePlan,
+  stored: UntypedObject | undefined,
+): Task<UpdateStep> {
+  const { name } = plan;
+  const existing = stored === undefined ? undefined : fromStored(kind, inVersion(stored, kind.apiVersion));
+  const wanted = yield* plan.transform(existing);
+  const operation = existing === undefined ? 'CREATE' : 'UPDATE';
+  const admitted = (yield* admit(scope, { operation, kind, name, object: wanted, oldObject: existing })) as UntypedObject;
+  if (existing === undefined) {
+    const created = yield* createByUpdate(scope, kind, admitted);
+    return isConverted(kind) ? toStored(kind, created) : inVersion(created, scope.server.registry.storageKind(kind).apiVersion);
+  }
+  const step = yield* nextState(scope, kind, rules, admitted, existing);
+  if (!('remove' in step)) refuseTooLarge(scope, step as UntypedObject);
+  if (isConverted(kind)) return 'remove' in step ? { remove: toStored(kind, step.remove as UntypedObject) } : toStored(kind, step);
+  return stored === existing || 'remove' in step ? step : inVersion(step as UntypedObject, stored?.apiVersion ?? '');
 }
 
 function* createByUpdate(scope: RequestScope, kind: ServedKind, object: UntypedObject): Task<UntypedObject> {
