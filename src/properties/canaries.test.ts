@@ -931,6 +931,24 @@ const CANARIES: Readonly<Record<string, readonly Canary[]>> = {
         at(7, (f) => f.objectChanged.emit(8, '/registry/replicasets/shop/old', set('old', 0)));
       },
     },
+    {
+      clause: 'unavailable',
+      // Long after a manager took over from one that never said that it stopped, bounds hold again.
+      breaks: (at) => {
+        at(0, (f) => f.leading.emit('kube-controller-manager', 'cp-0_a', true));
+        at(1, (f) => f.leading.emit('kube-controller-manager', 'cp-1_b', true));
+        rollout(at);
+        at(30, (f) => f.objectChanged.emit(6, '/registry/replicasets/shop/old', set('old', 2)));
+      },
+      // Just after, both act.
+      holds: (at) => {
+        at(0, (f) => f.leading.emit('kube-controller-manager', 'cp-0_a', true));
+        at(1, (f) => f.leading.emit('kube-controller-manager', 'cp-1_b', true));
+        rollout(at);
+        at(5, (f) => f.objectChanged.emit(6, '/registry/replicasets/shop/old', set('old', 2)));
+        at(40, (f) => f.objectChanged.emit(7, '/registry/replicasets/shop/old', set('old', 3)));
+      },
+    },
   ],
   'leader-served': [
     {

@@ -23,6 +23,11 @@ interface Rollout {
 }
 
 const POINTS_MAX = 200;
+/**
+ * A manager that was stopped for longer than its lease believes for up to its renew deadline (10 s) that it leads, and acts on what it knew
+ * before (client-go's leaderelection promises no more): what two managers do at once is no rollout of either.
+ */
+const HANDOVER_US = 15_000_000;
 /** Upstream --horizontal-pod-autoscaler-downscale-stabilization. */
 const STABILIZATION_US = 300_000_000;
 /** Upstream's tolerance. Below it 1.35 too may ask for more: it scales the number of pods that report, those of a surge among them. */
@@ -46,10 +51,29 @@ export const rolloutBounds: Property = {
     const sets = new Map<string, { readonly owner: string; readonly uid: string }>();
     const recommended = new Map<string, readonly { readonly atUs: number; readonly desired: number }[]>();
     let judged = 0;
+    /** Managers that have not said that they stopped; whoever died among them says nothing. */
+    const managers = new Set<string>();
+    const pauses = new Set<string>();
+    let handoverAtUs = Number.NEGATIVE_INFINITY;
+    const handover = (): boolean => managers.size > 1 && (pauses.size > 0 || clock.now - handoverAtUs <= HANDOVER_US);
+    facts.leading.subscribe((lease, identity, holds) => {
+      if (lease !== 'kube-controller-manager') return;
+      if (!holds) managers.delete(identity);
+      else {
+        managers.add(identity);
+        handoverAtUs = clock.now;
+      }
+    });
+    facts.faultInjected.subscribe((fault, kind) => {
+      if (kind.startsWith('pause-')) pauses.add(fault);
+    });
+    facts.faultHealed.subscribe((fault) => {
+      if (pauses.delete(fault)) handoverAtUs = clock.now;
+    });
 
     const judge = (rollout: Rollout, why: string): void => {
       if (rollout.points.length < POINTS_MAX) rollout.points.push({ atUs: clock.now, value: rollout.sum });
-      if (rollout.bounds.length === 0) return;
+      if (rollout.bounds.length === 0 || handover()) return;
       judged++;
       const high = Math.max(...rollout.bounds.map((b) => b.high));
       const low = Math.min(...rollout.bounds.map((b) => b.low));
