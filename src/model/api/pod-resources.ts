@@ -7,11 +7,12 @@ type ResourceList = ResourceRequirements['requests'];
 
 function add(into: Record<string, Quantity>, list: ResourceList): void {
   if (list === undefined) return;
-  for (const name of Object.keys(list)) {
-    const known = into[name];
-    const quantity = quantityOf(list[name]);
-    into[name] = known === undefined ? quantity : addQuantity(known, quantity);
-  }
+  for (const name of Object.keys(list)) addOne(into, name, quantityOf(list[name]));
+}
+
+function addOne(into: Record<string, Quantity>, name: string, quantity: Quantity): void {
+  const known = into[name];
+  into[name] = known === undefined ? quantity : addQuantity(known, quantity);
 }
 
 /** AggregateContainerRequests: containers and sidecars side by side, other init containers one after the other. */
@@ -50,12 +51,12 @@ export function podQosClass(spec: PodSpec): NonNullable<NonNullable<Pod['status'
     let limited = 0;
     if (resources !== undefined) {
       for (const name of ['cpu', 'memory']) {
-        const request = resources.requests?.[name];
-        const limit = resources.limits?.[name];
-        if (request !== undefined && quantityOf(request).nano > 0n) add(requests, { [name]: request });
-        if (limit !== undefined && quantityOf(limit).nano > 0n) {
+        const request = quantityOf(resources.requests?.[name]);
+        const limit = quantityOf(resources.limits?.[name]);
+        if (request.nano > 0n) addOne(requests, name, request);
+        if (limit.nano > 0n) {
           limited++;
-          add(limits, { [name]: limit });
+          addOne(limits, name, limit);
         }
       }
     }

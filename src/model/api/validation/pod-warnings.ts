@@ -142,8 +142,9 @@ function warnOfContainer(container: Container, field: string, out: string[]): vo
         out.push(`${field}.resources.${kind}[${name}]: fractional byte value "${list[name]}" is invalid, must be an integer`);
     }
   }
+  if (container.env === undefined || container.env.length < 2) return;
   const seen = new Map<string, string>();
-  for (const [i, variable] of (container.env ?? []).entries()) {
+  for (const [i, variable] of container.env.entries()) {
     const value = variable.value;
     const before = seen.get(variable.name);
     if (before !== undefined) {
@@ -157,7 +158,14 @@ function warnOfContainer(container: Container, field: string, out: string[]): vo
   }
 }
 
+function portCount(containers: readonly Container[] | undefined): number {
+  let count = 0;
+  if (containers !== undefined) for (let i = 0; i < containers.length; i++) count += containers[i]?.ports?.length ?? 0;
+  return count;
+}
+
 function warnOfPorts(spec: PodSpec, field: string, out: string[]): void {
+  if (portCount(spec.initContainers) + portCount(spec.containers) < 2) return;
   interface Seen {
     readonly field: string;
     readonly hostPort: number;
