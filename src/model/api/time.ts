@@ -67,6 +67,8 @@ const shape = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(Z|([+-]
 
 /** Microseconds since the epoch of an RFC 3339 text, or undefined where it is none. */
 export function parseTime(text: string): number | undefined {
+  // A time that was never set is null in an object, whatever its type says.
+  if (typeof text !== 'string') return undefined;
   if (isPlainlyCanonical(text, 0)) return plainMicros(text);
   if (isPlainlyCanonical(text, 6)) return plainMicros(text) + digits(text, 20, 6);
   const match = shape.exec(text);
