@@ -58,9 +58,7 @@ export interface CampaignResult {
   readonly interrupted: boolean;
 }
 
-/**
- * Runs every seed of every scenario, one failure a signature and scenario is shrunk; the others only count.
- */
+/** Runs every seed of every scenario. One failure a signature and scenario is shrunk; the others only count. */
 export async function runCampaign(options: CampaignOptions, events: CampaignEvents): Promise<CampaignResult> {
   const { suite } = options;
   const coverage = new Coverage();
