@@ -49,12 +49,7 @@ export const missReasons: readonly MissReason[] = [
   },
   {
     kind: 'controllers',
-    cases: /^daemonset-roll-broken/,
-    reason: 'The recording names equal pods by `<*>` in its events, and lacks one Scheduled event that a pod must have had.',
-  },
-  {
-    kind: 'controllers',
-    cases: /^deployment-(delete-rolling|proportional-down|rollover-back|roll-s2-u1-r5)|^drain-blocked/,
+    cases: /^deployment-(delete-rolling|roll-s2-u1-r5)/,
     reason:
       "Two controllers act within a tenth of a second of each other, and the order that the recorded machine came to decides the steps that follow: the recordings' own passes differ in them, and what is left mixes them.",
   },
@@ -66,13 +61,7 @@ export const missReasons: readonly MissReason[] = [
   },
   {
     kind: 'controllers',
-    cases: /^(deployment-roll-s1-u0|statefulset-pvc-retention-scaled)/,
-    reason:
-      'One write came 1.7 to 1.8 s late on the recorded machine, beyond half a second and a second; nothing in the controllers waits there.',
-  },
-  {
-    kind: 'controllers',
-    cases: /^endpointslice-(120|rolling)|^replicaset-rank-node/,
+    cases: /^endpointslice-rolling/,
     reason:
       'Which of several equal pods went first shows in an object that lists their addresses; numbers are dealt to pods by their own lives, where they do not differ.',
   },

@@ -322,7 +322,9 @@ class DaemonSetController {
     const pods = yield* this.#podsByNode(set);
     if ('ok' in pods) return pods;
     const desired = this.#nodes.list().filter((node) => daemonOnNode(set, node).run).length;
-    const plan = planRollout(set, pods, hash, desired, this.#context.process.wall());
+    // Upstream walks a map of Go here, which begins anywhere.
+    const anyOrder = new Map(this.#context.process.random.shuffle([...pods]));
+    const plan = planRollout(set, anyOrder, hash, desired, this.#context.process.wall());
     return yield* this.#syncNodes(key, set, plan.deletePods, plan.createOn, hash);
   }
 

@@ -3,26 +3,18 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sharedPath } from '../../../../test/shared.ts';
 import type { Recording } from './recording.ts';
-import { runControllerScenario } from './run-scenario.ts';
+import { replaysOf, runControllerScenario } from './run-scenario.ts';
 
 const folder = sharedPath('goldens/controllers');
 const race = 'a race of controllers within a tenth of a second, which the recorded machine decided otherwise';
 
 /** Known misses, with their reason. */
 const misses: { readonly [name: string]: string } = {
-  'daemonset-roll-broken': 'the recording lacks one Scheduled event that the pod must have had',
   'deployment-delete-rolling': race,
-  'deployment-proportional-down': race,
   'deployment-quota-roll': 'the time of the quota retry differs between the passes, and the stories mix them',
-  'deployment-roll-s1-u0': 'a status that the recorded machine wrote 1.7 s late',
   'deployment-roll-s2-u1-r5': 'one step more, so one event more is combined',
-  'deployment-rollover-back': race,
-  'drain-blocked': race,
-  'endpointslice-120': 'which of 120 equal pods was ready first',
   'endpointslice-rolling': 'which of equal pods went first, seen in Endpoints only',
   'job-parallelism-change': 'pods that end within the batch period before a change of the spec',
-  'replicaset-rank-node': 'which of equal pods goes first',
-  'statefulset-pvc-retention-scaled': 'a volume that the recorded machine bound 1.8 s late',
 };
 
 const scenarios =
@@ -67,6 +59,10 @@ describe.skipIf(folder === undefined)('a damaged controller recording fails', ()
     'by a missing entry of the pod log': ({ facts }) => void dropLast((facts as Loose)['podLog']),
   };
   it('and an intact one passes', () => expect(runControllerScenario(JSON.parse(text) as Recording)).toEqual([]));
+  it('and where the passes agreed, one replay decides', () => {
+    const recording = { ...(JSON.parse(text) as Recording), transient: [], unstable: [] };
+    expect([...replaysOf(recording, 'seed')]).toHaveLength(1);
+  });
   it.each(Object.keys(damages))('%s', (what) => {
     const damaged = JSON.parse(text) as Loose;
     damages[what]?.(damaged);

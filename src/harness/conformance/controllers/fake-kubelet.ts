@@ -16,9 +16,6 @@ import { type FakePodView, finishedStatus, gatesOpen, type PodStatusPatch, pulli
 import type { RecordedNode } from './recording.ts';
 import { untilAnswered } from './until-answered.ts';
 
-/** Spread of what happens at once: as the recordings show it between equal pods. */
-const jitter: Micros = 150 * MILLISECOND;
-
 interface PodState {
   pod: Pod;
   phase: 'waiting' | 'running' | 'restarting' | 'done' | 'removed';
@@ -39,11 +36,13 @@ export class FakeKubelets {
   readonly #pods = new Map<string, PodState>();
   readonly #exitCodes = new ExitCodes();
   readonly #leasePeriod: Micros;
+  readonly #spread: Micros;
   #started: { readonly process: Process; readonly client: Client; readonly nodes: FakeNodes } | undefined;
   #nextIp = 1;
 
-  /** Nodes must renew more often than the grace period that the controller manager grants them. */
-  constructor(gracePeriodUs: Micros) {
+  /** Nodes must renew more often than the grace period that the controller manager grants them. `spreadUs`: how far apart is what falls together. */
+  constructor(gracePeriodUs: Micros, spreadUs: Micros) {
+    this.#spread = spreadUs;
     this.#leasePeriod = Math.min(10 * SECOND, Math.floor(gracePeriodUs / 4));
   }
 
@@ -131,7 +130,7 @@ export class FakeKubelets {
   /** The fake kubelets of the recordings served their pods one after the other; so nothing of theirs happens at one instant here either. */
   #later(state: PodState, delay: Micros, then: () => void): void {
     state.timers.push(
-      this.#p.after(delay + this.#p.random.below(jitter), () => {
+      this.#p.after(delay + this.#p.random.below(this.#spread), () => {
         if (this.#alive(state)) then();
       }),
     );

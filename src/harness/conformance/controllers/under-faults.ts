@@ -3,6 +3,7 @@ import type { FaultTarget, Operator } from '../../../faults/fault.ts';
 import { faultOf } from '../../../faults/registry.ts';
 import type { UntypedObject } from '../../../model/api/object.ts';
 import { NAMESPACES } from '../../../model/client/resources.ts';
+import { DEFAULT_CONTROLLER_MANAGER_CONFIG } from '../../../model/controllers/config.ts';
 import { buildCluster } from '../../../model/cluster.ts';
 import { createFacts } from '../../../model/facts.ts';
 import { clusterPreset } from '../../../model/presets.ts';
@@ -68,9 +69,9 @@ export function runUnderFaults(recording: Recording, seed: string | undefined): 
   const world = new World({ seed: `under-faults/${recording.name}/${seed ?? 'calm'}` });
   const facts = createFacts();
   const history = History.ofFacts(world, facts);
-  const { reconcileCostUs: _busy, kubeApiQps: _unlimited, ...manager } = managerConfig(recording);
+  const { kubeApiQps: _unlimited, ...manager } = managerConfig(recording, DEFAULT_CONTROLLER_MANAGER_CONFIG.reconcileCostUs);
   const cluster = buildCluster(world, { ...clusterPreset('ha'), workers: 0 }, { facts, overrides: { controllerManager: manager } });
-  const kubelets = new FakeKubelets(manager.nodeMonitorGracePeriodUs);
+  const kubelets = new FakeKubelets(manager.nodeMonitorGracePeriodUs, 150 * MILLISECOND);
   const naming = new Naming(recording);
   let noted = 0;
   const note = (): void => {
