@@ -11,7 +11,7 @@ import type { Process } from '../../../sim/process.ts';
 import type { Task } from '../../../sim/task.ts';
 import { MILLISECOND, SECOND, type Micros } from '../../../sim/time.ts';
 import { annotationOf, durationUs, ExitCodes } from './fake-annotations.ts';
-import { FakeNodes } from './fake-nodes.ts';
+import { FakeNodes, type Pressure } from './fake-nodes.ts';
 import { type FakePodView, finishedStatus, gatesOpen, type PodStatusPatch, pullingStatus, runningStatus } from './fake-pod-status.ts';
 import type { RecordedNode } from './recording.ts';
 import { untilAnswered } from './until-answered.ts';
@@ -111,6 +111,10 @@ export class FakeKubelets {
 
   setReady(name: string, ready: boolean): Task<void> {
     return this.#nodes.setReady(name, ready);
+  }
+
+  setPressure(name: string, pressure: Pressure, present: boolean): Task<void> {
+    return this.#nodes.setPressure(name, pressure, present);
   }
 
   setCapacity(name: string, capacity: { readonly [key: string]: string }): Task<void> {

@@ -16,8 +16,27 @@ interface FakeNode {
   readonly spec: RecordedNode;
   running: boolean;
   ready: boolean;
+  /** Which of the pressures the kubelet reports. */
+  readonly pressures: Set<Pressure>;
   readonly index: number;
 }
+
+export type Pressure = 'MemoryPressure' | 'DiskPressure' | 'PIDPressure';
+
+/** Reason and message of the three conditions, present and absent: upstream pkg/kubelet/nodestatus/setters.go. */
+const pressureTexts: readonly (readonly [Pressure, readonly [string, string], readonly [string, string]])[] = [
+  [
+    'MemoryPressure',
+    ['KubeletHasInsufficientMemory', 'kubelet has insufficient memory available'],
+    ['KubeletHasSufficientMemory', 'kubelet has sufficient memory available'],
+  ],
+  ['DiskPressure', ['KubeletHasDiskPressure', 'kubelet has disk pressure'], ['KubeletHasNoDiskPressure', 'kubelet has no disk pressure']],
+  [
+    'PIDPressure',
+    ['KubeletHasInsufficientPID', 'kubelet has insufficient PID available'],
+    ['KubeletHasSufficientPID', 'kubelet has sufficient PID available'],
+  ],
+];
 
 /** The Node objects of a recorded scenario and what their kubelets do for them: registration, leases, conditions. */
 export class FakeNodes {
@@ -44,7 +63,7 @@ export class FakeNodes {
     return `10.0.0.${this.#nodes.get(name)?.index ?? 0}`;
   }
 
-  #conditions(ready: boolean): Json[] {
+  #conditions({ ready, pressures }: FakeNode): Json[] {
     const now = formatTime(this.#process.wall());
     const condition = (type: string, status: string, reason: string, message: string): Json => ({
       type,
@@ -55,9 +74,9 @@ export class FakeNodes {
       lastTransitionTime: now,
     });
     return [
-      condition('MemoryPressure', 'False', 'KubeletHasSufficientMemory', 'kubelet has sufficient memory available'),
-      condition('DiskPressure', 'False', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'),
-      condition('PIDPressure', 'False', 'KubeletHasSufficientPID', 'kubelet has sufficient PID available'),
+      ...pressureTexts.map(([type, present, absent]) =>
+        pressures.has(type) ? condition(type, 'True', ...present) : condition(type, 'False', ...absent),
+      ),
       ready
         ? condition('Ready', 'True', 'KubeletReady', 'kubelet is posting ready status')
         : condition('Ready', 'False', 'KubeletNotReady', 'container runtime is down'),
@@ -65,7 +84,7 @@ export class FakeNodes {
   }
 
   *add(spec: RecordedNode): Task<void> {
-    const node: FakeNode = { spec, running: true, ready: spec.ready ?? true, index: this.#nodes.size + 1 };
+    const node: FakeNode = { spec, running: true, ready: spec.ready ?? true, pressures: new Set(), index: this.#nodes.size + 1 };
     this.#nodes.set(spec.name, node);
     const capacity = { ...defaultCapacity, ...spec.capacity };
     const object: Node = {
@@ -89,7 +108,7 @@ export class FakeNodes {
       status: {
         capacity,
         allocatable: capacity,
-        conditions: this.#conditions(node.ready) as unknown as NonNullable<NonNullable<Node['status']>['conditions']>,
+        conditions: this.#conditions(node) as unknown as NonNullable<NonNullable<Node['status']>['conditions']>,
         addresses: [
           { type: 'InternalIP', address: this.ipOf(spec.name) },
           { type: 'Hostname', address: spec.name },
@@ -153,7 +172,7 @@ export class FakeNodes {
     yield* untilAnswered(this.#process, () =>
       this.#client
         .resource(NODES)
-        .patch('', node.spec.name, 'strategic', { status: { conditions: this.#conditions(node.ready) } }, { subresource: 'status' }),
+        .patch('', node.spec.name, 'strategic', { status: { conditions: this.#conditions(node) } }, { subresource: 'status' }),
     );
   }
 
@@ -161,6 +180,14 @@ export class FakeNodes {
     const node = this.#nodes.get(name);
     if (node === undefined) return;
     node.ready = ready;
+    yield* this.#postStatus(node);
+  }
+
+  *setPressure(name: string, pressure: Pressure, present: boolean): Task<void> {
+    const node = this.#nodes.get(name);
+    if (node === undefined) return;
+    if (present) node.pressures.add(pressure);
+    else node.pressures.delete(pressure);
     yield* this.#postStatus(node);
   }
 

@@ -1,5 +1,6 @@
 import type { ApiObject, Json, UntypedObject } from '../../../model/api/object.ts';
 import type { Deployment, Pod, ReplicaSet } from '../../../model/api/types.ts';
+import { builtInKinds } from '../../../model/api/kinds/registry.ts';
 import type { ApiResult } from '../../../model/client/result.ts';
 import { apiVersionOf, type Resource } from '../../../model/client/resources.ts';
 import * as RESOURCES from '../../../model/client/resources.ts';
@@ -9,6 +10,7 @@ import { all } from '../../../sim/sync.ts';
 import type { Task } from '../../../sim/task.ts';
 import { SECOND } from '../../../sim/time.ts';
 import type { FakeKubelets } from './fake-kubelet.ts';
+import type { Pressure } from './fake-nodes.ts';
 import type { History } from './history.ts';
 import type { Naming } from './naming.ts';
 import type { Metrics, RecordedNode, Step } from './recording.ts';
@@ -39,6 +41,9 @@ const byKind = new Map<string, Resource>();
 for (const value of Object.values(RESOURCES)) {
   if (typeof value === 'object' && 'resource' in value && value !== RESOURCES.EVENTS_V1) byKind.set(value.kind, value as Resource);
 }
+
+for (const { group, version, resource, kind, namespaced } of builtInKinds)
+  if (!byKind.has(kind)) byKind.set(kind, { group, version, resource, kind, namespaced });
 
 function resourceOf(kind: string): Resource {
   const resource = byKind.get(kind);
@@ -195,7 +200,7 @@ function* clusterStep(stage: Stage, step: Step): Task<void> {
       yield* kubelets.addNode(scenarioNode(step.node as RecordedNode, stage.namespace));
       return;
     case 'removeNode':
-      yield* kubelets.removeNode(nodeName);
+      for (const name of nodeNames) yield* kubelets.removeNode(name);
       return;
     case 'stopKubelet':
       for (const name of nodeNames) kubelets.stop(name);
@@ -204,7 +209,11 @@ function* clusterStep(stage: Stage, step: Step): Task<void> {
       for (const name of nodeNames) yield* kubelets.startAgain(name);
       return;
     case 'nodeReady':
-      yield* kubelets.setReady(nodeName, step.ready ?? true);
+      for (const name of nodeNames) yield* kubelets.setReady(name, step.ready ?? true);
+      return;
+    case 'nodePressure':
+      for (const name of nodeNames)
+        for (const [pressure, present] of pressuresOf(step)) yield* kubelets.setPressure(name, pressure, present);
       return;
     case 'nodeCapacity':
       yield* kubelets.setCapacity(nodeName, step.capacity ?? {});
@@ -235,6 +244,32 @@ function* clusterStep(stage: Stage, step: Step): Task<void> {
     default:
       throw new Error(`scenario: unknown step ${step.op}`);
   }
+}
+
+/**
+ * Which pressures a step sets. The README names the operation and not its fields, so any plain way of writing it is read: a condition's name (or its
+ * first word) as a field of its own or as a field's value, and a truth value for whether it holds.
+ */
+export function pressuresOf(step: Step): readonly (readonly [Pressure, boolean])[] {
+  const pressureNamed = (text: string): Pressure | undefined =>
+    (['MemoryPressure', 'DiskPressure', 'PIDPressure'] as const).find(
+      (pressure) => text.toLowerCase() === pressure.toLowerCase() || `${text}Pressure`.toLowerCase() === pressure.toLowerCase(),
+    );
+  const isTrue = (value: unknown): boolean => value !== false && value !== 'False' && value !== 'false' && value !== null;
+  const { op: _op, at: _at, node: _node, undo = false, ...fields } = step;
+  let present = !undo;
+  const named: Pressure[] = [];
+  const out: (readonly [Pressure, boolean])[] = [];
+  for (const [field, value] of Object.entries(fields)) {
+    const own = pressureNamed(field);
+    if (own !== undefined) out.push([own, isTrue(value)]);
+    else if (typeof value === 'boolean' || value === 'True' || value === 'False') present = isTrue(value);
+    else if (Array.isArray(value)) named.push(...value.flatMap((each) => pressureNamed(String(each)) ?? []));
+    else named.push(...[pressureNamed(String(value))].flatMap((each) => each ?? []));
+  }
+  out.push(...named.map((pressure) => [pressure, present] as const));
+  if (out.length === 0) throw new Error(`scenario: step nodePressure names no condition: ${JSON.stringify(step)}`);
+  return out;
 }
 
 /** kubectl rollout undo: the template of the wanted (or the last but one) revision. */
