@@ -92,7 +92,8 @@ export function metricsOfServer(process: Process, network: Network, host: string
         };
       const pods: PodMetric[] = answer.value
         .filter((sample) => sample.namespace === namespace && labelsMatch(selector, sample.labels))
-        .map(({ name, memoryBytes, atWallUs }) => ({ name, cpuMilli: 0, memoryBytes, atWallUs, windowUs: RESOLUTION }));
+        // Kubelets here know what a pod uses, not which of its containers does.
+        .map(({ name, memoryBytes, atWallUs }) => ({ name, cpuMilli: 0, memoryBytes, atWallUs, windowUs: RESOLUTION, containers: [] }));
       return { ok: true, pods };
     },
   };

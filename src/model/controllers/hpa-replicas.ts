@@ -1,4 +1,4 @@
-import { quantityMilliValue, quantityOf, quantityValue } from '../api/quantity.ts';
+import { quantityMilliValue, quantityOf } from '../api/quantity.ts';
 import { parseTime } from '../api/time.ts';
 import type { HorizontalPodAutoscaler, Pod } from '../api/types.ts';
 import type { Micros } from '../../sim/time.ts';
@@ -20,18 +20,23 @@ export type Proposal =
   | { readonly ok: true; readonly replicas: number; readonly utilization: number | undefined; readonly averageValue: number }
   | { readonly ok: false; readonly message: string };
 
-type ResourceName = 'cpu' | 'memory';
+/** A resource of whole pods, or of one of their containers. */
+export interface MeasuredResource {
+  readonly name: 'cpu' | 'memory';
+  readonly container?: string;
+}
 
 interface Groups {
   ready: number;
   readonly unready: Pod[];
   readonly missing: Pod[];
-  /** Usage by pod name, in milli-units for cpu and bytes for memory. */
+  /** Usage by pod name, in thousandths of the resource's unit. */
   readonly usage: Map<string, number>;
 }
 
-function amount(metric: PodMetric, resource: ResourceName): number {
-  return resource === 'cpu' ? metric.cpuMilli : metric.memoryBytes;
+function amount(metric: PodMetric, { name, container }: MeasuredResource): number {
+  const used = container === undefined ? metric : metric.containers.find((each) => each.name === container);
+  return name === 'cpu' ? (used?.cpuMilli ?? 0) : (used?.memoryBytes ?? 0) * 1000;
 }
 
 /** Young pods, and pods that were never ready, say nothing about the load yet. */
@@ -48,7 +53,7 @@ function isUnready(pod: Pod, metric: PodMetric, times: ReplicaTimes, wallUs: Mic
 function group(
   pods: readonly Pod[],
   metrics: ReadonlyMap<string, PodMetric>,
-  resource: ResourceName,
+  resource: MeasuredResource,
   times: ReplicaTimes,
   wallUs: Micros,
 ): Groups {
@@ -61,7 +66,7 @@ function group(
     }
     const metric = metrics.get(pod.metadata.name ?? '');
     if (metric === undefined) groups.missing.push(pod);
-    else if (resource === 'cpu' && isUnready(pod, metric, times, wallUs)) groups.unready.push(pod);
+    else if (resource.name === 'cpu' && isUnready(pod, metric, times, wallUs)) groups.unready.push(pod);
     else {
       groups.ready++;
       groups.usage.set(pod.metadata.name ?? '', amount(metric, resource));
@@ -70,14 +75,18 @@ function group(
   return groups;
 }
 
-function requestsOf(pods: readonly Pod[], resource: ResourceName): Map<string, number> | string {
+/** Upstream calculateRequests: sidecars count with the containers; requests of the pod itself stand for all of them. */
+function requestsOf(pods: readonly Pod[], { name, container }: MeasuredResource): Map<string, number> | string {
   const requests = new Map<string, number>();
   for (const pod of pods) {
-    let sum = 0;
-    for (const container of pod.spec.containers) {
-      const text = container.resources?.requests?.[resource];
-      if (text === undefined) return `missing request for ${resource} in container ${container.name} of Pod ${pod.metadata.name}`;
-      sum += resource === 'cpu' ? quantityMilliValue(quantityOf(text)) : quantityValue(quantityOf(text));
+    const ofPod = container === undefined ? pod.spec.resources?.requests?.[name] : undefined;
+    let sum = ofPod === undefined ? 0 : quantityMilliValue(quantityOf(ofPod));
+    const sidecars = (pod.spec.initContainers ?? []).filter((each) => each.restartPolicy === 'Always');
+    for (const each of ofPod === undefined ? [...pod.spec.containers, ...sidecars] : []) {
+      if (container !== undefined && each.name !== container) continue;
+      const text = each.resources?.requests?.[name];
+      if (text === undefined) return `missing request for ${name} in container ${each.name} of Pod ${pod.metadata.name}`;
+      sum += quantityMilliValue(quantityOf(text));
     }
     requests.set(pod.metadata.name ?? '', sum);
   }
@@ -123,7 +132,7 @@ function byValue(target: number): Measure {
 export function replicasForResource(
   pods: readonly Pod[],
   metricList: readonly PodMetric[],
-  resource: ResourceName,
+  resource: MeasuredResource,
   target: { readonly utilization?: number; readonly value?: number },
   current: number,
   tolerances: Tolerances,

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SECOND } from '../../sim/time.ts';
 import type { Pod } from '../api/types.ts';
 import { type HpaMemory, downRules, limitByRules, limitPlainly, noteChange, stabilized, upRules } from './hpa-limits.ts';
+import { adapterMetric } from './hpa-adapter-metrics.ts';
 import { replicasForResource } from './hpa-replicas.ts';
 
 const wall = 1_767_225_700_000_000;
@@ -22,7 +23,11 @@ function pod(name: string): Pod {
 }
 
 function usage(name: string, cpuMilli: number) {
-  return { name, cpuMilli, memoryBytes: 0, atWallUs: wall, windowUs: SECOND };
+  const containers = [
+    { name: 'c', cpuMilli: cpuMilli - 10, memoryBytes: 0 },
+    { name: 'sidecar', cpuMilli: 10, memoryBytes: 0 },
+  ];
+  return { name, cpuMilli, memoryBytes: 0, atWallUs: wall, windowUs: SECOND, containers };
 }
 
 describe('replicas by usage', () => {
@@ -30,7 +35,7 @@ describe('replicas by usage', () => {
   const tolerance = { up: 0.1, down: 0.1 };
   const wanted = (cpu: readonly number[], target = 50): unknown => {
     const metrics = cpu.map((value, i) => usage(['a', 'b', 'c'][i] as string, value));
-    const answer = replicasForResource(pods, metrics, 'cpu', { utilization: target }, 3, tolerance, times, wall);
+    const answer = replicasForResource(pods, metrics, { name: 'cpu' }, { utilization: target }, 3, tolerance, times, wall);
     return answer.ok ? answer.replicas : answer.message;
   };
 
@@ -47,6 +52,41 @@ describe('replicas by usage', () => {
 
   it('needs requests, and pods that have said something', () => {
     expect(wanted([])).toBe('did not receive metrics for targeted pods (pods might be unready)');
+  });
+});
+
+describe('replicas by the usage of one container', () => {
+  const tolerance = { up: 0.1, down: 0.1 };
+  const measured = (container: string): unknown =>
+    replicasForResource([pod('a')], [usage('a', 110)], { name: 'cpu', container }, { utilization: 50 }, 1, tolerance, times, wall);
+
+  it('count that container alone, in usage and requests', () => {
+    expect(measured('c')).toMatchObject({ replicas: 2, utilization: 100, averageValue: 100 });
+  });
+
+  it('ask for the requests of that container alone', () => {
+    expect(replicasForResource([pod('a')], [usage('a', 110)], { name: 'memory' }, { utilization: 50 }, 1, tolerance, times, wall)).toEqual({
+      ok: false,
+      message: 'missing request for memory in container c of Pod a',
+    });
+  });
+});
+
+describe('metrics of adapters that a cluster does not have', () => {
+  it('fail each with the reason of its type', () => {
+    const custom = 'unable to fetch metrics from custom metrics API: no custom metrics API (custom.metrics.k8s.io) registered';
+    const target = { type: 'AverageValue', averageValue: '5' };
+    expect(adapterMetric({ type: 'Pods', pods: { metric: { name: 'rps' }, target } }, 'd')).toEqual({
+      ok: false,
+      reason: 'FailedGetPodsMetric',
+      cause: `unable to get metric rps: ${custom}`,
+      message: `failed to get pods metric value: unable to get metric rps: ${custom}`,
+    });
+    expect(adapterMetric({ type: 'External', external: { metric: { name: 'q' }, target } }, 'd')).toMatchObject({
+      reason: 'FailedGetExternalMetric',
+      cause:
+        'unable to get external metric d/q/nil: unable to fetch metrics from external metrics API: the server could not find the requested resource (get q.external.metrics.k8s.io)',
+    });
   });
 });
 

@@ -1,5 +1,5 @@
-import { isSelectorError, labelsMatch, parseLabelSelector } from '../api/label-selector.ts';
-import { formatQuantity, quantityFromMilli, quantityFromUnits, quantityMilliValue, quantityOf, quantityValue } from '../api/quantity.ts';
+import { isSelectorError, labelsMatch, type ParsedLabelSelector, parseLabelSelector } from '../api/label-selector.ts';
+import { formatQuantity, quantityFromMilli, quantityMilliValue, quantityOf } from '../api/quantity.ts';
 import { formatTime } from '../api/time.ts';
 import type { HorizontalPodAutoscaler, HorizontalPodAutoscalerStatus, MetricStatus, Pod, Scale } from '../api/types.ts';
 import type { EventRecorder } from '../client/events.ts';
@@ -17,8 +17,9 @@ import {
 import type { ApiFailure, ApiResult } from '../client/result.ts';
 import type { Task } from '../../sim/task.ts';
 import type { ControllerContext } from './context.ts';
+import { adapterMetric, type MetricFailure, type MetricSpec } from './hpa-adapter-metrics.ts';
 import { type HpaMemory, downRules, limitByRules, limitPlainly, noteChange, stabilized, upRules } from './hpa-limits.ts';
-import { replicasForResource, tolerancesOf } from './hpa-replicas.ts';
+import { type MeasuredResource, replicasForResource, tolerancesOf } from './hpa-replicas.ts';
 import type { PodMetric, PodMetricsSource } from './pod-metrics.ts';
 import { metricsOfApi } from './pod-metrics.ts';
 import { semanticEqual } from './semantic-equal.ts';
@@ -31,7 +32,7 @@ const scalable: { readonly [kind: string]: Resource } = {
   ReplicationController: REPLICATION_CONTROLLERS as Resource,
 };
 
-/** Scales by usage: pkg/controller/podautoscaler/horizontal.go. Metrics of type Resource; others are reported as failing. */
+/** Scales by usage: pkg/controller/podautoscaler/horizontal.go. Resources of pods and containers; metrics of adapters fail, since a cluster here has none. */
 export function startHpaController(context: ControllerContext): void {
   new HpaController(context).start();
 }
@@ -43,6 +44,10 @@ type MetricsVerdict =
   | { readonly ok: true; readonly replicas: number; readonly name: string; readonly statuses: readonly MetricStatus[] }
   | { readonly ok: false; readonly message: string; readonly statuses: readonly MetricStatus[] };
 
+type MetricProposal =
+  | { readonly ok: true; readonly replicas: number; readonly name: string; readonly status: MetricStatus }
+  | MetricFailure;
+
 class HpaController {
   readonly #context: ControllerContext;
   readonly #recorder: EventRecorder;
@@ -51,6 +56,8 @@ class HpaController {
   readonly #metrics: PodMetricsSource;
   readonly #memories = new Map<string, HpaMemory>();
   readonly #timers = new Set<string>();
+  /** What each autoscaler's target selected when it was last looked at. */
+  readonly #selectors = new Map<string, ParsedLabelSelector>();
 
   constructor(context: ControllerContext) {
     this.#context = context;
@@ -63,8 +70,13 @@ class HpaController {
   start(): void {
     this.#pods.addIndex(byNamespace, (pod) => [pod.metadata.namespace ?? '']);
     this.#context.whenSynced([this.#hpas, this.#pods], () => {
-      this.#hpas.addHandler({ onAdd: (hpa) => this.#later(objectKey(hpa)), onDelete: (hpa) => this.#memories.delete(objectKey(hpa)) });
+      this.#hpas.addHandler({ onAdd: (hpa) => this.#later(objectKey(hpa)), onDelete: (hpa) => this.#forget(objectKey(hpa)) });
     });
+  }
+
+  #forget(key: string): void {
+    this.#memories.delete(key);
+    this.#selectors.delete(key);
   }
 
   /** Each autoscaler has its own period; changes do not hasten it. */
@@ -237,14 +249,17 @@ class HpaController {
   *#evaluate(hpa: HorizontalPodAutoscaler, scale: Scale, draft: StatusDraft): Task<MetricsVerdict> {
     const specs = hpa.spec.metrics ?? [];
     const current = scale.spec?.replicas ?? 0;
+    const selector = this.#selector(hpa, scale, draft);
+    if (typeof selector === 'string') return { ok: false, message: selector, statuses: [] };
     let best: { readonly replicas: number; readonly name: string } | undefined;
     // A metric that could not be had keeps its place, empty.
     const statuses: MetricStatus[] = specs.map(() => ({ type: '' }));
     let invalid = 0;
-    let first: { readonly cause: string; readonly message: string } | undefined;
+    let first: MetricFailure | undefined;
     for (const [i, spec] of specs.entries()) {
-      const proposal = yield* this.#proposal(hpa, scale, spec);
+      const proposal = yield* this.#proposal(hpa, scale, selector, spec);
       if (!proposal.ok) {
+        if (proposal.reason !== 'InvalidMetricSourceType') this.#recorder.event(hpa, 'Warning', proposal.reason, proposal.cause);
         first ??= proposal;
         invalid++;
         continue;
@@ -253,8 +268,7 @@ class HpaController {
       if (best === undefined || proposal.replicas > best.replicas) best = proposal;
     }
     if (first !== undefined && (best === undefined || best.replicas < current)) {
-      this.#recorder.event(hpa, 'Warning', 'FailedGetResourceMetric', first.cause);
-      draft.set('ScalingActive', 'False', 'FailedGetResourceMetric', `the HPA was unable to compute the replica count: ${first.cause}`);
+      draft.set('ScalingActive', 'False', first.reason, `the HPA was unable to compute the replica count: ${first.cause}`);
       return {
         ok: false,
         message: `invalid metrics (${invalid} invalid out of ${specs.length}), first error is: ${first.message}`,
@@ -266,54 +280,92 @@ class HpaController {
     return { ok: true, replicas: best.replicas, name: best.name, statuses };
   }
 
-  *#proposal(
-    hpa: HorizontalPodAutoscaler,
-    scale: Scale,
-    spec: NonNullable<HorizontalPodAutoscaler['spec']['metrics']>[number],
-  ): Task<
-    | { readonly ok: true; readonly replicas: number; readonly name: string; readonly status: MetricStatus }
-    | { readonly ok: false; readonly cause: string; readonly message: string }
-  > {
-    const source = spec.resource;
-    if (spec.type !== 'Resource' || source === undefined || (source.name !== 'cpu' && source.name !== 'memory')) {
-      const cause = `unsupported metric type ${spec.type}`;
-      return { ok: false, cause, message: cause };
-    }
-    const resource = source.name;
-    const { averageUtilization, averageValue } = source.target;
-    const refuse = (cause: string): { readonly ok: false; readonly cause: string; readonly message: string } => {
-      const text =
-        averageUtilization === undefined ? `failed to get ${resource} usage: ${cause}` : `failed to get ${resource} utilization: ${cause}`;
-      return { ok: false, cause: text, message: `failed to get ${resource} resource metric value: ${text}` };
+  /** Upstream validateAndParseSelector; a text says why there is none. */
+  #selector(hpa: HorizontalPodAutoscaler, scale: Scale, draft: StatusDraft): ParsedLabelSelector | string {
+    const refuse = (reason: string, condition: string, cause: string, message = cause): string => {
+      this.#recorder.event(hpa, 'Warning', reason, cause);
+      draft.set('ScalingActive', 'False', condition, message);
+      return cause;
     };
-    const selector = parseLabelSelector(scale.status?.selector ?? '');
-    if (isSelectorError(selector)) return refuse(selector.error);
+    const text = scale.status?.selector ?? '';
+    if (text === '')
+      return refuse('SelectorRequired', 'InvalidSelector', 'selector is required', "the HPA target's scale is missing a selector");
+    const selector = parseLabelSelector(text);
+    if (isSelectorError(selector)) {
+      const cause = `couldn't convert selector into a corresponding internal selector object: ${selector.error}`;
+      return refuse('InvalidSelector', 'InvalidSelector', cause);
+    }
+    this.#selectors.set(objectKey(hpa), selector);
     const namespace = hpa.metadata.namespace ?? '';
+    const pods = this.#podsOf(namespace, selector);
+    const others = [...this.#selectors]
+      .filter(([key, other]) => key.startsWith(`${namespace}/`) && pods.some((pod) => labelsMatch(other, pod.metadata.labels)))
+      .map(([key]) => key)
+      .sort();
+    if (others.length <= 1) return selector;
+    return refuse(
+      'AmbiguousSelector',
+      'AmbiguousSelector',
+      `pods by selector ${text} are controlled by multiple HPAs: [${others.join(' ')}]`,
+    );
+  }
+
+  #podsOf(namespace: string, selector: ParsedLabelSelector): readonly Pod[] {
+    return this.#pods.byIndex(byNamespace, namespace).filter((pod) => labelsMatch(selector, pod.metadata.labels));
+  }
+
+  *#proposal(hpa: HorizontalPodAutoscaler, scale: Scale, selector: ParsedLabelSelector, spec: MetricSpec): Task<MetricProposal> {
+    const namespace = hpa.metadata.namespace ?? '';
+    const { container } = spec.containerResource ?? {};
+    const source = spec.type === 'Resource' ? spec.resource : spec.type === 'ContainerResource' ? spec.containerResource : undefined;
+    if (source === undefined) return adapterMetric(spec, namespace);
+    const { averageUtilization, averageValue } = source.target;
+    const refuse = (cause: string): MetricFailure => {
+      const text = `failed to get ${source.name} ${averageUtilization === undefined ? 'usage' : 'utilization'}: ${cause}`;
+      return container === undefined
+        ? {
+            ok: false,
+            reason: 'FailedGetResourceMetric',
+            cause: text,
+            message: `failed to get ${source.name} resource metric value: ${text}`,
+          }
+        : {
+            ok: false,
+            reason: 'FailedGetContainerResourceMetric',
+            cause: text,
+            message: `failed to get ${container} container metric value: ${text}`,
+          };
+    };
+    const unavailable = (why: string): MetricFailure => refuse(`unable to get metrics for resource ${source.name}: ${why}`);
     const answer = yield* this.#metrics.list(namespace, selector);
-    if (!answer.ok)
-      return refuse(`unable to get metrics for resource ${resource}: unable to fetch metrics from resource metrics API: ${answer.message}`);
-    if (answer.pods.length === 0)
-      return refuse(`unable to get metrics for resource ${resource}: no metrics returned from resource metrics API`);
+    if (!answer.ok) return unavailable(`unable to fetch metrics from resource metrics API: ${answer.message}`);
+    if (answer.pods.length === 0) return unavailable('no metrics returned from resource metrics API');
+    // Metrics of pods know of no other resources: what is not measured is missing for every pod.
+    if (source.name !== 'cpu' && source.name !== 'memory')
+      return refuse('did not receive metrics for targeted pods (pods might be unready)');
+    const without =
+      container === undefined ? undefined : answer.pods.find((pod) => !pod.containers.some((each) => each.name === container));
+    if (without !== undefined)
+      return unavailable(
+        `failed to get container metrics: container ${container} not present in metrics for pod ${namespace}/${without.name}`,
+      );
     const target =
-      averageUtilization !== undefined
-        ? { utilization: averageUtilization }
-        : { value: resource === 'cpu' ? quantityMilliValue(quantityOf(averageValue)) : quantityValue(quantityOf(averageValue)) };
-    return this.#measure(hpa, scale, resource, target, answer.pods, selector, refuse);
+      averageUtilization !== undefined ? { utilization: averageUtilization } : { value: quantityMilliValue(quantityOf(averageValue)) };
+    const measured: MeasuredResource = { name: source.name, ...(container === undefined ? {} : { container }) };
+    return this.#measure(hpa, scale, measured, target, answer.pods, selector, refuse);
   }
 
   #measure(
     hpa: HorizontalPodAutoscaler,
     scale: Scale,
-    resource: 'cpu' | 'memory',
+    resource: MeasuredResource,
     target: { readonly utilization?: number; readonly value?: number },
     metrics: readonly PodMetric[],
-    selector: Parameters<typeof labelsMatch>[0],
-    refuse: (cause: string) => { readonly ok: false; readonly cause: string; readonly message: string },
-  ):
-    | { readonly ok: true; readonly replicas: number; readonly name: string; readonly status: MetricStatus }
-    | { readonly ok: false; readonly cause: string; readonly message: string } {
+    selector: ParsedLabelSelector,
+    refuse: (cause: string) => MetricFailure,
+  ): MetricProposal {
     const { config, process } = this.#context;
-    const pods = this.#pods.byIndex(byNamespace, hpa.metadata.namespace ?? '').filter((pod) => labelsMatch(selector, pod.metadata.labels));
+    const pods = this.#podsOf(hpa.metadata.namespace ?? '', selector);
     const times = { cpuInitializationUs: config.hpaCpuInitializationPeriodUs, initialReadinessUs: config.hpaInitialReadinessDelayUs };
     // "Stay as you are" means what was asked for. What there is holds the surge of a rollout as well, and asking for that lets the next surge
     // be larger still (kubernetes#72775).
@@ -329,13 +381,21 @@ class HpaController {
       process.wall(),
     );
     if (!proposal.ok) return refuse(proposal.message);
-    const average = resource === 'cpu' ? quantityFromMilli(proposal.averageValue) : quantityFromUnits(proposal.averageValue, 'DecimalSI');
-    const name = target.utilization === undefined ? `${resource} resource` : `${resource} resource utilization (percentage of request)`;
     const value = {
       ...(proposal.utilization !== undefined ? { averageUtilization: proposal.utilization } : {}),
-      averageValue: formatQuantity(average),
+      averageValue: formatQuantity(quantityFromMilli(proposal.averageValue)),
     };
-    return { ok: true, replicas: proposal.replicas, name, status: { type: 'Resource', resource: { name: resource, current: value } } };
+    const { name: resourceName, container } = resource;
+    // Upstream computeStatusForResourceMetricGeneric: only a utilization tells a container's resource from a pod's.
+    const name =
+      target.utilization === undefined
+        ? `${resourceName} resource`
+        : `${resourceName} ${container === undefined ? '' : 'container '}resource utilization (percentage of request)`;
+    const status: MetricStatus =
+      container === undefined
+        ? { type: 'Resource', resource: { name: resourceName, current: value } }
+        : { type: 'ContainerResource', containerResource: { name: resourceName, container, current: value } };
+    return { ok: true, replicas: proposal.replicas, name, status };
   }
 
   *#write(hpa: HorizontalPodAutoscaler, status: HorizontalPodAutoscalerStatus): Task<void> {

@@ -15,6 +15,13 @@ export interface PodMetric {
   readonly memoryBytes: number;
   readonly atWallUs: Micros;
   readonly windowUs: Micros;
+  readonly containers: readonly ContainerUsage[];
+}
+
+export interface ContainerUsage {
+  readonly name: string;
+  readonly cpuMilli: number;
+  readonly memoryBytes: number;
 }
 
 export type PodMetricsAnswer = { readonly ok: true; readonly pods: readonly PodMetric[] } | ApiFailure;
@@ -39,17 +46,17 @@ const POD_METRICS: Resource<PodMetricsObject> = {
 };
 
 function metricOf(object: PodMetricsObject): PodMetric {
-  let cpuMilli = 0;
-  let memoryBytes = 0;
-  for (const { usage } of object.containers ?? []) {
-    cpuMilli += quantityMilliValue(quantityOf(usage?.cpu));
-    memoryBytes += quantityValue(quantityOf(usage?.memory));
-  }
+  const containers = (object.containers ?? []).map(({ name, usage }) => ({
+    name,
+    cpuMilli: quantityMilliValue(quantityOf(usage?.cpu)),
+    memoryBytes: quantityValue(quantityOf(usage?.memory)),
+  }));
   const seconds = Number.parseFloat(object.window ?? '30');
   return {
     name: object.metadata.name ?? '',
-    cpuMilli,
-    memoryBytes,
+    cpuMilli: containers.reduce((sum, each) => sum + each.cpuMilli, 0),
+    memoryBytes: containers.reduce((sum, each) => sum + each.memoryBytes, 0),
+    containers,
     atWallUs: parseTime(object.timestamp ?? '') ?? 0,
     windowUs: seconds * SECOND,
   };

@@ -6,6 +6,7 @@ export interface PodUsage {
   readonly name: string;
   readonly cpuMilli: number;
   readonly memoryBytes: number;
+  readonly containers: readonly { readonly name: string; readonly cpuMilli: number; readonly memoryBytes: number }[];
 }
 
 function isReady(pod: Pod): boolean {
@@ -27,13 +28,19 @@ export function usageOf(metrics: Metrics | undefined, pods: readonly Pod[]): rea
   const out: PodUsage[] = [];
   for (const pod of listed) {
     const name = pod.metadata.name ?? '';
-    if (isReady(pod))
-      out.push({
-        name,
-        cpuMilli: share(metrics.totalCpu, metrics.cpu),
-        memoryBytes: share(metrics.totalMemory, metrics.memory) * 1024 * 1024,
-      });
-    else if (metrics.unreadyCpu !== undefined) out.push({ name, cpuMilli: metrics.unreadyCpu, memoryBytes: 0 });
+    const used = (cpuMilli: number, memoryBytes: number): PodUsage => ({
+      name,
+      cpuMilli,
+      memoryBytes,
+      // The first container uses it all: pods of these scenarios have one.
+      containers: pod.spec.containers.map((each, i) => ({
+        name: each.name,
+        cpuMilli: i === 0 ? cpuMilli : 0,
+        memoryBytes: i === 0 ? memoryBytes : 0,
+      })),
+    });
+    if (isReady(pod)) out.push(used(share(metrics.totalCpu, metrics.cpu), share(metrics.totalMemory, metrics.memory) * 1024 * 1024));
+    else if (metrics.unreadyCpu !== undefined) out.push(used(metrics.unreadyCpu, 0));
   }
   return out;
 }
