@@ -16,6 +16,7 @@ import { semanticEqual } from './semantic-equal.ts';
 const managedBy = 'endpointslicemirroring-controller.k8s.io';
 const skipMirrorLabel = 'endpointslice.kubernetes.io/skip-mirror';
 const leaderAnnotation = 'control-plane.alpha.kubernetes.io/leader';
+const lastChangeAnnotation = 'endpoints.kubernetes.io/last-change-trigger-time';
 const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration';
 /** --mirroring-max-endpoints-per-subset. */
 const endpointsPerSubsetMax = 1000;
@@ -112,25 +113,21 @@ class EndpointSliceMirroringController {
 
   *#reconcile(endpoints: Endpoints, existing: readonly EndpointSlice[]): Task<ReconcileError> {
     const slices = this.#context.client.resource(ENDPOINT_SLICES);
-    const left = new Map(existing.map((slice) => [`${slice.addressType} ${portsKey(slice.ports)}`, slice]));
-    const known = new Set(left.values());
-    for (const draft of mirror(endpoints, (message) => this.#recorder.event(endpoints, 'Warning', 'InvalidIPAddress', message))) {
-      const key = `${draft.addressType} ${portsKey(draft.ports)}`;
-      const current = left.get(key);
-      left.delete(key);
-      if (current === undefined) {
-        const created = yield* slices.create(draft);
-        if (!created.ok) return created;
-        this.#tracker.update(created.object);
-      } else if (!semanticEqual(current.endpoints, draft.endpoints) || !semanticEqual(current.metadata.labels, draft.metadata.labels)) {
-        const metadata = { ...current.metadata, labels: draft.metadata.labels ?? {} };
-        const updated = yield* slices.update({ ...current, metadata, endpoints: draft.endpoints });
-        if (!updated.ok) return updated;
-        this.#tracker.update(updated.object);
-      }
+    const plan = planMirror(
+      mirror(endpoints, (reason, message) => this.#recorder.event(endpoints, 'Warning', reason, message)),
+      existing,
+    );
+    for (const draft of endpoints.metadata.deletionTimestamp === undefined ? plan.create : []) {
+      const created = yield* slices.create(draft);
+      if (!created.ok) return created;
+      this.#tracker.update(created.object);
     }
-    const superfluous = [...left.values(), ...existing.filter((slice) => !known.has(slice))];
-    for (const slice of superfluous) {
+    for (const slice of plan.update) {
+      const updated = yield* slices.update(slice);
+      if (!updated.ok) return updated;
+      this.#tracker.update(updated.object);
+    }
+    for (const slice of plan.delete) {
       const failure = yield* this.#delete(slice);
       if (failure !== undefined) return failure;
     }
@@ -164,34 +161,49 @@ function endpointOf(address: EndpointAddress, ready: boolean): Endpoint {
   };
 }
 
+type Warn = (reason: string, message: string) => void;
+
 /** The endpoints of a subset by family, the ready ones first, as many as are mirrored. */
-function endpointsOf(subset: EndpointSubset, refuse: (message: string) => void): ReadonlyMap<'IPv4' | 'IPv6', Endpoint[]> {
+function endpointsOf(subset: EndpointSubset): {
+  readonly byFamily: ReadonlyMap<'IPv4' | 'IPv6', Endpoint[]>;
+  readonly invalid: number;
+  readonly skipped: number;
+} {
   const byFamily = new Map<'IPv4' | 'IPv6', Endpoint[]>();
   const all = [
     ...(subset.addresses ?? []).map((address) => endpointOf(address, true)),
     ...(subset.notReadyAddresses ?? []).map((address) => endpointOf(address, false)),
   ];
-  for (const endpoint of all.slice(0, endpointsPerSubsetMax)) {
+  let added = 0;
+  let invalid = 0;
+  for (const endpoint of all) {
+    if (added === endpointsPerSubsetMax) break;
     const ip = endpoint.addresses[0] ?? '';
     if (!/^[0-9a-fA-F:.]+$/.test(ip)) {
-      refuse(`Skipping ${ip} when mirroring to EndpointSlices: not an IP address`);
+      invalid++;
       continue;
     }
+    added++;
     const family = ip.includes(':') ? 'IPv6' : 'IPv4';
     byFamily.set(family, [...(byFamily.get(family) ?? []), endpoint]);
   }
-  return byFamily;
+  return { byFamily, invalid, skipped: all.length - added };
 }
 
 /** The slices that mirror an Endpoints object: one for each set of ports and family. */
-function mirror(endpoints: Endpoints, refuse: (message: string) => void): readonly EndpointSlice[] {
+function mirror(endpoints: Endpoints, warn: Warn): readonly EndpointSlice[] {
   const name = endpoints.metadata.name ?? '';
-  const { [lastAppliedAnnotation]: _, ...annotations } = endpoints.metadata.annotations ?? {};
+  const { [lastAppliedAnnotation]: _, [lastChangeAnnotation]: _trigger, ...annotations } = endpoints.metadata.annotations ?? {};
   const labels = { ...endpoints.metadata.labels, [serviceNameLabel]: name, [managedByLabel]: managedBy };
   const byKey = new Map<string, EndpointSlice>();
+  let invalid = 0;
+  let skipped = 0;
   for (const subset of endpoints.subsets ?? []) {
     const ports = (subset.ports ?? []).map((port) => ({ ...port, name: port.name ?? '', protocol: port.protocol ?? ('TCP' as const) }));
-    for (const [family, list] of endpointsOf(subset, refuse)) {
+    const found = endpointsOf(subset);
+    invalid += found.invalid;
+    skipped += found.skipped;
+    for (const [family, list] of found.byFamily) {
       const key = `${family} ${portsKey(ports)}`;
       const known = byKey.get(key);
       byKey.set(
@@ -215,5 +227,61 @@ function mirror(endpoints: Endpoints, refuse: (message: string) => void): readon
       );
     }
   }
+  if (invalid > 0) warn('InvalidIPAddress', `Skipped ${invalid} invalid IP addresses when mirroring to EndpointSlices`);
+  if (skipped > invalid)
+    warn(
+      'TooManyAddressesToMirror',
+      `A max of ${endpointsPerSubsetMax} addresses can be mirrored to EndpointSlices per Endpoints subset. ${skipped} addresses were skipped`,
+    );
   return [...byKey.keys()].sort().map((key) => byKey.get(key) as EndpointSlice);
+}
+
+interface MirrorPlan {
+  readonly create: readonly EndpointSlice[];
+  readonly update: readonly EndpointSlice[];
+  readonly delete: readonly EndpointSlice[];
+}
+
+/** The existing slice with the contents of the wanted one. */
+function replaced(current: EndpointSlice, wanted: EndpointSlice): EndpointSlice {
+  const { annotations: _, ...metadata } = current.metadata;
+  const { labels = {}, annotations, ownerReferences = [] } = wanted.metadata;
+  return { ...wanted, metadata: { ...metadata, labels, ownerReferences, ...(annotations !== undefined ? { annotations } : {}) } };
+}
+
+function isMirrorOf(current: EndpointSlice, wanted: EndpointSlice): boolean {
+  const sorted = (slice: EndpointSlice): readonly Endpoint[] =>
+    [...slice.endpoints].sort((a, b) => ((a.addresses[0] ?? '') < (b.addresses[0] ?? '') ? -1 : 1));
+  return (
+    semanticEqual(sorted(current), sorted(wanted)) &&
+    semanticEqual(current.metadata.labels, wanted.metadata.labels) &&
+    semanticEqual(current.metadata.annotations ?? {}, wanted.metadata.annotations ?? {})
+  );
+}
+
+/**
+ * What to write so that the slices are as wanted. A slice that would be deleted while another of its family is created is rewritten instead:
+ * upstream recycleSlices.
+ */
+export function planMirror(wanted: readonly EndpointSlice[], existing: readonly EndpointSlice[]): MirrorPlan {
+  const keyOf = (slice: EndpointSlice): string => `${slice.addressType} ${portsKey(slice.ports)}`;
+  const free = [...existing];
+  const update: EndpointSlice[] = [];
+  const missing: EndpointSlice[] = [];
+  for (const draft of wanted) {
+    const at = free.findIndex((slice) => keyOf(slice) === keyOf(draft));
+    if (at < 0) {
+      missing.push(draft);
+      continue;
+    }
+    const [current] = free.splice(at, 1) as [EndpointSlice];
+    if (!isMirrorOf(current, draft)) update.push(replaced(current, draft));
+  }
+  const create: EndpointSlice[] = [];
+  for (const draft of missing) {
+    const at = free.findIndex((slice) => slice.addressType === draft.addressType);
+    if (at < 0) create.push(draft);
+    else update.push(replaced(free.splice(at, 1)[0] as EndpointSlice, draft));
+  }
+  return { create, update, delete: free };
 }
