@@ -25,7 +25,7 @@ export const applyDeployment: Fault<ApplyDeploymentParams> = {
   describe: (p) => `apply ${p.deployment} with ${p.image} and ${p.replicas} replicas`,
   lanes: () => [],
   inject: (target, p) => {
-    target.operator.applyDeployment(p.deployment, p.image, p.replicas);
-    return { heal: () => undefined, touched: () => 1 };
+    const errand = target.operator.applyDeployment(p.deployment, p.image, p.replicas);
+    return { heal: () => undefined, touched: () => errand.taken };
   },
 };

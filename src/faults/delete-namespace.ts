@@ -18,7 +18,7 @@ export const deleteNamespace: Fault<DeleteNamespaceParams> = {
   describe: (p) => `delete namespace ${p.namespace}`,
   lanes: () => [],
   inject: (target, p) => {
-    target.operator.deleteNamespace(p.namespace);
-    return { heal: () => undefined, touched: () => 1 };
+    const errand = target.operator.deleteNamespace(p.namespace);
+    return { heal: () => undefined, touched: () => errand.taken };
   },
 };

@@ -18,7 +18,7 @@ export const deleteNode: Fault<DeleteNodeParams> = {
   describe: (p) => `delete node ${p.node}`,
   lanes: () => [],
   inject: (target, p) => {
-    target.operator.deleteNode(p.node);
-    return { heal: () => undefined, touched: () => 1 };
+    const errand = target.operator.deleteNode(p.node);
+    return { heal: () => undefined, touched: () => errand.taken };
   },
 };

@@ -20,7 +20,7 @@ export const deletePod: Fault<DeletePodParams> = {
   describe: (p) => `delete pod ${p.ordinal} of ${p.workload}`,
   lanes: () => [],
   inject: (target, p) => {
-    target.operator.deletePod(p.workload, p.ordinal);
-    return { heal: () => undefined, touched: () => 1 };
+    const errand = target.operator.deletePod(p.workload, p.ordinal);
+    return { heal: () => undefined, touched: () => errand.taken };
   },
 };

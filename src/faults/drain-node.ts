@@ -24,7 +24,7 @@ export const drainNode: Fault<DrainNodeParams> = {
   describe: (p) => `drain ${p.node}`,
   lanes: (p) => [p.node],
   inject: (target, p) => {
-    target.operator.drain(p.node);
-    return { heal: () => target.operator.uncordon(p.node), touched: () => 1 };
+    const errand = target.operator.drain(p.node);
+    return { heal: () => target.operator.uncordon(p.node), touched: () => errand.taken };
   },
 };

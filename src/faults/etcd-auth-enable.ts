@@ -15,7 +15,7 @@ export const etcdAuthEnable: Fault<EtcdAuthEnableParams> = {
   describe: () => 'enable etcd authentication',
   lanes: () => [],
   inject: (target) => {
-    target.operator.etcdctl({ what: 'auth-enable' });
-    return { heal: () => undefined, touched: () => 1 };
+    const errand = target.operator.etcdctl({ what: 'auth-enable' });
+    return { heal: () => undefined, touched: () => errand.taken };
   },
 };

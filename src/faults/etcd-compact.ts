@@ -21,7 +21,7 @@ export const etcdCompact: Fault<EtcdCompactParams> = {
   describe: (p) => (p.deletes ? 'compact etcd at a delete' : `compact etcd ${p.behind} revisions behind`),
   lanes: () => [],
   inject: (target, p) => {
-    target.operator.etcdctl({ what: 'compact', behind: p.behind, deletes: p.deletes });
-    return { heal: () => undefined, touched: () => 1 };
+    const errand = target.operator.etcdctl({ what: 'compact', behind: p.behind, deletes: p.deletes });
+    return { heal: () => undefined, touched: () => errand.taken };
   },
 };

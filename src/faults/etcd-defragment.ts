@@ -19,7 +19,7 @@ export const etcdDefragment: Fault<EtcdDefragmentParams> = {
   describe: (p) => `defragment ${p.member}`,
   lanes: (p) => [p.member],
   inject: (target, p) => {
-    target.operator.etcdctl({ what: 'defragment', member: p.member });
-    return { heal: () => undefined, touched: () => 1 };
+    const errand = target.operator.etcdctl({ what: 'defragment', member: p.member });
+    return { heal: () => undefined, touched: () => errand.taken };
   },
 };

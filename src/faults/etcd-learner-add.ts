@@ -17,7 +17,7 @@ export const etcdLearnerAdd: Fault<EtcdLearnerAddParams> = {
   describe: (p) => `add learner ${p.member}`,
   lanes: (p) => [p.member],
   inject: (target, p) => {
-    target.operator.etcdctl({ what: 'learner-add', member: p.member });
-    return { heal: () => undefined, touched: () => 1 };
+    const errand = target.operator.etcdctl({ what: 'learner-add', member: p.member });
+    return { heal: () => undefined, touched: () => errand.taken };
   },
 };

@@ -19,7 +19,7 @@ export const etcdMemberAdd: Fault<EtcdMemberAddParams> = {
   describe: (p) => `add etcd member ${p.name}${p.through === undefined ? '' : ` through ${p.through}`}`,
   lanes: () => [],
   inject: (target, p) => {
-    target.operator.etcdctl({ what: 'member-add', name: p.name }, p.through);
-    return { heal: () => undefined, touched: () => 1 };
+    const errand = target.operator.etcdctl({ what: 'member-add', name: p.name }, p.through);
+    return { heal: () => undefined, touched: () => errand.taken };
   },
 };

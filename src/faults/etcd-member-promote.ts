@@ -17,7 +17,7 @@ export const etcdMemberPromote: Fault<EtcdMemberPromoteParams> = {
   describe: (p) => `promote ${p.member}`,
   lanes: (p) => [p.member],
   inject: (target, p) => {
-    target.operator.etcdctl({ what: 'member-promote', member: p.member });
-    return { heal: () => undefined, touched: () => 1 };
+    const errand = target.operator.etcdctl({ what: 'member-promote', member: p.member });
+    return { heal: () => undefined, touched: () => errand.taken };
   },
 };

@@ -19,7 +19,7 @@ export const etcdMemberRemove: Fault<EtcdMemberRemoveParams> = {
   describe: (p) => `remove ${p.member}${p.through === undefined ? '' : ` through ${p.through}`}`,
   lanes: (p) => [p.member],
   inject: (target, p) => {
-    target.operator.etcdctl({ what: 'member-remove', member: p.member }, p.through);
-    return { heal: () => undefined, touched: () => 1 };
+    const errand = target.operator.etcdctl({ what: 'member-remove', member: p.member }, p.through);
+    return { heal: () => undefined, touched: () => errand.taken };
   },
 };

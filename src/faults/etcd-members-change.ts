@@ -18,7 +18,7 @@ export const etcdMembersChange: Fault<EtcdMembersChangeParams> = {
   describe: (p) => `change members ${[...p.add.map((m) => `+${m}`), ...p.remove.map((m) => `−${m}`)].join(' ')}`,
   lanes: (p) => [...p.add, ...p.remove],
   inject: (target, p) => {
-    target.operator.etcdctl({ what: 'members-change', add: p.add, remove: p.remove });
-    return { heal: () => undefined, touched: () => 1 };
+    const errand = target.operator.etcdctl({ what: 'members-change', add: p.add, remove: p.remove });
+    return { heal: () => undefined, touched: () => errand.taken };
   },
 };

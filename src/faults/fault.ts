@@ -1,5 +1,6 @@
 import type { Arbitrary } from 'fast-check';
 import type { Facts } from '../model/facts.ts';
+import type { Errand } from '../model/workload/errand.ts';
 import type { EtcdctlOrder } from '../model/workload/etcdctl.ts';
 import type { Process } from '../sim/process.ts';
 import type { World } from '../sim/world.ts';
@@ -22,28 +23,30 @@ export interface FaultTarget {
 /** What an operator can ask of a running cluster; implemented by the harness over a kubectl-like user and an etcdctl-like client. */
 export interface Operator {
   /** `kubectl set image deployment/<name> *=<image>`. */
-  setImage(deployment: string, image: string): void;
-  scale(deployment: string, replicas: number): void;
+  setImage(deployment: string, image: string): Errand;
+  scale(deployment: string, replicas: number): Errand;
   /** `kubectl apply` of a deployment with another image and another number of replicas. */
-  applyDeployment(deployment: string, image: string, replicas: number): void;
+  applyDeployment(deployment: string, image: string, replicas: number): Errand;
   /** `kubectl delete node` and `kubectl delete namespace`. */
-  deleteNode(node: string): void;
-  deleteNamespace(namespace: string): void;
+  deleteNode(node: string): Errand;
+  deleteNamespace(namespace: string): Errand;
   /** Deletes the nth pod (by name) of a Deployment or StatefulSet. */
-  deletePod(workload: string, ordinal: number): void;
+  deletePod(workload: string, ordinal: number): Errand;
   /** `kubectl drain` and `kubectl uncordon`. */
-  drain(node: string): void;
+  drain(node: string): Errand;
   uncordon(node: string): void;
   /** The running container processes of the nth pod (by name) of a workload; none where there is no such pod. */
   podProcesses(workload: string, ordinal: number): readonly Process[];
   /** Not an operator's doing: the cloud's API answers from a copy of its books that is so old. */
   lagCloud(lagUs: number): ActiveFault;
+  /** Nor this: the cloud strikes the machine from its books. */
+  terminateMachine(machine: string): void;
   /** `etcdctl move-leader`. */
-  moveLeader(toMember: string): void;
+  moveLeader(toMember: string): Errand;
   /** Starts a client that sends so many requests at a time over so many objects of its own; `sent` counts them. */
   floodApi(requests: number, objects: number): { stop(): void; readonly sent: number };
   /** Other commands of etcdctl; `through`: asks this member and no other. */
-  etcdctl(order: EtcdctlOrder, through?: string): void;
+  etcdctl(order: EtcdctlOrder, through?: string): Errand;
   /** Deployments known from the applied manifests, `namespace/name`. */
   readonly deployments: readonly string[];
 }
@@ -52,7 +55,7 @@ export interface Operator {
 export interface ActiveFault {
   /** Ends it. Called once: when its time is over, or when all healing begins. */
   heal(): void;
-  /** Messages dropped, syncs stalled, processes killed: 0 means that the fault touched nothing. */
+  /** Messages dropped, syncs stalled, processes killed, orders that the cluster took: 0 means that the fault touched nothing. */
   touched(): number;
   /** Hosts that it turned out to hit, where the parameters alone do not tell. */
   lanes?(): readonly string[];

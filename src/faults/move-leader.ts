@@ -24,7 +24,7 @@ export const moveLeader: Fault<MoveLeaderParams> = {
   describe: (p) => `move etcd leadership to ${p.member}`,
   lanes: (p) => [p.member],
   inject: (target, p) => {
-    target.operator.moveLeader(p.member);
-    return { heal: () => undefined, touched: () => 1 };
+    const errand = target.operator.moveLeader(p.member);
+    return { heal: () => undefined, touched: () => errand.taken };
   },
 };

@@ -40,6 +40,7 @@ import { partitionZone } from './partition-zone.ts';
 import { pauseHost } from './pause-host.ts';
 import { pauseProcess } from './pause-process.ts';
 import { powerOutage } from './power-outage.ts';
+import { reclaimMachine } from './reclaim-machine.ts';
 import { scale } from './scale.ts';
 import { setImage } from './set-image.ts';
 import { watchDelay } from './watch-delay.ts';
@@ -87,6 +88,7 @@ export const FAULTS: readonly Fault[] = [
   pauseHost,
   pauseProcess,
   powerOutage,
+  reclaimMachine,
   scale,
   setImage,
   watchDelay,

@@ -20,7 +20,7 @@ export const scale: Fault<ScaleParams> = {
   describe: (p) => `scale ${p.deployment} to ${p.replicas}`,
   lanes: () => [],
   inject: (target, p) => {
-    target.operator.scale(p.deployment, p.replicas);
-    return { heal: () => undefined, touched: () => 1 };
+    const errand = target.operator.scale(p.deployment, p.replicas);
+    return { heal: () => undefined, touched: () => errand.taken };
   },
 };

@@ -20,7 +20,7 @@ export const setImage: Fault<SetImageParams> = {
   describe: (p) => `set image ${p.deployment} ${p.image}`,
   lanes: () => [],
   inject: (target, p) => {
-    target.operator.setImage(p.deployment, p.image);
-    return { heal: () => undefined, touched: () => 1 };
+    const errand = target.operator.setImage(p.deployment, p.image);
+    return { heal: () => undefined, touched: () => errand.taken };
   },
 };

@@ -1,4 +1,5 @@
 import { createFacts } from '../model/facts.ts';
+import type { Errand } from '../model/workload/errand.ts';
 import { World } from '../sim/world.ts';
 import type { FaultTarget, Operator } from './fault.ts';
 import type { ClusterHost } from '../model/cluster-spec.ts';
@@ -58,18 +59,23 @@ export function testTarget(topology: Topology, seed = 'faults'): FaultTarget & {
     }
   }
   const orders: string[] = [];
+  const taken = (order: string): Errand => {
+    orders.push(order);
+    return { taken: 1 };
+  };
   const operator: Operator = {
-    setImage: (deployment, image) => void orders.push(`set-image ${deployment} ${image}`),
-    scale: (deployment, replicas) => void orders.push(`scale ${deployment} ${replicas}`),
-    applyDeployment: (deployment, image, replicas) => void orders.push(`apply-deployment ${deployment} ${image} ${replicas}`),
-    deleteNode: (node) => void orders.push(`delete-node ${node}`),
-    deleteNamespace: (namespace) => void orders.push(`delete-namespace ${namespace}`),
+    setImage: (deployment, image) => taken(`set-image ${deployment} ${image}`),
+    scale: (deployment, replicas) => taken(`scale ${deployment} ${replicas}`),
+    applyDeployment: (deployment, image, replicas) => taken(`apply-deployment ${deployment} ${image} ${replicas}`),
+    deleteNode: (node) => taken(`delete-node ${node}`),
+    deleteNamespace: (namespace) => taken(`delete-namespace ${namespace}`),
+    terminateMachine: (machine) => void taken(`terminate ${machine}`),
     lagCloud: () => ({ heal: () => undefined, touched: () => 1 }),
-    deletePod: (workload, ordinal) => void orders.push(`delete-pod ${workload} ${ordinal}`),
-    moveLeader: (member) => void orders.push(`move-leader ${member}`),
-    etcdctl: (order) => void orders.push(`etcdctl ${order.what}`),
-    drain: (node) => void orders.push(`drain ${node}`),
-    uncordon: (node) => void orders.push(`uncordon ${node}`),
+    deletePod: (workload, ordinal) => taken(`delete-pod ${workload} ${ordinal}`),
+    moveLeader: (member) => taken(`move-leader ${member}`),
+    etcdctl: (order) => taken(`etcdctl ${order.what}`),
+    drain: (node) => taken(`drain ${node}`),
+    uncordon: (node) => void taken(`uncordon ${node}`),
     podProcesses: () => world.host('cp-0').processes(),
     floodApi: (requests, objects) => {
       orders.push(`flood ${requests} ${objects}`);

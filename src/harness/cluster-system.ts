@@ -6,7 +6,8 @@ import { ApiFlood } from '../model/workload/api-flood.ts';
 import { configWatcher } from '../model/workload/config-watcher.ts';
 import { configWriter } from '../model/workload/config-writer.ts';
 import { etcdctl } from '../model/workload/etcdctl.ts';
-import { Kubectl } from '../model/workload/kubectl.ts';
+import { type Errand, RunningErrand } from '../model/workload/errand.ts';
+import { Kubectl, type UserOrder } from '../model/workload/kubectl.ts';
 import { leaseClient } from '../model/workload/lease-client.ts';
 import { lockClient } from '../model/workload/lock-client.ts';
 import { moveLeader } from '../model/workload/move-leader.ts';
@@ -107,10 +108,14 @@ export function clusterSystem(world: World, input: TrialInput, facts: Facts): Sy
   });
   let commands = 0;
   let floods = 0;
-  const runEtcdctl = (task: (process: Process) => Task<void>): void => {
+  const runEtcdctl = (task: (process: Process, errand: RunningErrand) => Task<void>): Errand => {
     const name = `etcdctl-${++commands}`;
-    world.host('client-0').install({ name, start: (process) => process.spawn(name, task(process)) });
+    const errand = new RunningErrand();
+    world.host('client-0').install({ name, start: (process) => process.spawn(name, task(process, errand)) });
+    return errand;
   };
+  // A store without Kubernetes has no user; nothing is ordered there.
+  const order = (what: UserOrder): Errand => user?.order(what) ?? { taken: 0 };
   return {
     topology,
     members: members.map((m) => m.name),
@@ -118,9 +123,9 @@ export function clusterSystem(world: World, input: TrialInput, facts: Facts): Sy
       deployments: input.manifests
         .filter((m) => m.object.kind === 'Deployment')
         .map((m) => `${m.object.metadata.namespace ?? 'default'}/${m.object.metadata.name ?? ''}`),
-      setImage: (deployment, image) => user?.order({ what: 'set-image', deployment, image }),
-      scale: (deployment, replicas) => user?.order({ what: 'scale', deployment, replicas }),
-      applyDeployment: (deployment, image, replicas) => user?.order({ what: 'apply-deployment', deployment, image, replicas }),
+      setImage: (deployment, image) => order({ what: 'set-image', deployment, image }),
+      scale: (deployment, replicas) => order({ what: 'scale', deployment, replicas }),
+      applyDeployment: (deployment, image, replicas) => order({ what: 'apply-deployment', deployment, image, replicas }),
       lagCloud: (lagUs) => {
         const { inventory } = cluster;
         const before = inventory.outdated;
@@ -132,19 +137,20 @@ export function clusterSystem(world: World, input: TrialInput, facts: Facts): Sy
           touched: () => inventory.outdated - before,
         };
       },
-      deleteNode: (name) => user?.order({ what: 'delete', kind: 'node', name }),
-      deleteNamespace: (name) => user?.order({ what: 'delete', kind: 'namespace', name }),
-      deletePod: (workload, ordinal) => user?.order({ what: 'delete-pod', workload, ordinal }),
-      drain: (node) => user?.order({ what: 'drain', node }),
-      uncordon: (node) => user?.order({ what: 'uncordon', node }),
+      terminateMachine: (machine) => cluster.inventory.terminate(machine, world.now),
+      deleteNode: (name) => order({ what: 'delete', kind: 'node', name }),
+      deleteNamespace: (name) => order({ what: 'delete', kind: 'namespace', name }),
+      deletePod: (workload, ordinal) => order({ what: 'delete-pod', workload, ordinal }),
+      drain: (node) => order({ what: 'drain', node }),
+      uncordon: (node) => void user?.order({ what: 'uncordon', node }),
       podProcesses: (workload, ordinal) => podProcesses(world, committed, workload, ordinal),
       floodApi: (requests, objects) => {
         const flood = new ApiFlood({ name: `crawler-${++floods}`, servers: cluster.apiServers, requests, objects });
         world.host('client-0').install(flood.program());
         return flood;
       },
-      moveLeader: (member) => runEtcdctl((process) => moveLeader(process, members, member)),
-      etcdctl: (order, through) => runEtcdctl((process) => etcdctl(process, members, order, through)),
+      moveLeader: (member) => runEtcdctl((process, errand) => moveLeader(process, members, member, errand)),
+      etcdctl: (what, through) => runEtcdctl((process, errand) => etcdctl(process, members, what, through, errand)),
     },
     applyManifests: () => {
       for (const { source, object } of input.manifests) {

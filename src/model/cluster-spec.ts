@@ -54,7 +54,8 @@ export interface ClusterHost {
 /** What is unwise about a spec, in words; empty when nothing is. */
 export function clusterWarnings(spec: ClusterSpec): readonly string[] {
   const warnings: string[] = [];
-  const members = spec.etcd === 'external' ? (spec.etcdMembers ?? 3) : spec.controlPlanes;
+  const hosts = spec.etcd === 'external' ? (spec.etcdMembers ?? 3) : spec.controlPlanes;
+  const members = hosts - (spec.etcdSpares ?? 0);
   if (members % 2 === 0) {
     const what = spec.etcd === 'external' ? 'etcd members' : 'control planes';
     warnings.push(`${members} ${what}: an even number tolerates no more failures than ${members - 1} and loses quorum in an even split`);

@@ -5,6 +5,7 @@ import type { Task } from '../../sim/task.ts';
 import type { EtcdRequest } from '../etcd/api.ts';
 import { EtcdClient } from '../etcd/client.ts';
 import { type EtcdError, isError } from '../etcd/errors.ts';
+import type { RunningErrand } from './errand.ts';
 import { STORE_PREFIX, STORE_RANGE_END, STORE_USER } from './store-keys.ts';
 
 /** What an operator asks of the store with etcdctl, beside moving the leadership. */
@@ -40,12 +41,15 @@ export function* etcdctl(
   members: readonly EtcdctlMember[],
   order: EtcdctlOrder,
   through: string | undefined,
+  errand: RunningErrand,
 ): Task<void> {
   const asked = through === undefined ? members : members.filter((m) => m.name === through);
   const client = new EtcdClient(process, { endpoints: asked.map((m) => m.endpoint), timeoutUs: 5 * SECOND });
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     if (attempt > 0) yield* process.sleep(RETRY_US);
-    if ((yield* carryOut(process, client, members, order)) === undefined) return;
+    if ((yield* carryOut(process, client, members, order)) !== undefined) continue;
+    errand.taken++;
+    return;
   }
 }
 

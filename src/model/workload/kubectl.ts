@@ -12,6 +12,7 @@ import { type ApiFailure, type ApiResult, isAlreadyExists, isConflict } from '..
 import { ApiTransport } from '../client/transport.ts';
 import { Client, type ResourceClient } from '../client/typed-client.ts';
 import type { Facts } from '../facts.ts';
+import { type Errand, RunningErrand } from './errand.ts';
 
 /** One thing that a user asks for. */
 export type UserOrder =
@@ -32,6 +33,11 @@ export interface KubectlOptions {
   readonly onRefused: (source: string, message: string) => void;
 }
 
+interface Given {
+  readonly order: UserOrder;
+  readonly errand: RunningErrand;
+}
+
 const ATTEMPTS_MAX = 60;
 const RETRY_US = 1 * SECOND;
 
@@ -41,8 +47,8 @@ const RETRY_US = 1 * SECOND;
  */
 export class Kubectl {
   readonly #options: KubectlOptions;
-  readonly #waiting: UserOrder[] = [];
-  #orders: Channel<UserOrder> | undefined;
+  readonly #waiting: Given[] = [];
+  #orders: Channel<Given> | undefined;
   #stopped = false;
   #operation = 0;
 
@@ -55,9 +61,11 @@ export class Kubectl {
   }
 
   /** Gives an order; it is worked off after those before it. */
-  order(order: UserOrder): void {
-    if (this.#orders === undefined) this.#waiting.push(order);
-    else this.#orders.send(order);
+  order(order: UserOrder): Errand {
+    const given = { order, errand: new RunningErrand() };
+    if (this.#orders === undefined) this.#waiting.push(given);
+    else this.#orders.send(given);
+    return given.errand;
   }
 
   /** No new attempts from now on. */
@@ -70,22 +78,23 @@ export class Kubectl {
     const user = { name: 'kubernetes-admin', groups: ['kubeadm:cluster-admins', 'system:masters', 'system:authenticated'] };
     const client = new Client(new ApiTransport(process, { servers, user, userAgent: 'kubectl' }));
     this.#orders = new Channel();
-    for (const order of this.#waiting.splice(0)) this.#orders.send(order);
+    for (const given of this.#waiting.splice(0)) this.#orders.send(given);
     process.spawn(name, this.#work(process, client, this.#orders));
   }
 
-  *#work(process: Process, client: Client, orders: Channel<UserOrder>): Task<void> {
+  *#work(process: Process, client: Client, orders: Channel<Given>): Task<void> {
     const { facts, name, onRefused } = this.#options;
     for (;;) {
-      const order = yield* orders.receive();
+      const { order, errand } = yield* orders.receive();
       const op = ++this.#operation;
       facts.userOperation.emit(op, name, describe(order));
       let outcome = 'unknown';
       let detail = '';
       for (let attempt = 0; attempt < ATTEMPTS_MAX && !this.#stopped; attempt++) {
         if (attempt > 0) yield* process.sleep(RETRY_US);
-        const result = yield* carryOut(client, order);
+        const result = yield* carryOut(client, order, errand);
         if (result.ok) {
+          if (result.object !== undefined) errand.taken++;
           outcome = 'ok';
           break;
         }
@@ -127,7 +136,8 @@ function isFinal(result: ApiFailure): boolean {
   return result.code >= 400 && result.code < 500 && result.code !== 429 && !isConflict(result) && result.code !== 404;
 }
 
-function* carryOut(client: Client, order: UserOrder): Task<ApiResult<unknown>> {
+/** An answer without an object: there was nothing to do. */
+function* carryOut(client: Client, order: UserOrder, errand: RunningErrand): Task<ApiResult<unknown>> {
   switch (order.what) {
     case 'apply':
       return yield* apply(client, order.object);
@@ -148,7 +158,7 @@ function* carryOut(client: Client, order: UserOrder): Task<ApiResult<unknown>> {
         .patch(namespace, name, 'merge', { spec: { replicas: order.replicas } }, { subresource: 'scale' });
     }
     case 'drain':
-      return yield* drain(client, order.node);
+      return yield* drain(client, order.node, errand);
     case 'uncordon':
       return yield* client.resource(NODES).patch('', order.node, 'strategic', { spec: { unschedulable: null } });
     case 'delete-pod':
@@ -205,15 +215,17 @@ function* changeDeployment(
 }
 
 /** `kubectl drain`: cordons the node and evicts its pods; those of DaemonSets stay. A refused eviction is tried again with the whole order. */
-function* drain(client: Client, node: string): Task<ApiResult<unknown>> {
+function* drain(client: Client, node: string, errand: RunningErrand): Task<ApiResult<unknown>> {
   const cordoned = yield* client.resource(NODES).patch('', node, 'strategic', { spec: { unschedulable: true } });
   if (!cordoned.ok) return cordoned;
+  errand.taken++;
   const pods = yield* client.resource(PODS).list('', { options: { fieldSelector: `spec.nodeName=${node}` } });
   if (!pods.ok) return pods;
   for (const pod of pods.object.items) {
     if (pod.metadata.deletionTimestamp !== undefined || pod.metadata.ownerReferences?.some((owner) => owner.kind === 'DaemonSet')) continue;
     const evicted = yield* client.evict(pod.metadata.namespace ?? '', pod.metadata.name ?? '');
-    if (!evicted.ok && evicted.code !== 404) return evicted;
+    if (evicted.ok) errand.taken++;
+    else if (evicted.code !== 404) return evicted;
   }
   return { ok: true, object: undefined };
 }
