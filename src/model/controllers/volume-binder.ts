@@ -22,6 +22,7 @@ import {
   SELECTED_NODE,
   STORAGE_PROVISIONER,
   STORAGE_PROVISIONER_BETA,
+  withDefaultClass,
 } from './volume-matching.ts';
 
 /** Upstream PVClaimBinderSyncPeriod: what failed is tried again then; errors are not queued anew. */
@@ -125,6 +126,12 @@ class VolumeBinder {
       const delayBinding = this.#waitsForConsumer(claim);
       const volume = findMatchingVolume(this.#volumes.list(), claim, delayBinding);
       if (volume !== undefined) return yield* this.#bind(volume, claim);
+      // A class that became the default after the claim was made is given to it now (KEP-3333); the change brings the claim here again.
+      const defaulted = withDefaultClass(claim, this.#classes.list());
+      if (defaulted !== undefined) {
+        const written = this.#tookClaim(yield* this.#context.client.resource(PERSISTENT_VOLUME_CLAIMS).update(defaulted));
+        return isFailed(written) ? FAILED : undefined;
+      }
       if (delayBinding) this.#tellWaiting(claim);
       else if (classOf(claim) !== '') return yield* this.#provision(claim);
       else
@@ -178,6 +185,7 @@ class VolumeBinder {
     return storageClass?.volumeBindingMode === 'WaitForFirstConsumer' && !hasAnnotation(claim, SELECTED_NODE);
   }
 
+  /** Upstream emitEventForUnboundDelayBindingClaim. */
   #tellWaiting(claim: PersistentVolumeClaim): void {
     const namespace = claim.metadata.namespace ?? '';
     const users = this.#pods
@@ -186,12 +194,20 @@ class VolumeBinder {
         (pod) =>
           pod.metadata.namespace === namespace &&
           (pod.spec.nodeName ?? '') === '' &&
-          pod.spec.volumes?.some((volume) => volume.persistentVolumeClaim?.claimName === claim.metadata.name) === true,
-      );
-    const user = users[0];
-    if (user === undefined)
+          pod.status?.phase !== 'Succeeded' &&
+          pod.status?.phase !== 'Failed' &&
+          usesClaim(pod, claim.metadata.name ?? ''),
+      )
+      .map((pod) => pod.metadata.name ?? '');
+    if (users.length === 0)
       this.#recorder.event(claim, 'Normal', 'WaitForFirstConsumer', 'waiting for first consumer to be created before binding');
-    else this.#recorder.event(claim, 'Normal', 'WaitForPodScheduled', `waiting for pod ${user.metadata.name} to be scheduled`);
+    else
+      this.#recorder.event(
+        claim,
+        'Normal',
+        'WaitForPodScheduled',
+        `waiting for pod${users.length === 1 ? '' : 's'} ${users.join(',')} to be scheduled`,
+      );
   }
 
   /** Provisioners run outside: the claim is marked with whose work it is. Upstream provisionClaimOperationExternal. */
@@ -265,13 +281,25 @@ class VolumeBinder {
     return read.ok ? read.object : undefined;
   }
 
-  /** Retain does nothing; what an external provisioner made, it also removes; anything else is removed here. */
+  /**
+   * Retain does nothing; what an external provisioner made, it also removes; of what is left only host paths have a deleter (which takes any path
+   * here, upstream's takes those under /tmp). Upstream deleteVolumeOperation.
+   */
   *#reclaim(volume: PersistentVolume): Task<void> {
     if (volume.spec?.persistentVolumeReclaimPolicy !== 'Delete' || hasAnnotation(volume, PROVISIONED_BY)) return;
     if (volume.metadata.deletionTimestamp !== undefined) return;
+    const name = volume.metadata.name ?? '';
+    if (volume.spec.hostPath === undefined) {
+      if (volume.status?.phase === 'Failed') return;
+      const message = `error getting deleter volume plugin for volume ${JSON.stringify(name)}: no deletable volume plugin matched`;
+      const status = { ...volume.status, phase: 'Failed' as const, message };
+      const written = this.#tookVolume(yield* this.#context.client.resource(PERSISTENT_VOLUMES).updateStatus({ ...volume, status }));
+      if (!isFailed(written)) this.#recorder.event(volume, 'Warning', 'VolumeFailedDelete', message);
+      return;
+    }
     const deleted = yield* this.#context.client
       .resource(PERSISTENT_VOLUMES)
-      .delete('', volume.metadata.name ?? '', { options: { preconditions: { uid: volume.metadata.uid ?? '' } } });
+      .delete('', name, { options: { preconditions: { uid: volume.metadata.uid ?? '' } } });
     if (!deleted.ok && !isNotFound(deleted)) this.#recorder.event(volume, 'Warning', 'VolumeFailedDelete', deleted.message);
   }
 
@@ -383,6 +411,17 @@ class VolumeBinder {
     this.#claims.put(result.object);
     return result.object;
   }
+}
+
+/** By name, or by an ephemeral volume whose claim is named after pod and volume. */
+function usesClaim(pod: Pod, claimName: string): boolean {
+  return (
+    pod.spec.volumes?.some(
+      (volume) =>
+        volume.persistentVolumeClaim?.claimName === claimName ||
+        (volume.ephemeral !== undefined && `${pod.metadata.name}-${volume.name}` === claimName),
+    ) === true
+  );
 }
 
 function isFailed(value: ApiObject | Failed): value is Failed {

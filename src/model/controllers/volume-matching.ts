@@ -1,7 +1,7 @@
 import { labelSelectorMatches } from '../api/label-selector.ts';
 import type { ApiObject } from '../api/object.ts';
 import { compareQuantity, quantityOf } from '../api/quantity.ts';
-import type { PersistentVolume, PersistentVolumeClaim } from '../api/types.ts';
+import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../api/types.ts';
 
 export const BIND_COMPLETED = 'pv.kubernetes.io/bind-completed';
 export const BOUND_BY_CONTROLLER = 'pv.kubernetes.io/bound-by-controller';
@@ -18,6 +18,19 @@ export function hasAnnotation(object: ApiObject, key: string): boolean {
 /** Name of the class, '' for none. */
 export function classOf(object: PersistentVolume | PersistentVolumeClaim): string {
   return object.metadata.annotations?.[CLASS_BETA] ?? object.spec?.storageClassName ?? '';
+}
+
+const DEFAULT_CLASS = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class'];
+
+/** A claim that names no class, not even none, with the newest default class (of equally old ones the first by name); undefined: nothing to give. */
+export function withDefaultClass(claim: PersistentVolumeClaim, classes: readonly StorageClass[]): PersistentVolumeClaim | undefined {
+  if (claim.spec?.storageClassName !== undefined || hasAnnotation(claim, CLASS_BETA)) return undefined;
+  const age = (one: StorageClass): string => one.metadata.creationTimestamp ?? '';
+  const [newest] = classes
+    .filter((one) => DEFAULT_CLASS.some((key) => one.metadata.annotations?.[key] === 'true'))
+    .sort((a, b) => (age(a) !== age(b) ? (age(a) > age(b) ? -1 : 1) : (a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1));
+  if (newest === undefined) return undefined;
+  return { ...claim, spec: { ...claim.spec, storageClassName: newest.metadata.name ?? '' } };
 }
 
 /** Upstream storagehelpers.IsVolumeBoundToClaim: the volume names this claim, by uid where it has one. */
