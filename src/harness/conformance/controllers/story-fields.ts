@@ -86,9 +86,16 @@ function subsetText(subset: Fields, naming: Naming): string {
     .join(',')}]`;
 }
 
+/** By name, numbers of generated names as numbers: `web-a-<2>`, `web-a-<10>`, `web-b-<1>`. */
 export function byNumber(a: string, b: string): number {
-  const number = (text: string): number => Number(/<(\d+)>/.exec(text)?.[1] ?? 0);
-  return number(a) - number(b) || (a < b ? -1 : a > b ? 1 : 0);
+  const split = (text: string): readonly [string, number] => {
+    const match = /<(\d+)>/.exec(text);
+    return match === null ? [text, 0] : [text.slice(0, match.index), Number(match[1])];
+  };
+  const [nameA, numberA] = split(a);
+  const [nameB, numberB] = split(b);
+  if (nameA !== nameB) return nameA < nameB ? -1 : 1;
+  return numberA - numberB || (a < b ? -1 : a > b ? 1 : 0);
 }
 
 function statusField(object: UntypedObject, field: string, naming: Naming, startWallUs: number): unknown {
