@@ -55,18 +55,6 @@ export const missReasons: readonly MissReason[] = [
   },
   {
     kind: 'controllers',
-    cases: /^deployment-quota-roll/,
-    reason:
-      'After a refused creation the next try comes with an exponential back-off that the passes met at different places; the stories mix them.',
-  },
-  {
-    kind: 'controllers',
-    cases: /^endpointslice-rolling/,
-    reason:
-      'Which of several equal pods went first shows in an object that lists their addresses; numbers are dealt to pods by their own lives, where they do not differ.',
-  },
-  {
-    kind: 'controllers',
     cases: /^job-parallelism-change/,
     reason:
       "Pods end within the batch period of the Job's status just before a change of the spec: which side of it they are counted on decides the rest.",
