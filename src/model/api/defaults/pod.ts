@@ -18,7 +18,8 @@ const complete = new WeakSet<PodSpec>();
 function completePodSpec(given: PodSpec): PodSpec {
   if (complete.has(given)) return given;
   const spec = filledPodSpec(given);
-  complete.add(spec);
+  // Only what comes back unchanged may come again: remembering what was filled just now would cost each create.
+  if (spec === given) complete.add(spec);
   return spec;
 }
 

@@ -2,6 +2,7 @@ import { equalApartFromVersion, equalJson } from '../equal.ts';
 import type { ManagedFieldsEntry, UntypedObject } from '../object.ts';
 import { type StructType, zeroObject } from '../schema.ts';
 import { difference, type FieldSet, intersection, isEmptySet, leaf, pathsOf, union, withoutBelow } from './field-set.ts';
+import { remembered } from './shared-sets.ts';
 import { typedErrors } from './typed-errors.ts';
 import { compareTyped, ensureNamedMembers, fieldSetOf, mergeTyped, removeItems } from './typed-walk.ts';
 
@@ -39,6 +40,12 @@ const systemFields: FieldSet = {
 const updateManagersMax = 10;
 const ancientManager = 'ancient-changes';
 const beforeFirstApply = 'before-first-apply';
+
+/** What of a change anybody comes to own: not what belongs to the system, nor what this kind of write resets. */
+const ownable = remembered((set, ignored) => withoutBelow(stripSystem(set), ignored));
+/** What another one still owns after somebody took this from him. */
+const leftOver = remembered(difference);
+const together = remembered(union);
 
 function stripSystem(set: FieldSet): FieldSet {
   const stripped = withoutBelow(set, systemFields);
@@ -143,11 +150,21 @@ function withEntries(object: UntypedObject, entries: readonly ManagedFieldsEntry
   return { ...object, metadata: entries.length === 0 ? metadata : { ...metadata, managedFields: entries } };
 }
 
+function equalButForTime(a: ManagedFieldsEntry, b: ManagedFieldsEntry | undefined): boolean {
+  return (
+    a === b ||
+    (b !== undefined &&
+      isSame(a, b.manager ?? '', b.operation ?? '', b.apiVersion ?? '', b.subresource ?? '') &&
+      a.apiVersion === b.apiVersion &&
+      equalJson(a.fieldsV1, b.fieldsV1))
+  );
+}
+
 /** Entries equal but for their times, on an object equal but for them: the write is none, and keeps the old times. */
 function settle(live: UntypedObject | undefined, next: UntypedObject, entries: readonly ManagedFieldsEntry[]): UntypedObject {
   const stored = live?.metadata.managedFields ?? [];
   if (live !== undefined && entries.length === stored.length) {
-    const isEqual = entries.every((entry, i) => equalJson({ ...entry, time: '' }, { ...stored[i], time: '' }));
+    const isEqual = entries.every((entry, i) => equalButForTime(entry, stored[i]));
     if (isEqual) {
       const kept = withEntries(next, stored);
       if (equalApartFromVersion(kept, live)) return kept;
@@ -172,7 +189,7 @@ function ownedChanges(
   next: UntypedObject,
 ): { changed: FieldSet; removed: FieldSet } {
   const { changed, removed } = compareTyped(request.type, live ?? zeroObject(request.type), next);
-  return { changed: withoutBelow(stripSystem(changed), request.ignored), removed: withoutBelow(stripSystem(removed), request.ignored) };
+  return { changed: ownable(changed, request.ignored), removed: ownable(removed, request.ignored) };
 }
 
 /** The writer takes what it changed from everybody, and what is gone is nobody's. */
@@ -188,12 +205,12 @@ function claim(
   for (const entry of entries) {
     const isOwn = isSame(entry, manager, 'Update', apiVersion, subresource);
     const before = fieldsOf(entry);
-    const fields = difference(difference(before, changed), removed);
+    const fields = leftOver(leftOver(before, changed), removed);
     if (isOwn) own = withFields(entry, fields);
     else if (fields === before) result.push(entry);
     else if (!isEmptySet(fields)) result.push(withFields(entry, fields));
   }
-  const owned = union(own === undefined ? leaf : fieldsOf(own), changed);
+  const owned = together(own === undefined ? leaf : fieldsOf(own), changed);
   if (isEmptySet(owned)) return result;
   const time = isEmptySet(changed) ? own?.time : request.time;
   result.push(entryOf(request, 'Update', owned, time));
@@ -225,7 +242,7 @@ function configurationOf(request: FieldManagerRequest, config: UntypedObject): C
   const known = configurations.get(config);
   if (known !== undefined && known.type === request.type && known.ignored === request.ignored) return known;
   const errors = typedErrors(request.type, config, '');
-  const set = errors.length > 0 ? leaf : withoutBelow(stripSystem(fieldSetOf(request.type, config)), request.ignored);
+  const set = errors.length > 0 ? leaf : ownable(fieldSetOf(request.type, config), request.ignored);
   const made = { type: request.type, ignored: request.ignored, errors, set };
   configurations.set(config, made);
   return made;
@@ -277,7 +294,7 @@ export function applyConfiguration(
   const result: ManagedFieldsEntry[] = [];
   for (const entry of others) {
     const before = fieldsOf(entry);
-    const fields = difference(difference(before, changed), removed);
+    const fields = leftOver(leftOver(before, changed), removed);
     if (fields === before) result.push(entry);
     else if (!isEmptySet(fields)) result.push(withFields(entry, fields));
   }

@@ -2,6 +2,7 @@ import { equalJson } from '../equal.ts';
 import { memberOf, setMember } from '../own-member.ts';
 import type { FieldType, ListType, StructType, TypeRef } from '../schema.ts';
 import { type FieldSet, isMember, leaf, nodeOf } from './field-set.ts';
+import { memberPath, nodePath, type SetPath } from './shared-sets.ts';
 
 /** Walks of typed values: upstream `structured-merge-diff/typed`. */
 type Map = Readonly<Record<string, unknown>>;
@@ -31,13 +32,35 @@ function isLocalReference(type: TypeRef): boolean {
 export function itemElement(type: ListType, item: unknown): string {
   if (type.listType === 'set') return `v:${JSON.stringify(item)}`;
   const values = item as Map;
+  const keys = sortedKeysOf(type);
+  const name = values['name'];
+  if (keys.length === 1 && keys[0] === 'name' && typeof name === 'string') return namedElement(name);
   let text = '';
-  for (const key of sortedKeysOf(type)) {
+  for (const key of keys) {
     const value = values[key] ?? keyDefaults[key] ?? (key === 'name' && isLocalReference(type.element) ? '' : undefined);
     if (value === undefined) continue;
     text += `${text === '' ? '' : ','}"${key}":${JSON.stringify(value)}`;
   }
   return `k:{${text}}`;
+}
+
+/** Elements that were spelled before: most names and keys come again and again. */
+const namedElement = spelledOnce((name) => `k:{"name":${JSON.stringify(name)}}`);
+const fieldElement = spelledOnce((key) => `f:${key}`);
+
+const SPELLED_MAX = 10_000;
+
+function spelledOnce(spell: (text: string) => string): (text: string) => string {
+  const known = new globalThis.Map<string, string>();
+  return (text) => {
+    let element = known.get(text);
+    if (element === undefined) {
+      if (known.size >= SPELLED_MAX) known.clear();
+      element = spell(text);
+      known.set(text, element);
+    }
+    return element;
+  };
 }
 
 const sortedKeys = new WeakMap<ListType, readonly string[]>();
@@ -102,23 +125,24 @@ export function isUndivided(type: TypeRef, value: unknown): boolean {
 /** Everything below a value that was not there before, each node a member. */
 function addedNode(type: TypeRef, field: FieldType | undefined, value: unknown): FieldSet {
   if (type.kind === 'scalar' || isAtomic(type, field) || isBlank(value) || isUndivided(type, value)) return leaf;
-  const node: Record<string, FieldSet> = { '.': leaf };
+  return addedBelow(type, value, memberPath(type)).set;
+}
+
+/** All that is in a value, where nothing was before. */
+function addedBelow(type: Exclude<TypeRef, { kind: 'scalar' }>, value: unknown, start: SetPath): SetPath {
+  let node = start;
   if (type.kind === 'list') {
     const items = value as readonly unknown[];
-    for (let i = 0; i < items.length; i++) {
-      const element = itemElement(type, items[i]);
-      // Items under one key are owned as a whole.
-      node[element] = node[element] === undefined ? addedNode(type.element, undefined, items[i]) : leaf;
-    }
+    for (let i = 0; i < items.length; i++) node = node.with(itemElement(type, items[i]), addedNode(type.element, undefined, items[i]));
     return node;
   }
   const map = value as Map;
   for (const key in map) {
     if (map[key] === undefined) continue;
-    if (type.kind === 'map') node[`f:${key}`] = addedNode(type.value, undefined, map[key]);
+    if (type.kind === 'map') node = node.with(fieldElement(key), addedNode(type.value, undefined, map[key]));
     else {
       const child = type.fields.get(key);
-      if (child !== undefined) node[child.element] = addedNode(child.type, child, map[key]);
+      if (child !== undefined) node = node.with(child.element, addedNode(child.type, child, map[key]));
     }
   }
   return node;
@@ -138,26 +162,20 @@ function compareNode(type: TypeRef, field: FieldType | undefined, left: unknown,
     if (right === undefined) return leafRemoved;
     return equalJson(left, right) ? same : leafChanged;
   }
+  if (isBlank(left) && right !== undefined) return { changed: addedBelow(type, right, nodePath()).set, removed: undefined };
   const sides = type.kind === 'list' ? compareItems(type, left, right) : compareFields(type, left, right);
-  if (left === undefined) return { changed: nodeOf(true, sides.changed), removed: undefined };
-  if (right === undefined) return { changed: undefined, removed: nodeOf(true, sides.removed) };
-  return { changed: nodeOf(false, sides.changed), removed: nodeOf(false, sides.removed) };
+  if (right === undefined) return { changed: undefined, removed: nodeOf(true, sides.removed?.set as Record<string, FieldSet> | undefined) };
+  return sides.changed === undefined && sides.removed === undefined ? same : { changed: sides.changed?.set, removed: sides.removed?.set };
 }
 
 interface ChildSides {
-  changed: Record<string, FieldSet> | undefined;
-  removed: Record<string, FieldSet> | undefined;
+  changed: SetPath | undefined;
+  removed: SetPath | undefined;
 }
 
 function collect(into: ChildSides, element: string, sides: Sides): void {
-  if (sides.changed !== undefined) {
-    into.changed ??= {};
-    into.changed[element] = sides.changed;
-  }
-  if (sides.removed !== undefined) {
-    into.removed ??= {};
-    into.removed[element] = sides.removed;
-  }
+  if (sides.changed !== undefined) into.changed = (into.changed ?? nodePath()).with(element, sides.changed);
+  if (sides.removed !== undefined) into.removed = (into.removed ?? nodePath()).with(element, sides.removed);
 }
 
 function compareFields(type: StructType | Extract<TypeRef, { kind: 'map' }>, left: unknown, right: unknown): ChildSides {
@@ -167,12 +185,14 @@ function compareFields(type: StructType | Extract<TypeRef, { kind: 'map' }>, lef
   for (const key in b) {
     if (a[key] === b[key]) continue;
     const child = childType(type, key);
-    if (child !== undefined) collect(into, `f:${key}`, compareNode(child.type, child.field, a[key], b[key]));
+    if (child === undefined) continue;
+    const sides = compareNode(child.type, child.field, a[key], b[key]);
+    if (sides !== same) collect(into, fieldElement(key), sides);
   }
   for (const key in a) {
     if (b[key] !== undefined) continue;
     const child = childType(type, key);
-    if (child !== undefined) collect(into, `f:${key}`, compareNode(child.type, child.field, a[key], undefined));
+    if (child !== undefined) collect(into, fieldElement(key), compareNode(child.type, child.field, a[key], undefined));
   }
   return into;
 }
