@@ -158,9 +158,11 @@ function warnOfContainer(container: Container, field: string, out: string[]): vo
   }
 }
 
-function portCount(containers: readonly Container[] | undefined): number {
+/** A list that was never given may also be null, as Go prints it. */
+function portCount(containers: readonly Container[] | null | undefined): number {
+  if (containers === undefined || containers === null) return 0;
   let count = 0;
-  if (containers !== undefined) for (let i = 0; i < containers.length; i++) count += containers[i]?.ports?.length ?? 0;
+  for (let i = 0; i < containers.length; i++) count += containers[i]?.ports?.length ?? 0;
   return count;
 }
 

@@ -77,6 +77,16 @@ describe('bodies', () => {
     expect(messageOf(answer)).toContain('name or generateName is required');
   });
 
+  it('a template may have no spec', () => {
+    const template = { metadata: { labels: { app: 'a' } }, spec: null };
+    const spec = { serviceName: 's', replicas: 2, selector: { matchLabels: { app: 'a' } }, template };
+    const object = { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: { name: 'a' }, spec } as unknown as UntypedObject;
+    const answer = call('create', 'apps/v1/statefulsets', { object });
+    // Upstream validates labels and annotations of a StatefulSet's template, and not its spec (ValidatePodTemplateSpecForStatefulSet).
+    expect(answer.code).toBe(201);
+    expect(call('get', 'apps/v1/statefulsets', { name: 'a' }).object).toMatchObject({ spec: { template: { spec: { containers: null } } } });
+  });
+
   it('an apply that is no map is told as its reader tells it', () => {
     expect(messageOf(patch('/v1/configmaps', 'apply', 'text'))).toContain(
       'cannot unmarshal string into Go value of type map[string]interface {}',
