@@ -127,9 +127,7 @@ class PodGc {
 
   *#gcTerminated(): Task<void> {
     const excess = this.#terminated.size - this.#context.config.terminatedPodGcThreshold;
-    const oldest = [...this.#terminated]
-      .flatMap((key) => this.#pods.get(key) ?? [])
-      .sort((a, b) => created(a) - created(b) || (objectKey(a) < objectKey(b) ? -1 : 1));
+    const oldest = [...this.#terminated].flatMap((key) => this.#pods.get(key) ?? []).sort(byEvictionAndCreation);
     for (const pod of oldest.slice(0, excess)) yield* this.#forceDelete(pod, undefined);
   }
 
@@ -162,6 +160,14 @@ function isTerminated(pod: Pod): boolean {
 
 function isTerminating(pod: Pod): boolean {
   return pod.metadata.deletionTimestamp !== undefined;
+}
+
+/** Upstream byEvictionAndCreationTimestamp: what a kubelet evicted goes first, then the oldest. */
+export function byEvictionAndCreation(a: Pod, b: Pod): number {
+  const evicted = (pod: Pod): boolean => pod.status?.phase === 'Failed' && pod.status.reason === 'Evicted';
+  if (evicted(a) !== evicted(b)) return evicted(a) ? -1 : 1;
+  const [nameA, nameB] = [a.metadata.name ?? '', b.metadata.name ?? ''];
+  return created(a) - created(b) || (nameA !== nameB ? (nameA < nameB ? -1 : 1) : objectKey(a) < objectKey(b) ? -1 : 1);
 }
 
 function created(pod: Pod): number {

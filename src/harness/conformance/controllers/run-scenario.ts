@@ -24,6 +24,7 @@ import { compareStories } from './compare-stories.ts';
 import { relabelPods } from './relabel-pods.ts';
 import { comparePlacements, type Placement } from './compare-placements.ts';
 import { comparePodFacts } from './compare-facts.ts';
+import { durationUs } from './fake-annotations.ts';
 import { FakeKubelets } from './fake-kubelet.ts';
 import { History } from './history.ts';
 import { usageOf } from './metrics-source.ts';
@@ -44,19 +45,35 @@ export const alwaysNodes = ['always-1', 'always-2'].map((name) => ({
 
 export function managerConfig(recording: Recording, reconcileCostUs: Micros): ControllerManagerConfig {
   const flags = recording.flags['kube-controller-manager'] ?? {};
-  const seconds = (flag: string, otherwise: number): number =>
-    flags[flag] === undefined ? otherwise : Number.parseFloat(flags[flag]) * SECOND;
+  const duration = (flag: string, otherwise: Micros): Micros => durationUs(flags[flag], otherwise);
+  const number = (flag: string, otherwise: number): number => Number(flags[flag] ?? otherwise);
   const d = DEFAULT_CONTROLLER_MANAGER_CONFIG;
   return {
     ...d,
     kubeApiQps: 0,
     reconcileCostUs,
-    hpaSyncPeriodUs: seconds('horizontal-pod-autoscaler-sync-period', d.hpaSyncPeriodUs),
-    hpaDownscaleStabilizationUs: seconds('horizontal-pod-autoscaler-downscale-stabilization', d.hpaDownscaleStabilizationUs),
-    hpaCpuInitializationPeriodUs: seconds('horizontal-pod-autoscaler-cpu-initialization-period', d.hpaCpuInitializationPeriodUs),
-    hpaInitialReadinessDelayUs: seconds('horizontal-pod-autoscaler-initial-readiness-delay', d.hpaInitialReadinessDelayUs),
-    nodeMonitorGracePeriodUs: seconds('node-monitor-grace-period', d.nodeMonitorGracePeriodUs),
-    terminatedPodGcThreshold: Number(flags['terminated-pod-gc-threshold'] ?? d.terminatedPodGcThreshold),
+    concurrentDeploymentSyncs: number('concurrent-deployment-syncs', d.concurrentDeploymentSyncs),
+    concurrentReplicaSetSyncs: number('concurrent-replicaset-syncs', d.concurrentReplicaSetSyncs),
+    concurrentStatefulSetSyncs: number('concurrent-statefulset-syncs', d.concurrentStatefulSetSyncs),
+    concurrentGcSyncs: number('concurrent-gc-syncs', d.concurrentGcSyncs),
+    maxEndpointsPerSlice: number('max-endpoints-per-slice', d.maxEndpointsPerSlice),
+    hpaSyncPeriodUs: duration('horizontal-pod-autoscaler-sync-period', d.hpaSyncPeriodUs),
+    hpaDownscaleStabilizationUs: duration('horizontal-pod-autoscaler-downscale-stabilization', d.hpaDownscaleStabilizationUs),
+    hpaTolerance: number('horizontal-pod-autoscaler-tolerance', d.hpaTolerance),
+    hpaCpuInitializationPeriodUs: duration('horizontal-pod-autoscaler-cpu-initialization-period', d.hpaCpuInitializationPeriodUs),
+    hpaInitialReadinessDelayUs: duration('horizontal-pod-autoscaler-initial-readiness-delay', d.hpaInitialReadinessDelayUs),
+    nodeMonitorPeriodUs: duration('node-monitor-period', d.nodeMonitorPeriodUs),
+    nodeMonitorGracePeriodUs: duration('node-monitor-grace-period', d.nodeMonitorGracePeriodUs),
+    nodeStartupGracePeriodUs: duration('node-startup-grace-period', d.nodeStartupGracePeriodUs),
+    nodeEvictionRate: number('node-eviction-rate', d.nodeEvictionRate),
+    secondaryNodeEvictionRate: number('secondary-node-eviction-rate', d.secondaryNodeEvictionRate),
+    largeClusterSizeThreshold: number('large-cluster-size-threshold', d.largeClusterSizeThreshold),
+    unhealthyZoneThreshold: number('unhealthy-zone-threshold', d.unhealthyZoneThreshold),
+    terminatedPodGcThreshold: number('terminated-pod-gc-threshold', d.terminatedPodGcThreshold),
+    namespaceSyncPeriodUs: duration('namespace-sync-period', d.namespaceSyncPeriodUs),
+    resourceQuotaSyncPeriodUs: duration('resource-quota-sync-period', d.resourceQuotaSyncPeriodUs),
+    clusterCidr: flags['cluster-cidr'] ?? d.clusterCidr,
+    nodeCidrMaskSize: number('node-cidr-mask-size', d.nodeCidrMaskSize),
     featureGates: featureGates(flags['feature-gates']),
   };
 }
