@@ -1,5 +1,6 @@
 import { labelSelectorMatches } from '../api/label-selector.ts';
 import { scaledValue } from '../api/int-or-string.ts';
+import { builtInKinds } from '../api/kinds/registry.ts';
 import type { OwnerReference } from '../api/object.ts';
 import { formatTime, parseTime } from '../api/time.ts';
 import type { Condition, LabelSelector, Pod, PodDisruptionBudget, PodDisruptionBudgetStatus } from '../api/types.ts';
@@ -23,6 +24,17 @@ export const disruptionController: ControllerRow = {
   name: 'disruption-controller',
   start: (context) => new Disruption(context).start(),
 };
+
+/**
+ * Why an owner's kind says nothing about how many pods are expected; undefined where it might. Upstream getScaleController, which asks the scale
+ * subresource of whatever the workloads' finders do not know.
+ */
+export function withoutScale({ apiVersion, kind }: Pick<OwnerReference, 'apiVersion' | 'kind'>): string | undefined {
+  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
+  const known = builtInKinds.find((each) => each.group === group && each.kind === kind);
+  if (known === undefined || known.subresources.includes('scale')) return undefined;
+  return `${known.resource}${group === '' ? '' : `.${group}`} does not implement the scale subresource`;
+}
 
 class Disruption {
   readonly #context: ControllerContext;
@@ -177,7 +189,8 @@ class Disruption {
       }
       if (scales.has(reference.uid)) continue;
       const found = yield* this.#scaleOf(reference, pod.metadata.namespace ?? '');
-      if (found === undefined) return { error: `found no controllers for pod ${JSON.stringify(pod.metadata.name)}` };
+      if (found === undefined)
+        return { error: withoutScale(reference) ?? `found no controllers for pod ${JSON.stringify(pod.metadata.name)}` };
       scales.set(found.uid, found.replicas);
     }
     let expected = 0;
