@@ -1,6 +1,7 @@
 import type { FieldError } from '../field-error.ts';
 import type { Kind, PrinterColumn } from '../kind.ts';
-import type { UntypedObject } from '../object.ts';
+import type { Json, UntypedObject } from '../object.ts';
+import { goText } from '../patch/strategic-merge.ts';
 import { parseTime } from '../time.ts';
 import type { CustomResourceDefinition } from '../types.ts';
 import { invalid, type FieldErrors } from '../validation/field-errors.ts';
@@ -138,10 +139,17 @@ function scaleErrors(object: UntypedObject, path: string): readonly FieldError[]
   const value = valueAt(object, path);
   if (value === undefined) return [];
   if (typeof value !== 'number' || !Number.isInteger(value)) {
-    const type = typeof value === 'number' ? 'float64' : typeof value;
-    return [invalid(path, 0, `${path} accessor error: ${String(value)} is of the type ${type}, expected int64`)];
+    return [invalid(path, 0, `${path} accessor error: ${goText(value as Json)} is of the type ${goTypeOf(value)}, expected int64`)];
   }
   return value < 0 ? [invalid(path, value, 'should be a non-negative integer')] : [];
+}
+
+/** Go's %T of decoded JSON. */
+function goTypeOf(value: unknown): string {
+  if (typeof value === 'number') return 'float64';
+  if (typeof value === 'boolean') return 'bool';
+  if (typeof value !== 'object') return 'string';
+  return Array.isArray(value) ? '[]interface {}' : 'map[string]interface {}';
 }
 
 function selectable(version: Version): Pick<Kind, 'fields' | 'fieldNames'> {
@@ -149,8 +157,13 @@ function selectable(version: Version): Pick<Kind, 'fields' | 'fieldNames'> {
   if (paths.length === 0) return { fieldNames: ['metadata.name'], fields: () => ({}) };
   return {
     fieldNames: paths.map((path) => path.slice(1)),
-    fields: (object) => Object.fromEntries(paths.map((path) => [path.slice(1), String(valueAt(object, path) ?? '')])),
+    fields: (object) => Object.fromEntries(paths.map((path) => [path.slice(1), fieldText(valueAt(object, path))])),
   };
+}
+
+/** Selectable fields are strings, booleans and integers; what else stands there matches nothing. */
+function fieldText(value: unknown): string {
+  return typeof value === 'object' || value === undefined ? '' : String(value);
 }
 
 function columnsOf(version: Version): readonly PrinterColumn<UntypedObject>[] {
@@ -183,7 +196,7 @@ function columnsOf(version: Version): readonly PrinterColumn<UntypedObject>[] {
 function cellOf(value: unknown, type: string, nowUs: number): string | number | boolean | null {
   if (value === undefined || value === null) return null;
   if (type === 'date') {
-    const us = parseTime(String(value));
+    const us = typeof value === 'string' ? parseTime(value) : undefined;
     return us === undefined ? '<unknown>' : humanDuration(Math.floor((nowUs - us) / 1_000_000));
   }
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string')

@@ -68,7 +68,20 @@ function keyText(element: string): string {
 
 function goValue(value: unknown): string {
   if (Array.isArray(value)) return `&{[${(value as readonly Json[]).map(goText).join(' ')}]}`;
-  return `&value.valueUnstructured{Value:${typeof value === 'string' ? JSON.stringify(value) : String(value)}}`;
+  return `&value.valueUnstructured{Value:${goSyntax(value)}}`;
+}
+
+/** A value as Go's %#v prints it. */
+function goSyntax(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (value === null || value === undefined) return 'interface {}(nil)';
+  if (typeof value !== 'object') return String(value);
+  if (Array.isArray(value)) return `[]interface {}{${value.map(goSyntax).join(', ')}}`;
+  const map = value as Readonly<Record<string, unknown>>;
+  const members = Object.keys(map)
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${goSyntax(map[key])}`);
+  return `map[string]interface {}{${members.join(', ')}}`;
 }
 
 /** Numbers are told by Go's type, all else by its value. */

@@ -94,6 +94,14 @@ describe('bodies', () => {
     expect(messageOf(patch('/v1/configmaps', 'apply', null))).toBe('invalid object type: /, Kind=');
   });
 
+  it('an apply of an object where a text belongs tells it as Go does', () => {
+    const name = { toString: null, a: ['x', 1] };
+    const answer = patch('/v1/configmaps', 'apply', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } });
+    expect(messageOf(answer)).toContain(
+      '.metadata.name: expected string, got &value.valueUnstructured{Value:map[string]interface {}{"a":[]interface {}{"x", 1}, "toString":interface {}(nil)}}',
+    );
+  });
+
   it('an apply without metadata that does not fit the schema is refused', () => {
     const answer = patch('/v1/configmaps', 'apply', { apiVersion: 'v1', kind: 'ConfigMap', data: [] });
     expect(messageOf(answer)).toContain('.data: expected map');

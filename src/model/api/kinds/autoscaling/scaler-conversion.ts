@@ -16,6 +16,11 @@ const behaviorKey = `${prefix}behavior`;
 const keys: readonly string[] = [metricsKey, currentKey, conditionsKey, behaviorKey];
 
 /** The fields that are set, in this order. */
+/** What stands in an annotation may be anything. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
 function ordered(fields: Fields): Fields {
   const out: Record<string, unknown> = {};
   for (const key in fields) if (fields[key] !== undefined) out[key] = fields[key];
@@ -31,7 +36,7 @@ type Amounts = { readonly value?: string; readonly averageValue?: string; readon
 
 /** One metric of a v2 spec ('target') or status ('current') in v1 words. */
 function metricToV1(metric: Fields, side: 'target' | 'current'): Fields {
-  const type = String(metric['type'] ?? '');
+  const type = textOf(metric['type']);
   const field = `${type.charAt(0).toLowerCase()}${type.slice(1)}`;
   const source = metric[field] as Fields | undefined;
   if (source === undefined) return { type };
@@ -92,7 +97,7 @@ function metricToV1(metric: Fields, side: 'target' | 'current'): Fields {
 
 /** One metric of an annotation in v2 words. */
 function metricToV2(metric: Fields, side: 'target' | 'current'): Fields {
-  const type = String(metric['type'] ?? '');
+  const type = textOf(metric['type']);
   const field = `${type.charAt(0).toLowerCase()}${type.slice(1)}`;
   const source = metric[field] as Fields | undefined;
   if (source === undefined) return { type };
