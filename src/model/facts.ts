@@ -138,6 +138,8 @@ export function createFacts() {
       'appliedIndex',
       'revision',
     ),
+    /** After memberStart: an entry that the disk held beyond what it knew as committed. What was replaced in memory and never synced is back. */
+    raftRecovered: channel<[member: string, index: number, term: number, hash: number]>('raftRecovered', 'member', 'index', 'term', 'hash'),
     /** Hash of all changes up to a revision, and of the keys that exist then, as the member holds them. */
     storeHash: channel<[member: string, revision: number, hash: number, keys: number]>('storeHash', 'member', 'revision', 'hash', 'keys'),
     /** What a member answers to HashKV: its rows up to a revision, less what compaction has taken. Told where it is computed anyway. */

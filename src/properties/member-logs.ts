@@ -23,6 +23,8 @@ export class MemberLogs {
     facts.raftAppend.subscribe((member, index, term, hash) => append(this.#log(member), index, term, hash));
     facts.raftTruncate.subscribe((member, fromIndex) => cutTo(this.#log(member), fromIndex - 1));
     facts.memberStart.subscribe((member, lastIndex) => cutTo(this.#log(member), lastIndex));
+    // A crash undoes what was appended and not synced, also where it replaced other entries.
+    facts.raftRecovered.subscribe((member, index, term, hash) => recover(this.#log(member), index, term, hash));
     facts.raftSnapshot.subscribe((member, index, term) => {
       const log = this.#log(member);
       // A snapshot takes the place of the whole log, unless what it covers is known to be the same: an old tail goes with what it followed.
@@ -77,6 +79,13 @@ function append(log: MemberLog, index: number, term: number, hash: number): void
   if (row < 0) return;
   rows.values[row + TERM] = term;
   rows.values[row + HASH] = hash;
+}
+
+/** Entries of a log that is whole already: what follows stays. */
+function recover(log: MemberLog, index: number, term: number, hash: number): void {
+  const { last } = log;
+  append(log, index, term, hash);
+  log.last = Math.max(last, log.last);
 }
 
 function restart(log: MemberLog, first: number): void {

@@ -79,6 +79,12 @@ const WORDS: Readonly<Record<string, Say>> = {
     text: `starts from its disk: log up to entry ${s(last)}, store at entry ${s(applied)}, revision ${s(revision)}`,
     label: `log to ${s(last)}`,
   }),
+  raftRecovered: ([member, index, term]) => ({
+    subject: s(member),
+    text: `finds entry ${s(index)} of term ${s(term)} on its disk`,
+    label: `entry ${s(index)}`,
+    noise: true,
+  }),
   leaseRevoked: ([member, lease, reason]) => ({
     subject: s(member),
     text: `revokes lease ${s(lease)} (${s(reason)})`,

@@ -34,7 +34,8 @@ export function logGridAt(history: History, index: number, atUs: Micros, subject
     for (const fact of history.factsOf.get(name) ?? []) {
       if (fact.atUs > atUs) break;
       const [, first, second, hash] = fact.args as readonly number[];
-      if (fact.channel === 'raftAppend') entries.set(first as number, { term: second as number, hash: hash as number });
+      if (fact.channel === 'raftAppend' || fact.channel === 'raftRecovered')
+        entries.set(first as number, { term: second as number, hash: hash as number });
       else if (fact.channel === 'raftCommit') commit = first as number;
       else if (fact.channel === 'raftTruncate') for (const at of [...entries.keys()]) if (at >= (first as number)) entries.delete(at);
       if (fact.channel === 'memberStart') {

@@ -22,6 +22,7 @@ import { LeaseExpiry } from './lease-expiry.ts';
 import { type LeaderCall, PeerService } from './peer-service.ts';
 import { Peers } from './peers.ts';
 import { Proposals } from './proposals.ts';
+import { entryHash } from './entry-hash.ts';
 import { RaftDriver } from './raft-driver.ts';
 import { ReadLoop, type ReadWaiter } from './read-loop.ts';
 import type { ServerContext } from './server-context.ts';
@@ -199,6 +200,7 @@ export class EtcdServer implements ServerContext {
     const { config, state } = this;
     if (state.membership.isRemoved(this.memberId)) this.process.exit(0, REMOVED);
     config.facts.memberStart.emit(config.name, this.#boot.storage.lastIndex(), state.consistentIndex, state.store.revision);
+    this.#tellRecovered();
     this.#tellMembers(state.consistentIndex, false);
     this.#followMembership();
     // A new member has nothing to compare yet (embed.StartEtcd: memberInitialized).
@@ -387,6 +389,17 @@ export class EtcdServer implements ServerContext {
       : { header: this.header(0), members: this.state.membership.members, ...(change.kind === 'add' ? { member: change.member } : {}) };
     this.proposals.settle(data, answer);
     if (!isError(refused) && this.state.membership.isRemoved(this.memberId)) this.#leaveSoon();
+  }
+
+  /** Committed entries nobody replaces: of them all is known. */
+  #tellRecovered(): void {
+    const { facts, name } = this.config;
+    const { storage } = this.#boot;
+    if (!facts.raftRecovered.on) return;
+    const from = Math.max(storage.firstIndex(), storage.initialState().hardState.commit + 1);
+    if (from > storage.lastIndex()) return;
+    for (const entry of storage.entries(from, storage.lastIndex() + 1, Number.MAX_SAFE_INTEGER) ?? [])
+      facts.raftRecovered.emit(name, entry.index, entry.term, entryHash(entry));
   }
 
   #tellConfig(index: number): void {
