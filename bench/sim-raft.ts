@@ -83,6 +83,7 @@ export class SimRaft {
       },
       readState: () => undefined,
       toApply: (entries) => this.#apply(member, name, entries),
+      whenApplied: (_index, done) => done(),
       saveSnapshot: (_snapshot, done) => done(),
       snapshotSaved: () => undefined,
       send: (messages) => {

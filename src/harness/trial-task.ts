@@ -44,7 +44,7 @@ export function inputOf(suite: Suite, task: TrialTask): TrialInput {
 /** Runs one task. */
 export function runTask(suite: Suite, task: TrialTask): TrialOutcome {
   const input = inputOf(suite, task);
-  const result = runTrial(input);
+  const result = attempt(input);
   return {
     task,
     status: result.status,
@@ -57,6 +57,17 @@ export function runTask(suite: Suite, task: TrialTask): TrialOutcome {
     endUs: result.endUs,
     notes: result.notes,
   };
+}
+
+/** Whoever mends seatrial needs to know in which trial it failed. */
+function attempt(input: TrialInput): TrialResult {
+  try {
+    return runTrial(input);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    error.message += ` (in ${input.scenario}, seed ${input.seed})`;
+    throw error;
+  }
 }
 
 /** Shrinks a failing trial while it keeps the signature, until it is small or the user has had enough. */

@@ -139,6 +139,7 @@ export class EtcdServer implements ServerContext {
         this.apply.push(entries, snapshot);
         this.#runApply();
       },
+      whenApplied: (index, done) => this.apply.wait(index, done),
       saveSnapshot: (snapshot, done) => this.#snapshotter.receive(snapshot, done),
       snapshotSaved: (snapshot) => this.apply.snapshotSaved(snapshot),
       send: (messages) => this.peers.send(messages),
@@ -262,8 +263,10 @@ export class EtcdServer implements ServerContext {
     call.onMessage = (body) => said.push(body);
     this.#early.push(() => {
       if (!call.open) return;
+      // A watch that is refused at once goes on listening here.
+      const early = said.splice(0);
       this.openWatch(call, metadata);
-      for (const body of said) call.onMessage?.(body);
+      for (const body of early) call.onMessage?.(body);
     });
   }
 

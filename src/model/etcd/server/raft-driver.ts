@@ -39,6 +39,8 @@ export interface RaftEvents {
   readState(state: ReadState): void;
   /** Committed entries, or a snapshot, to apply. A snapshot counts as persisted when `snapshotSaved` is called. */
   toApply(entries: readonly Entry[], snapshot: Snapshot | undefined): void;
+  /** Calls `done` once everything up to an index is applied, at once where it is. */
+  whenApplied(index: number, done: () => void): void;
   /** Puts a received snapshot on disk before its Ready goes on. */
   saveSnapshot(snapshot: Snapshot, done: () => void): void;
   snapshotSaved(snapshot: Snapshot): void;
@@ -282,6 +284,21 @@ export class RaftDriver {
         this.#config.facts.raftVote.emit(this.#config.name, term, this.#events.nameOf(vote));
       }
     }
+    const changed = lastConfigChange(ready.committedEntries);
+    if (changed === 0) this.#advance(ready, leads);
+    else {
+      // What raft does next, it does by the new configuration: the loop waits for it to be applied (etcdserver/raft.go, confChanged). Else a leader
+      // whose change to leave a joint configuration is committed, but not applied, proposes to leave it once more.
+      let waits = false;
+      this.#events.whenApplied(changed, () => {
+        this.#advance(ready, leads);
+        if (waits) this.wake();
+      });
+      waits = true;
+    }
+  }
+
+  #advance(ready: Ready, leads: boolean): void {
     if (!leads) this.#send(ready.messages);
     this.node.advance();
     this.#writing = false;
@@ -335,4 +352,13 @@ export class RaftDriver {
     this.#lastAppended = first.index + entries.length - 1;
     if (entries.some((entry) => entry.type !== EntryNormal)) this.#events.configInLog?.();
   }
+}
+
+/** Index of the last change of configuration among them; 0 where there is none. */
+function lastConfigChange(entries: readonly Entry[]): number {
+  for (let i = entries.length - 1; i >= 0; i--) {
+    const entry = entries[i] as Entry;
+    if (entry.type !== EntryNormal) return entry.index;
+  }
+  return 0;
 }
