@@ -1,5 +1,5 @@
 import { quantityMilliValue, quantityOf, quantityValue } from '../model/api/quantity.ts';
-import type { NodePool, NodeTaint } from '../model/node-pools.ts';
+import { machinesOf, type NodePool, type NodeTaint } from '../model/node-pools.ts';
 import { dirname, resolve } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { etcdMembers } from '../faults/crash-at-fact.ts';
@@ -33,6 +33,7 @@ interface RawPlanned {
 
 interface RawPool {
   readonly workers: number;
+  readonly max?: number;
   readonly os?: 'linux' | 'windows';
   readonly runtime?: string;
   readonly cpu?: string;
@@ -230,7 +231,7 @@ class ScenarioBuilder {
     };
     const { pools, ...plain } = changes;
     if (typeof raw !== 'string') this.#checkPools(raw, preset.kubernetes);
-    const workers = pools?.reduce((sum, pool) => sum + pool.workers, 0);
+    const workers = pools?.reduce((sum, pool) => sum + machinesOf(pool), 0);
     const shape = pools === undefined ? {} : { pools: pools.map(poolOf), workers: workers ?? 0 };
     return { cluster: { ...preset, ...plain, ...shape }, kubernetes: preset.kubernetes };
   }
@@ -239,6 +240,13 @@ class ScenarioBuilder {
     const problem = (key: string, what: string, right: string): void => this.#problem(['cluster', key], what, right);
     if (raw.pools !== undefined && raw.workers !== undefined) problem('workers', 'workers and pools say it twice', 'keep pools');
     if (raw.pools !== undefined && !kubernetes) problem('pools', 'a store alone has no workers', 'leave pools out, or take another preset');
+    (raw.pools ?? []).forEach((pool, i) => {
+      if (pool.max === undefined) return;
+      const at = ['cluster', 'pools', i, 'max'] as const;
+      if (pool.max <= pool.workers)
+        this.#problem(at, `max is ${pool.max} with ${pool.workers} workers`, 'more than workers, or leave it out');
+      if (raw.cloud !== true) this.#problem(at, 'nobody makes more machines without a cloud', 'add cloud: true to the cluster');
+    });
     if (raw.etcdMembers !== undefined && raw.etcd !== 'external')
       problem('etcdMembers', 'a stacked etcd has a member on each control plane', 'add etcd: external, or change controlPlanes');
     const used: readonly (readonly [string | undefined, readonly PathStep[]])[] = [

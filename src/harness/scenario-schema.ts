@@ -40,6 +40,7 @@ const pool = {
   additionalProperties: false,
   properties: {
     workers: { ...count, minimum: 1, maximum: 5000 },
+    max: { ...count, minimum: 1, maximum: 5000, description: 'The cluster autoscaler runs up to so many for pods that find no place.' },
     os: { enum: ['linux', 'windows'] },
     runtime,
     cpu: { type: 'string', pattern: '^[0-9]+m?$', title: 'cores such as 4 or 500m' },

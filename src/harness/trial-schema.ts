@@ -108,6 +108,7 @@ export const TRIAL_SCHEMA = {
                 additionalProperties: false,
                 properties: {
                   workers: { type: 'integer', minimum: 1, maximum: 5000 },
+                  max: { type: 'integer', minimum: 1, maximum: 5000 },
                   os: { enum: ['linux', 'windows'] },
                   runtime: { enum: ['containerd', 'cri-o', 'gvisor', 'kata'] },
                   cpuMilli: { type: 'integer', minimum: 1 },

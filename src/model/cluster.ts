@@ -7,6 +7,8 @@ import type { ServerOptions } from './apiserver/server-context.ts';
 import { StoredObject } from './apiserver/stored-object.ts';
 import { ApiTransport } from './client/transport.ts';
 import { cloudControllerManager } from './cloud/cloud-controller-manager.ts';
+import { clusterAutoscaler } from './cloud/cluster-autoscaler.ts';
+import { CloudNodeGroups, type NodeGroup } from './cloud/node-groups.ts';
 import { CloudInventory, computeApi } from './cloud/compute.ts';
 import { metricsOfServer, metricsServer } from './cloud/metrics-server.ts';
 import { markControlPlane } from './cloud/mark-control-plane.ts';
@@ -26,7 +28,7 @@ import { kubeProxy } from './network/kube-proxy.ts';
 import { NodeRules } from './network/node-rules.ts';
 import { REGISTRY_HOST, type RegistryConfig, registryProgram } from './kubelet/runtime/registry.ts';
 import { installNode } from './kubelet/node.ts';
-import { controlPlaneKind, type NodeKind, workerKind } from './node-pools.ts';
+import { controlPlaneKind, machinesOf, type NodeKind, poolKind, workerKind } from './node-pools.ts';
 import { resolveBehaviour } from './workload/behaviours/registry.ts';
 import type { UserInfo } from './api/request.ts';
 import { DEFAULT_SCHEDULER_CONFIG, type SchedulerConfig } from './scheduler/config.ts';
@@ -134,6 +136,7 @@ class ClusterBuilder {
   readonly #hosts: { readonly host: Host; readonly role: ClusterRole }[] = [];
   readonly #nodeRules: NodeRules[] = [];
   readonly #inventory = new CloudInventory();
+  readonly #nodeGroups: NodeGroup[] = [];
 
   constructor(world: World, spec: ClusterSpec, config: ClusterConfig) {
     this.#world = world;
@@ -148,6 +151,7 @@ class ClusterBuilder {
     const etcdHosts = external ? this.#addHosts('etcd-host', 'etcd', spec.etcdMembers ?? 3) : [];
     const controlPlanes = this.#addHosts('cp', 'control-plane', spec.controlPlanes);
     const workers = this.#addHosts('worker', 'worker', spec.workers);
+    this.#formGroups(workers);
     this.#addHosts('client', 'client', spec.clients ?? 1);
     const memberHosts = external ? etcdHosts : controlPlanes;
     const etcdEndpoints = memberHosts.map((host) => this.#world.network.endpoint(host.name, '2379'));
@@ -179,6 +183,18 @@ class ClusterBuilder {
       hosts.push(host);
     }
     return hosts;
+  }
+
+  /** Pools that can grow are node groups of the cloud; machines that nobody has ordered yet are off. */
+  #formGroups(workers: readonly Host[]): void {
+    let first = 0;
+    for (const [i, pool] of (this.#spec.pools ?? []).entries()) {
+      const machines = workers.slice(first, first + machinesOf(pool));
+      first += machines.length;
+      if (machines.length === pool.workers) continue;
+      for (const host of machines.slice(pool.workers)) host.cutPower();
+      this.#nodeGroups.push({ name: `pool-${i}`, min: pool.workers, kind: poolKind(this.#spec, pool), machines });
+    }
   }
 
   #installEtcd(hosts: readonly Host[]): void {
@@ -262,8 +278,9 @@ class ClusterBuilder {
     host.install(volumeProvisioner({ offer, servers, facts }));
     if (this.#spec.metricsServer === true) host.install(metricsServer(servers));
     if (this.#spec.cloud === true) {
-      for (const { host: machine } of this.#hosts) this.#inventory.launch(machine.name, this.#world.now);
-      host.install(computeApi(this.#inventory));
+      for (const { host: machine } of this.#hosts) if (machine.up) this.#inventory.launch(machine.name, this.#world.now);
+      host.install(computeApi(this.#inventory, new CloudNodeGroups(this.#nodeGroups, this.#inventory, facts)));
+      if (this.#nodeGroups.length > 0) host.install(clusterAutoscaler({ servers, cloud: REGISTRY_HOST }));
       host.install(cloudControllerManager({ servers, cloud: REGISTRY_HOST, defects: this.#defects }));
     }
   }

@@ -140,6 +140,15 @@ export function createFacts() {
     ),
     /** After memberStart: an entry that the disk held beyond what it knew as committed. What was replaced in memory and never synced is back. */
     raftRecovered: channel<[member: string, index: number, term: number, hash: number]>('raftRecovered', 'member', 'index', 'term', 'hash'),
+    /** The cloud's node group has so many machines, running or ordered; what one of them can hold. */
+    nodeGroup: channel<[group: string, machines: number, max: number, cpuMilli: number, memoryBytes: number]>(
+      'nodeGroup',
+      'group',
+      'machines',
+      'max',
+      'cpuMilli',
+      'memoryBytes',
+    ),
     /** Hash of all changes up to a revision, and of the keys that exist then, as the member holds them. */
     storeHash: channel<[member: string, revision: number, hash: number, keys: number]>('storeHash', 'member', 'revision', 'hash', 'keys'),
     /** What a member answers to HashKV: its rows up to a revision, less what compaction has taken. Told where it is computed anyway. */

@@ -2,7 +2,10 @@ import { DEFAULT_NODE_SIZE, type ClusterSpec, type NodeSize } from './cluster-sp
 
 /** Workers that are alike. */
 export interface NodePool {
+  /** Machines that are there from the beginning, and that a cluster autoscaler leaves. */
   readonly workers: number;
+  /** So many the cloud can run at most; above `workers`, a cluster autoscaler adds them for pods that find no place. */
+  readonly max?: number;
   readonly os?: 'linux' | 'windows';
   /** Container runtime by name; default: that of the cluster. */
   readonly runtime?: string;
@@ -31,10 +34,20 @@ export interface NodeKind extends NodeSize {
 export function workerKind(spec: Pick<ClusterSpec, 'nodeSize' | 'runtime' | 'pools'>, index: number): NodeKind {
   let first = 0;
   for (const pool of spec.pools ?? []) {
-    if (index < first + pool.workers) return kindOf(spec, pool);
-    first += pool.workers;
+    if (index < first + machinesOf(pool)) return kindOf(spec, pool);
+    first += machinesOf(pool);
   }
   return kindOf(spec, undefined);
+}
+
+/** Workers that the pool has, or can have. */
+export function machinesOf(pool: Pick<NodePool, 'workers' | 'max'>): number {
+  return Math.max(pool.workers, pool.max ?? 0);
+}
+
+/** What all workers of a pool are like. */
+export function poolKind(spec: Pick<ClusterSpec, 'nodeSize' | 'runtime'>, pool: NodePool): NodeKind {
+  return kindOf(spec, pool);
 }
 
 /** What a control plane's node is like: always Linux. */

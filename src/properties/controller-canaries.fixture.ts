@@ -47,6 +47,20 @@ const twoOfThree = (f: Facts): void => {
 const evict = (f: Facts, name: string): void => put(f, `pods/shop/${name}`, served(name, true, evicted));
 const nodeIs = (f: Facts, name: string, ready: string): void =>
   put(f, `minions/${name}`, { metadata: { name }, status: { conditions: [{ type: 'Ready', status: ready }] } });
+const grows: Canary['breaks'] = (at) => {
+  at(1, (f) => f.nodeGroup.emit('pool-0', 2, 4, 2000, 4 * 1024 ** 3));
+  at(100, (f) => f.nodeGroup.emit('pool-0', 3, 4, 2000, 4 * 1024 ** 3));
+};
+const pendingPod = (cpu: string): { resource: string; namespace: string; name: string; object: Fields } => ({
+  resource: 'pods',
+  namespace: 'shop',
+  name: 'web',
+  object: {
+    metadata: { namespace: 'shop', name: 'web', uid: 'web' },
+    spec: requests(cpu),
+    status: { conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/2 nodes are available' }] },
+  },
+});
 const cronJob = {
   resource: 'cronjobs',
   namespace: 'shop',
@@ -118,6 +132,26 @@ export const CONTROLLER_CANARIES: Readonly<Record<string, readonly Canary[]>> = 
         at(300, (f) => put(f, 'cronjobs/shop/report', cronJob.object));
       },
       end: { atS: 600, healedAtS: 200, objects: [cronJob, node('worker-0')] },
+    },
+  ],
+  'pods-get-nodes': [
+    {
+      clause: 'no-pod-waits',
+      breaks: (at) => grows(at),
+      // All the machines are there: the pod has to wait.
+      holds: (at) => {
+        at(1, (f) => f.nodeGroup.emit('pool-0', 2, 4, 2000, 4 * 1024 ** 3));
+        at(100, (f) => f.nodeGroup.emit('pool-0', 4, 4, 2000, 4 * 1024 ** 3));
+      },
+      end: { atS: 900, healedAtS: 200, objects: [pendingPod('1')] },
+    },
+    {
+      // Another pod is larger than any machine of the group.
+      clause: 'no-pod-waits',
+      breaks: (at) => grows(at),
+      holds: (at) => grows(at),
+      end: { atS: 900, healedAtS: 200, objects: [pendingPod('2')] },
+      endHolds: { atS: 900, healedAtS: 200, objects: [pendingPod('3')] },
     },
   ],
   'healthy-node-kept': [

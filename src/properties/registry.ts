@@ -14,6 +14,7 @@ import { noMassEviction } from './no-mass-eviction.ts';
 import { noOrphans } from './no-orphans.ts';
 import { nodeCapacity } from './node-capacity.ts';
 import { podIdentity } from './pod-identity.ts';
+import { podsGetNodes } from './pods-get-nodes.ts';
 import { progressAfterHeal } from './progress-after-heal.ts';
 import type { Property } from './property.ts';
 import { quiescence } from './quiescence.ts';
@@ -56,6 +57,7 @@ export const PROPERTIES: readonly Property[] = [
   noOrphans,
   nodeCapacity,
   podIdentity,
+  podsGetNodes,
   progressAfterHeal,
   quiescence,
   raftElectionSafety,

@@ -119,6 +119,10 @@ const CLAUSES: Readonly<Record<string, Row>> = {
     'a kubelet admits a pod only if its requests still fit, whatever schedulers believed',
   ],
   'node-capacity/pods': ['{0} took more pods than it may', 'a kubelet admits a pod only below its limit, whatever schedulers believed'],
+  'pods-get-nodes/no-pod-waits': [
+    '{0} waits for a node that nobody orders',
+    'an autoscaler has to look at all pods that find no place again and again, not only when one is new',
+  ],
   'pod-identity/one-uid-per-name': [
     'Two pods of one name ran at the same time',
     'a name is given again only when the pod before has surely stopped: a database with two first members destroys its data',

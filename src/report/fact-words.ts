@@ -169,6 +169,11 @@ const WORDS: Readonly<Record<string, Say>> = {
   }),
   podAdmitted: ([node, pod]) => ({ subject: s(node), text: `admits pod ${s(pod)}`, label: `admit ${tail(pod)}` }),
   podRemoved: ([node, pod]) => ({ subject: s(node), text: `has removed pod ${s(pod)}`, label: `removed ${tail(pod)}` }),
+  nodeGroup: ([group, machines, max]) => ({
+    subject: 'cloud',
+    text: `${s(group)} has ${s(machines)} of ${s(max)} machines, running or ordered`,
+    label: `${s(group)}: ${s(machines)}`,
+  }),
   nodeCapacity: ([node, cpu, , pods]) => ({
     subject: s(node),
     text: `registers with ${s(cpu)} millicores and room for ${s(pods)} pods`,

@@ -1,8 +1,15 @@
 import type { Program } from '../../sim/host.ts';
 import { serveRpc } from '../../sim/rpc.ts';
 import { SECOND, type Micros } from '../../sim/time.ts';
+import type { CloudNodeGroups } from './node-groups.ts';
 
 export const COMPUTE_PORT = '8774';
+
+/** More machines for a node group. */
+export interface GrowRequest {
+  readonly group: string;
+  readonly by: number;
+}
 
 /** The machines that a cloud has made, by the cloud's own books. Its API answers from a copy that may be some time old. */
 export class CloudInventory {
@@ -15,10 +22,16 @@ export class CloudInventory {
 
   launch(machine: string, atUs: Micros): void {
     this.#launchedUs.set(machine, atUs);
+    this.#terminatedUs.delete(machine);
   }
 
   terminate(machine: string, atUs: Micros): void {
     this.#terminatedUs.set(machine, atUs);
+  }
+
+  /** Whether the machine runs, by the books themselves. */
+  isRunning(machine: string): boolean {
+    return this.#launchedUs.has(machine) && !this.#terminatedUs.has(machine);
   }
 
   /** Whether the API knows of the machine. */
@@ -33,15 +46,32 @@ export class CloudInventory {
   }
 }
 
-/** The cloud's API for machines: call `instance-exists` with a name. */
-export function computeApi(inventory: CloudInventory): Program {
+/**
+ * The cloud's API for machines: `instance-exists` with a name, `node-groups`, `grow` of a group by a number of machines, `terminate` with a name. Only what
+ * exists is answered from old books: an order is an order.
+ */
+export function computeApi(inventory: CloudInventory, groups: CloudNodeGroups): Program {
   return {
     name: 'compute',
     restartAfterUs: SECOND,
     start(process) {
-      serveRpc(process, process.host.name, COMPUTE_PORT, {
-        call: (_method, body, call) => call.answer(inventory.exists(body as string, process.world.now)),
-      });
+      const answer = (method: string, body: unknown): unknown => {
+        switch (method) {
+          case 'node-groups':
+            return groups.list();
+          case 'grow': {
+            const { group, by } = body as GrowRequest;
+            groups.grow(process, group, by);
+            return true;
+          }
+          case 'terminate':
+            groups.terminate(process, body as string);
+            return true;
+          default:
+            return inventory.exists(body as string, process.world.now);
+        }
+      };
+      serveRpc(process, process.host.name, COMPUTE_PORT, { call: (method, body, call) => call.answer(answer(method, body)) });
     },
   };
 }
