@@ -12,6 +12,8 @@ const FOUND: readonly (readonly [scenario: string, seed: string, was: string])[]
     '0x2000014',
     'a leader proposed twice to leave a joint configuration, because raft went on before the change was applied',
   ],
+  ['store-resize', '0x4001115', 'a write was acknowledged by a majority that was there one after the other, and called a split brain'],
+  ['store-upkeep', '0x4000137', 'a member that was just elected asked itself without end whether it leads'],
   ['store-upkeep', '0x20002f9', 'a watch that was refused as the member became ready read its own messages without end'],
 ];
 

@@ -21,11 +21,27 @@ export function watchReachability(world: World, topology: Topology, facts: Facts
   // Who decides changes with the configuration: the newest that any member has applied, both halves of it while it is joint.
   let halves: readonly (readonly string[])[] = [firstVoters ?? members.map((member) => member.name)];
   let configIndex = 0;
+  let together = new Set<string>();
+  const tellMet = (live: typeof members): void => {
+    if (!facts.membersMet.on) return;
+    const now = new Set<string>();
+    for (const [i, a] of live.entries()) {
+      for (const b of live.slice(i + 1)) {
+        if (!both(a.host, b.host)) continue;
+        // A process that came again is another one than before.
+        const pair = `${a.name}/${a.host.process(a.name)?.incarnation} ${b.name}/${b.host.process(b.name)?.incarnation}`;
+        now.add(pair);
+        if (!together.has(pair)) facts.membersMet.emit(a.name, b.name);
+      }
+    }
+    together = now;
+  };
   const recompute = (): void => {
     const live = members.filter(alive);
     const reachesMajority = (m: (typeof members)[number]): boolean =>
       halves.every((voters) => live.filter((other) => voters.includes(other.name) && both(m.host, other.host)).length * 2 > voters.length);
     const withMajority = live.filter(reachesMajority);
+    tellMet(live);
     for (const member of members) {
       // A member without a majority of its own may still be served by one that has it.
       const has = alive(member) && withMajority.some((m) => both(member.host, m.host));

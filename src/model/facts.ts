@@ -329,6 +329,8 @@ export function createFacts() {
     // --- reachability, as the physical world has it (told by the harness at every fault and healing) ----------------------------
     /** The member can reach a majority of the voters, and they it, right now. */
     memberQuorum: channel<[member: string, has: boolean]>('memberQuorum', 'member', 'has'),
+    /** Two members that run can reach each other from now on: what one of them has on its disk counts for the other again. */
+    membersMet: channel<[member: string, other: string]>('membersMet', 'member', 'other'),
     /** The node's kubelet can reach at least one API server, whatever that server can do. */
     nodeReachable: channel<[node: string, reachable: boolean]>('nodeReachable', 'node', 'reachable'),
 

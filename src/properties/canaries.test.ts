@@ -356,6 +356,22 @@ const CANARIES: Readonly<Record<string, readonly Canary[]>> = {
       },
     },
     {
+      // A member died after it had written the entry, and one that came back wrote it too: a majority, one after the other.
+      clause: 'no-write-without-quorum',
+      breaks: (at) => {
+        at(1, (f) => f.membersMet.emit('etcd-1', 'etcd-2'));
+        at(2, (f) => f.memberQuorum.emit('etcd-2', false));
+        at(3, (f) => put(f, 1, 'k', 7, 'etcd-2'));
+        at(5, (f) => f.opAnswered.emit(1, 'ok', 2, 0, 0));
+      },
+      holds: (at) => {
+        judgedOperation(at);
+        at(4, (f) => put(f, 1, 'k', 7, 'etcd-2'));
+        at(5, (f) => f.membersMet.emit('etcd-1', 'etcd-2'));
+        at(6, (f) => f.opAnswered.emit(1, 'ok', 2, 0, 0));
+      },
+    },
+    {
       clause: 'no-linearizable-read-without-quorum',
       breaks: (at) => {
         at(1, (f) => f.memberQuorum.emit('etcd-2', false));

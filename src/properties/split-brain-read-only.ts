@@ -9,7 +9,7 @@ export const splitBrainReadOnly: Property = {
   clauses: [
     {
       id: 'no-write-without-quorum',
-      must: 'A member that could not reach a majority during a whole operation never acknowledges the write.',
+      must: 'A member that could not reach a majority during a whole operation, while no members came together, never acknowledges the write.',
     },
     { id: 'no-linearizable-read-without-quorum', must: 'Such a member never answers a linearizable read.' },
     { id: 'nothing-changes-without-quorum', must: 'While no member has a majority, no API server acknowledges a change.' },
@@ -21,8 +21,17 @@ export const splitBrainReadOnly: Property = {
     const cutSince = new Map<string, Micros>();
     const nodeCutSince = new Map<string, Micros>();
     let quorumGoneSince: Micros | undefined;
+    /**
+     * When members last came together. A majority may also be there one after the other: an entry lies on the disk of one that has died since, and
+     * of one that has just come back. So only operations are judged during which nobody met anybody.
+     */
+    let metAtUs = Number.NEGATIVE_INFINITY;
     let judged = 0;
 
+    facts.membersMet.subscribe(() => {
+      metAtUs = clock.now;
+      if (quorumGoneSince !== undefined) quorumGoneSince = clock.now;
+    });
     facts.memberQuorum.subscribe((member, has) => {
       if (has) cutSince.delete(member);
       else if (!cutSince.has(member)) cutSince.set(member, clock.now);
@@ -38,7 +47,7 @@ export const splitBrainReadOnly: Property = {
       const { operation, outcome } = answer;
       const since = cutSince.get(operation.member);
       // Only an operation that began after the cut: an earlier one may have been decided before it.
-      if (since === undefined || operation.invokedAtUs < since) return;
+      if (since === undefined || operation.invokedAtUs < since || operation.invokedAtUs <= metAtUs) return;
       const write = isWrite(operation.kind);
       if (!write && operation.kind !== 'range-linearizable') return;
       judged++;

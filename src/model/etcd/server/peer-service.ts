@@ -57,7 +57,12 @@ export class PeerService {
       const { lead } = raft;
       if (left <= 0) return answer(etcdError(lead === 0 ? 'noLeader' : 'timeout'));
       // It may be this member itself, elected meanwhile: then its lessor is no primary before the entries of earlier terms are applied.
-      if (lead === memberId) return this.#answer(body, false, took);
+      if (lead === memberId) {
+        // What it knows of itself and what it does may differ for a moment; a promotion would come back here at once.
+        if (raft.isLeader || body.method !== 'promote') return this.#answer(body, false, took);
+        process.after(FORWARD_RETRY_US, attempt);
+        return;
+      }
       const rpc = lead === 0 ? undefined : peers.rpc(lead);
       const patience = Math.min(left, electionTimeoutUs(config));
       if (rpc === undefined) {
