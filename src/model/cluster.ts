@@ -8,6 +8,7 @@ import { StoredObject } from './apiserver/stored-object.ts';
 import { ApiTransport } from './client/transport.ts';
 import { cloudControllerManager } from './cloud/cloud-controller-manager.ts';
 import { clusterAutoscaler } from './cloud/cluster-autoscaler.ts';
+import { CloudLoadBalancers } from './cloud/load-balancers.ts';
 import { CloudNodeGroups, type NodeGroup } from './cloud/node-groups.ts';
 import { CloudInventory, computeApi } from './cloud/compute.ts';
 import { metricsOfServer, metricsServer } from './cloud/metrics-server.ts';
@@ -279,7 +280,9 @@ class ClusterBuilder {
     if (this.#spec.metricsServer === true) host.install(metricsServer(servers));
     if (this.#spec.cloud === true) {
       for (const { host: machine } of this.#hosts) if (machine.up) this.#inventory.launch(machine.name, this.#world.now);
-      host.install(computeApi(this.#inventory, new CloudNodeGroups(this.#nodeGroups, this.#inventory, facts)));
+      host.install(
+        computeApi(this.#inventory, new CloudNodeGroups(this.#nodeGroups, this.#inventory, facts), new CloudLoadBalancers(facts)),
+      );
       if (this.#nodeGroups.length > 0) host.install(clusterAutoscaler({ servers, cloud: REGISTRY_HOST }));
       host.install(cloudControllerManager({ servers, cloud: REGISTRY_HOST, defects: this.#defects }));
     }

@@ -61,6 +61,16 @@ const pendingPod = (cpu: string): { resource: string; namespace: string; name: s
     status: { conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/2 nodes are available' }] },
   },
 });
+const balanced = {
+  resource: 'services',
+  namespace: 'shop',
+  name: 'web',
+  object: {
+    metadata: { namespace: 'shop', name: 'web', uid: 'web' },
+    spec: { type: 'LoadBalancer' },
+    status: { loadBalancer: { ingress: [{ ip: '203.0.113.1' }] } },
+  },
+};
 const cronJob = {
   resource: 'cronjobs',
   namespace: 'shop',
@@ -132,6 +142,27 @@ export const CONTROLLER_CANARIES: Readonly<Record<string, readonly Canary[]>> = 
         at(300, (f) => put(f, 'cronjobs/shop/report', cronJob.object));
       },
       end: { atS: 600, healedAtS: 200, objects: [cronJob, node('worker-0')] },
+    },
+  ],
+  'load-balancers-follow': [
+    {
+      clause: 'has-its-address',
+      breaks: (at) => at(1, (f) => f.loadBalancer.emit('aweb', '203.0.113.2')),
+      holds: (at) => at(1, (f) => f.loadBalancer.emit('aweb', '203.0.113.1')),
+      end: { atS: 900, healedAtS: 200, objects: [balanced] },
+    },
+    {
+      clause: 'none-left',
+      breaks: (at) => {
+        at(1, (f) => f.loadBalancer.emit('aweb', '203.0.113.1'));
+        at(2, (f) => f.loadBalancer.emit('aold', '203.0.113.2'));
+      },
+      holds: (at) => {
+        at(1, (f) => f.loadBalancer.emit('aweb', '203.0.113.1'));
+        at(2, (f) => f.loadBalancer.emit('aold', '203.0.113.2'));
+        at(90, (f) => f.loadBalancer.emit('aold', ''));
+      },
+      end: { atS: 900, healedAtS: 200, objects: [balanced] },
     },
   ],
   'pods-get-nodes': [

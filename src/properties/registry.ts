@@ -8,6 +8,7 @@ import { leaderServed } from './leader-served.ts';
 import { leaderStepsDown } from './leader-steps-down.ts';
 import { leaseEnds } from './lease-ends.ts';
 import { leaseLifetime } from './lease-lifetime.ts';
+import { loadBalancersFollow } from './load-balancers-follow.ts';
 import { lockExclusion } from './lock-exclusion.ts';
 import { memberAgreement } from './member-agreement.ts';
 import { noMassEviction } from './no-mass-eviction.ts';
@@ -51,6 +52,7 @@ export const PROPERTIES: readonly Property[] = [
   leaderStepsDown,
   leaseEnds,
   leaseLifetime,
+  loadBalancersFollow,
   lockExclusion,
   memberAgreement,
   noMassEviction,

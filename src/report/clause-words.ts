@@ -119,6 +119,14 @@ const CLAUSES: Readonly<Record<string, Row>> = {
     'a kubelet admits a pod only if its requests still fit, whatever schedulers believed',
   ],
   'node-capacity/pods': ['{0} took more pods than it may', 'a kubelet admits a pod only below its limit, whatever schedulers believed'],
+  'load-balancers-follow/has-its-address': [
+    '{0} was left without the address that its clients need',
+    'a controller that died half-way has to find out, when it starts again, what it owes to whom',
+  ],
+  'load-balancers-follow/none-left': [
+    'A load balancer outlived its Service',
+    'what costs money outside of the cluster needs a finalizer, set before it is ordered',
+  ],
   'pods-get-nodes/no-pod-waits': [
     '{0} waits for a node that nobody orders',
     'an autoscaler has to look at all pods that find no place again and again, not only when one is new',

@@ -9,11 +9,12 @@ import type { Node } from '../api/types.ts';
 import { EventBroadcaster, type EventRecorder } from '../client/events.ts';
 import { InformerFactory } from '../client/informer-factory.ts';
 import type { Informer } from '../client/informer.ts';
-import { NODES } from '../client/resources.ts';
+import { NODES, SERVICES } from '../client/resources.ts';
 import { ApiTransport } from '../client/transport.ts';
 import { Client } from '../client/typed-client.ts';
 import type { DefectSet } from '../defects.ts';
 import { COMPUTE_PORT } from './compute.ts';
+import { ServiceController } from './service-controller.ts';
 
 export interface CloudControllerManagerOptions {
   readonly servers: readonly Endpoint[];
@@ -44,6 +45,7 @@ class CloudNodeLifecycle {
   readonly #nodes: Informer<Node>;
   readonly #recorder: EventRecorder;
   readonly #cloud: RpcClient;
+  readonly #services: ServiceController;
 
   constructor(process: Process, options: CloudControllerManagerOptions) {
     this.#process = process;
@@ -51,12 +53,22 @@ class CloudNodeLifecycle {
     this.#client = new Client(new ApiTransport(process, { servers: options.servers, user: USER, userAgent: 'cloud-controller-manager' }));
     const informers = new InformerFactory(this.#client.transport, { watchList: true });
     this.#nodes = informers.informer(NODES);
+    const services = informers.informer(SERVICES);
     informers.start();
-    this.#recorder = new EventBroadcaster(this.#client).recorder({ component: 'cloud-node-lifecycle-controller' });
+    const events = new EventBroadcaster(this.#client);
+    this.#recorder = events.recorder({ component: 'cloud-node-lifecycle-controller' });
     this.#cloud = new RpcClient(process, process.world.network.endpoint(options.cloud, COMPUTE_PORT), { connectTimeoutUs: 5 * SECOND });
+    this.#services = new ServiceController(
+      process,
+      this.#client,
+      services,
+      events.recorder({ component: 'service-controller' }),
+      this.#cloud,
+    );
   }
 
   start(): void {
+    this.#services.start();
     this.#process.spawn('monitor-nodes', this.#monitor());
   }
 

@@ -1,6 +1,7 @@
 import type { Program } from '../../sim/host.ts';
 import { serveRpc } from '../../sim/rpc.ts';
 import { SECOND, type Micros } from '../../sim/time.ts';
+import type { CloudLoadBalancers } from './load-balancers.ts';
 import type { CloudNodeGroups } from './node-groups.ts';
 
 export const COMPUTE_PORT = '8774';
@@ -47,31 +48,37 @@ export class CloudInventory {
 }
 
 /**
- * The cloud's API for machines: `instance-exists` with a name, `node-groups`, `grow` of a group by a number of machines, `terminate` with a name. Only what
- * exists is answered from old books: an order is an order.
+ * The cloud's API: `instance-exists` with a name, `node-groups`, `grow` of a group by a number of machines, `terminate` with a name, and
+ * `ensure-load-balancer` and `delete-load-balancer` with a name. Only what exists is answered from old books: an order is an order.
  */
-export function computeApi(inventory: CloudInventory, groups: CloudNodeGroups): Program {
+export function computeApi(inventory: CloudInventory, groups: CloudNodeGroups, balancers: CloudLoadBalancers): Program {
   return {
     name: 'compute',
     restartAfterUs: SECOND,
     start(process) {
-      const answer = (method: string, body: unknown): unknown => {
+      const serve = (method: string, body: unknown, answer: (value: unknown) => void): void => {
         switch (method) {
           case 'node-groups':
-            return groups.list();
+            return answer(groups.list());
           case 'grow': {
             const { group, by } = body as GrowRequest;
             groups.grow(process, group, by);
-            return true;
+            return answer(true);
           }
           case 'terminate':
             groups.terminate(process, body as string);
-            return true;
+            return answer(true);
+          case 'ensure-load-balancer':
+            return balancers.ensure(process, body as string, answer);
+          case 'delete-load-balancer':
+            return balancers.delete(process, body as string, () => answer(true));
           default:
-            return inventory.exists(body as string, process.world.now);
+            return answer(inventory.exists(body as string, process.world.now));
         }
       };
-      serveRpc(process, process.host.name, COMPUTE_PORT, { call: (method, body, call) => call.answer(answer(method, body)) });
+      serveRpc(process, process.host.name, COMPUTE_PORT, {
+        call: (method, body, call) => serve(method, body, (value) => call.answer(value)),
+      });
     },
   };
 }
