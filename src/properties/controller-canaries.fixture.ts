@@ -238,6 +238,21 @@ export const CONTROLLER_CANARIES: Readonly<Record<string, readonly Canary[]>> = 
       end: { atS: 100, healedAtS: 10, objects: [configMap('shop')] },
       endHolds: { atS: 100, healedAtS: 10, objects: [configMap('default')] },
     },
+    {
+      // An API server that is far behind takes an object for a namespace that has been going for long: nobody looks there again.
+      clause: 'namespace-exists',
+      breaks: (at) => {
+        at(1, (f) => put(f, 'namespaces/shop', { metadata: { name: 'shop', deletionTimestamp: 'now' } }));
+        at(3, (f) => put(f, 'configmaps/shop/a', configMap('shop').object));
+        at(7, (f) => put(f, 'namespaces/shop', undefined));
+      },
+      holds: (at) => {
+        at(1, (f) => put(f, 'namespaces/shop', { metadata: { name: 'shop', deletionTimestamp: 'now' } }));
+        at(7, (f) => put(f, 'namespaces/shop', undefined));
+        at(9, (f) => put(f, 'configmaps/shop/a', configMap('shop').object));
+      },
+      end: { atS: 100, healedAtS: 10, objects: [configMap('shop')] },
+    },
   ],
   'node-capacity': [
     {
