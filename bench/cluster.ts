@@ -1,6 +1,6 @@
 import { Judge } from '../src/harness/judge.ts';
 import type { UntypedObject } from '../src/model/api/object.ts';
-import { buildCluster } from '../src/model/cluster.ts';
+import { buildCluster, type ClusterOverrides } from '../src/model/cluster.ts';
 import type { ClusterSpec } from '../src/model/cluster-spec.ts';
 import { createFacts } from '../src/model/facts.ts';
 import { Kubectl } from '../src/model/workload/kubectl.ts';
@@ -8,6 +8,8 @@ import { SECOND } from '../src/sim/time.ts';
 import { World } from '../src/sim/world.ts';
 
 const LOOK_EVERY_US = SECOND / 10;
+const UNHURRIED = { kubeApiQps: 5000, kubeApiBurst: 5000, leaderElect: false };
+const AS_MEASURED: ClusterOverrides = { controllerManager: UNHURRIED, scheduler: UNHURRIED };
 
 interface DeploymentLike {
   readonly metadata: { readonly generation?: number };
@@ -27,12 +29,13 @@ export class BenchCluster {
   readonly #deployments = new Map<string, DeploymentLike>();
   readonly #judge: Judge;
 
-  constructor(spec: ClusterSpec, seed = 'bench') {
-    this.world = new World({ seed });
+  /** `asMeasured`: with the settings of the real control plane that figures are held against: one of each, no leader election, QPS 5,000. */
+  constructor(spec: ClusterSpec, asMeasured = false) {
+    this.world = new World({ seed: 'bench' });
     const facts = createFacts();
     const members = Array.from({ length: spec.controlPlanes }, (_, i) => `etcd-${i}`);
     this.#judge = new Judge(facts, this.world, members, spec.kubernetes);
-    const cluster = buildCluster(this.world, spec, { facts, overrides: { serverOptions: { managedFields: false } } });
+    const cluster = buildCluster(this.world, spec, { facts, ...(asMeasured ? { overrides: AS_MEASURED } : {}) });
     facts.objectChanged.subscribe((_revision, key, object) => {
       const name = /^\/registry\/deployments\/default\/(.*)$/.exec(key)?.[1];
       if (name !== undefined && object !== undefined) this.#deployments.set(name, object as DeploymentLike);

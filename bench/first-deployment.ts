@@ -2,6 +2,6 @@
 import { BenchCluster } from './cluster.ts';
 import { clusterPreset } from '../src/model/presets.ts';
 
-const cluster = new BenchCluster(clusterPreset('kind'));
+const cluster = new BenchCluster(clusterPreset('kind'), true);
 cluster.deploy('web', 3);
 cluster.until('the first Deployment is ready', () => cluster.isReady('web', 3), 300);

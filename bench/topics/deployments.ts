@@ -10,7 +10,7 @@ const ROLLOUTS = 12;
 export const deployments: Topic = {
   name: 'deployments',
   *run() {
-    const cluster = new BenchCluster(clusterPreset('kind'));
+    const cluster = new BenchCluster(clusterPreset('kind'), true);
     cluster.run(120);
     const warm = Array.from({ length: SAMPLES }, (_, i) =>
       cpuOf(() => {

@@ -9,7 +9,7 @@ function* manyNodes(workers: number, pods: number, idle: boolean): Generator<Fig
   const names = Array.from({ length: pods / PODS_EACH }, (_, i) => `app-${i}`);
   let cluster: BenchCluster | undefined;
   const seconds = cpuOf(() => {
-    const made = new BenchCluster({ preset: 'bench', kubernetes: true, controlPlanes: 1, workers, zones: 3 });
+    const made = new BenchCluster({ preset: 'bench', kubernetes: true, controlPlanes: 1, workers, zones: 3 }, true);
     cluster = made;
     for (const name of names) made.deploy(name, PODS_EACH);
     made.until(`${pods} pods are ready`, () => names.every((name) => made.isReady(name, PODS_EACH)), 7200);
