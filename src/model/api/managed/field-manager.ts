@@ -119,6 +119,7 @@ function entryOf(
 /** Upstream sortEncodedManagedFields. */
 function sorted(entries: readonly ManagedFieldsEntry[]): readonly ManagedFieldsEntry[] {
   const order = (a: string | undefined, b: string | undefined): number => ((a ?? '') < (b ?? '') ? -1 : (a ?? '') > (b ?? '') ? 1 : 0);
+  if (entries.length < 2) return entries;
   return [...entries].sort(
     (a, b) =>
       order(a.operation, b.operation) ||
@@ -131,6 +132,7 @@ function sorted(entries: readonly ManagedFieldsEntry[]): readonly ManagedFieldsE
 
 /** Upstream capManagers: the oldest update entries become one when there are more than ten. */
 function capped(entries: readonly ManagedFieldsEntry[]): readonly ManagedFieldsEntry[] {
+  if (entries.length <= updateManagersMax) return entries;
   const updates = entries.filter((entry) => entry.operation === 'Update');
   if (updates.length <= updateManagersMax) return entries;
   const oldest = sorted(updates);
@@ -145,7 +147,10 @@ function capped(entries: readonly ManagedFieldsEntry[]): readonly ManagedFieldsE
 }
 
 function withEntries(object: UntypedObject, entries: readonly ManagedFieldsEntry[]): UntypedObject {
-  if (entries.length === 0 && object.metadata.managedFields === undefined) return object;
+  if (object.metadata.managedFields === undefined) {
+    // Taking a field out of an object is slow, and a create has none to take.
+    return entries.length === 0 ? object : { ...object, metadata: { ...object.metadata, managedFields: entries } };
+  }
   const { managedFields: _, ...metadata } = object.metadata;
   return { ...object, metadata: entries.length === 0 ? metadata : { ...metadata, managedFields: entries } };
 }
