@@ -90,7 +90,7 @@ class ClusterAutoscaler {
 
   /** Upstream StaticAutoscaler.RunOnce. */
   *#runOnce(groups: readonly NodeGroupState[]): Task<void> {
-    const pending = this.#pods.list().filter(isUnschedulable);
+    const pending = this.#podsByName().filter(isUnschedulable);
     if (pending.length > 0 && (yield* this.#scaleUp(pending, groups))) return;
     const now = this.#process.mono();
     this.#findUnneeded(groups, now);
@@ -119,6 +119,12 @@ class ClusterAutoscaler {
     return true;
   }
 
+  /** In an order that does not depend on when the informer heard of them: it decides who is helped first, and who is evicted first. */
+  #podsByName(): readonly Pod[] {
+    const key = (pod: Pod): string => `${pod.metadata.namespace}/${pod.metadata.name}`;
+    return [...this.#pods.list()].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  }
+
   /** Ready nodes with what runs on them. */
   #infos(): readonly NodeInfo[] {
     const infos = new Map<string, NodeInfo>();
@@ -128,7 +134,7 @@ class ClusterAutoscaler {
       info.setNode(node);
       infos.set(info.name, info);
     }
-    for (const pod of this.#pods.list()) {
+    for (const pod of this.#podsByName()) {
       if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') continue;
       infos.get(pod.spec?.nodeName ?? '')?.addPod(podInfoOf(pod));
     }
