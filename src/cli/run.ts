@@ -244,7 +244,8 @@ function printSummary(summary: Summary): void {
   const word = { passed: paint('✓ held', 'green'), violated: paint('✖ violated', 'red'), inconclusive: paint('? inconclusive', 'yellow') }[
     result.status
   ];
-  print(`${word} in ${result.trials} trial${result.trials === 1 ? '' : 's'}`);
+  const of = result.violated > 0 ? `${result.violated} of ` : '';
+  print(`${word} in ${of}${result.trials} trial${result.trials === 1 ? '' : 's'}`);
 }
 
 function printFailure({ failure, id, trialFile, report, reproduced }: Saved): void {

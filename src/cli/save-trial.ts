@@ -4,9 +4,10 @@ import type { TrialInput } from '../harness/trial-input.ts';
 import type { Signature, TrialResult } from '../harness/trial-result.ts';
 import { trialPath } from './trial-lookup.ts';
 
-/** A short id made from everything that decides the trial: the same trial has the same id everywhere. */
+/** A short id made from everything that decides the trial, so not from where its manifests lie: the same trial has the same id everywhere. */
 export function trialId(input: TrialInput): string {
-  return `t-${createHash('sha256').update(JSON.stringify(input)).digest('hex').slice(0, 6)}`;
+  const decides = { ...input, manifests: input.manifests.map(({ object }) => object) };
+  return `t-${createHash('sha256').update(JSON.stringify(decides)).digest('hex').slice(0, 6)}`;
 }
 
 /** Writes a trial with what it gave. Answers the file and its path. */

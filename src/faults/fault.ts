@@ -39,8 +39,8 @@ export interface Operator {
   podProcesses(workload: string, ordinal: number): readonly Process[];
   /** Not an operator's doing: the cloud's API answers from a copy of its books that is so old. */
   lagCloud(lagUs: number): ActiveFault;
-  /** Nor this: the cloud strikes the machine from its books. */
-  terminateMachine(machine: string): void;
+  /** Nor this: whoever owns the machines switches one off for good. False where there was none to take. */
+  reclaimMachine(machine: string): boolean;
   /** `etcdctl move-leader`. */
   moveLeader(toMember: string): Errand;
   /** Starts a client that sends so many requests at a time over so many objects of its own; `sent` counts them. */

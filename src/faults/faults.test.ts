@@ -294,7 +294,7 @@ describe('inject and heal', () => {
       'etcdctl member-promote',
       'etcdctl member-remove',
       'etcdctl members-change',
-      'terminate worker-1',
+      'reclaim worker-1',
       'scale shop/front 3',
       'set-image shop/front front:2',
       'etcdctl compact',

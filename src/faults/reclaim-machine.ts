@@ -18,10 +18,7 @@ export const reclaimMachine: Fault<ReclaimMachineParams> = {
   describe: (p) => `reclaim ${p.host}`,
   lanes: (p) => [p.host],
   inject: (target, p) => {
-    const host = target.world.host(p.host);
-    const wasUp = host.up;
-    host.cutPower();
-    target.operator.terminateMachine(p.host);
-    return { heal: () => undefined, touched: () => (wasUp ? 1 : 0) };
+    const taken = target.operator.reclaimMachine(p.host);
+    return { heal: () => undefined, touched: () => (taken ? 1 : 0) };
   },
 };

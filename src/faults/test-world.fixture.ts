@@ -69,7 +69,7 @@ export function testTarget(topology: Topology, seed = 'faults'): FaultTarget & {
     applyDeployment: (deployment, image, replicas) => taken(`apply-deployment ${deployment} ${image} ${replicas}`),
     deleteNode: (node) => taken(`delete-node ${node}`),
     deleteNamespace: (namespace) => taken(`delete-namespace ${namespace}`),
-    terminateMachine: (machine) => void taken(`terminate ${machine}`),
+    reclaimMachine: (machine) => taken(`reclaim ${machine}`).taken > 0,
     lagCloud: () => ({ heal: () => undefined, touched: () => 1 }),
     deletePod: (workload, ordinal) => taken(`delete-pod ${workload} ${ordinal}`),
     moveLeader: (member) => taken(`move-leader ${member}`),

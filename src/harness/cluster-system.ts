@@ -137,7 +137,7 @@ export function clusterSystem(world: World, input: TrialInput, facts: Facts): Sy
           touched: () => inventory.outdated - before,
         };
       },
-      terminateMachine: (machine) => cluster.inventory.terminate(machine, world.now),
+      reclaimMachine: (machine) => cluster.reclaim(machine),
       deleteNode: (name) => order({ what: 'delete', kind: 'node', name }),
       deleteNamespace: (name) => order({ what: 'delete', kind: 'namespace', name }),
       deletePod: (workload, ordinal) => order({ what: 'delete-pod', workload, ordinal }),

@@ -1,5 +1,5 @@
 import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { isAbsolute, join, relative } from 'node:path';
 import type { UntypedObject } from '../model/api/object.ts';
 import type { Manifest } from './trial-input.ts';
 import { fileError, type Problem, UserError } from './user-error.ts';
@@ -19,7 +19,7 @@ export function loadManifests(paths: readonly string[]): readonly Manifest[] {
         const objects = itemsOf(document.value);
         for (const object of objects) {
           const problem = envelopeProblem(object);
-          if (problem === undefined) manifests.push({ source: `${file}:${document.line}`, object: object as UntypedObject });
+          if (problem === undefined) manifests.push({ source: `${shown(file)}:${document.line}`, object: object as UntypedObject });
           else problems.push({ file, line: document.line, column: 1, ...problem });
         }
       }
@@ -34,6 +34,12 @@ export function loadManifests(paths: readonly string[]): readonly Manifest[] {
     .map((manifest, i) => ({ manifest, i }))
     .sort((a, b) => rank(a.manifest) - rank(b.manifest) || a.i - b.i)
     .map(({ manifest }) => manifest);
+}
+
+/** As a user would write it: a trial file that is passed on names no folders of this machine where it need not. */
+function shown(file: string): string {
+  const path = relative(process.cwd(), file);
+  return path.startsWith('..') || isAbsolute(path) ? file : path;
 }
 
 function filesOf(path: string): readonly string[] {

@@ -88,6 +88,7 @@ export class Cluster {
   readonly nodeRules: readonly NodeRules[];
   /** The cloud's books of machines; empty where the machines are nobody's. */
   readonly inventory: CloudInventory;
+  readonly #groups: CloudNodeGroups;
   readonly #hosts: readonly { readonly host: Host; readonly role: ClusterRole }[];
 
   constructor(
@@ -98,6 +99,7 @@ export class Cluster {
     apiServers: readonly Endpoint[],
     nodeRules: readonly NodeRules[],
     inventory: CloudInventory,
+    groups: CloudNodeGroups,
   ) {
     this.world = world;
     this.spec = spec;
@@ -107,6 +109,16 @@ export class Cluster {
     this.apiServers = apiServers;
     this.nodeRules = nodeRules;
     this.inventory = inventory;
+    this.#groups = groups;
+  }
+
+  /** Whoever owns the machines takes one away for good; false where it was gone already, by his books. */
+  reclaim(machine: string): boolean {
+    if (this.#groups.holds(machine)) return this.#groups.take(machine, this.world.now);
+    if (this.spec.cloud === true && !this.inventory.isRunning(machine)) return false;
+    this.inventory.terminate(machine, this.world.now);
+    this.world.host(machine).cutPower();
+    return true;
   }
 
   hosts(role: ClusterRole): readonly Host[] {
@@ -138,12 +150,14 @@ class ClusterBuilder {
   readonly #nodeRules: NodeRules[] = [];
   readonly #inventory = new CloudInventory();
   readonly #nodeGroups: NodeGroup[] = [];
+  readonly #cloudGroups: CloudNodeGroups;
 
   constructor(world: World, spec: ClusterSpec, config: ClusterConfig) {
     this.#world = world;
     this.#spec = spec;
     this.#config = config;
     this.#defects = config.defects ?? NO_DEFECTS;
+    this.#cloudGroups = new CloudNodeGroups(this.#nodeGroups, this.#inventory, config.facts);
   }
 
   build(): Cluster {
@@ -173,7 +187,7 @@ class ClusterBuilder {
           ),
         );
     }
-    return new Cluster(this.#world, spec, this.#hosts, etcdEndpoints, apiServers, this.#nodeRules, this.#inventory);
+    return new Cluster(this.#world, spec, this.#hosts, etcdEndpoints, apiServers, this.#nodeRules, this.#inventory, this.#cloudGroups);
   }
 
   #addHosts(prefix: string, role: ClusterRole, count: number): readonly Host[] {
@@ -280,9 +294,7 @@ class ClusterBuilder {
     if (this.#spec.metricsServer === true) host.install(metricsServer(servers));
     if (this.#spec.cloud === true) {
       for (const { host: machine } of this.#hosts) if (machine.up) this.#inventory.launch(machine.name, this.#world.now);
-      host.install(
-        computeApi(this.#inventory, new CloudNodeGroups(this.#nodeGroups, this.#inventory, facts), new CloudLoadBalancers(facts)),
-      );
+      host.install(computeApi(this.#inventory, this.#cloudGroups, new CloudLoadBalancers(facts)));
       if (this.#nodeGroups.length > 0) host.install(clusterAutoscaler({ servers, cloud: REGISTRY_HOST }));
       host.install(cloudControllerManager({ servers, cloud: REGISTRY_HOST, defects: this.#defects }));
     }

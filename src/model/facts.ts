@@ -140,16 +140,19 @@ export function createFacts() {
     ),
     /** After memberStart: an entry that the disk held beyond what it knew as committed. What was replaced in memory and never synced is back. */
     raftRecovered: channel<[member: string, index: number, term: number, hash: number]>('raftRecovered', 'member', 'index', 'term', 'hash'),
+    /** The cluster has a cloud that offers this ('load-balancers'). */
+    cloudServes: channel<[what: string]>('cloudServes', 'what'),
     /** The cloud has made a load balancer of that name (`a` and the uid of its Service), or has taken it away (no address). */
     loadBalancer: channel<[name: string, address: string]>('loadBalancer', 'name', 'address'),
-    /** The cloud's node group has so many machines, running or ordered; what one of them can hold. */
-    nodeGroup: channel<[group: string, machines: number, max: number, cpuMilli: number, memoryBytes: number]>(
+    /** The cloud's node group has so many machines, running or ordered; what one of them can hold; `open`: Linux, and any pod may go there. */
+    nodeGroup: channel<[group: string, machines: number, max: number, cpuMilli: number, memoryBytes: number, open: boolean]>(
       'nodeGroup',
       'group',
       'machines',
       'max',
       'cpuMilli',
       'memoryBytes',
+      'open',
     ),
     /** Hash of all changes up to a revision, and of the keys that exist then, as the member holds them. */
     storeHash: channel<[member: string, revision: number, hash: number, keys: number]>('storeHash', 'member', 'revision', 'hash', 'keys'),

@@ -2,7 +2,7 @@ import { DEFAULT_NODE_SIZE, type ClusterSpec, type NodeSize } from './cluster-sp
 
 /** Workers that are alike. */
 export interface NodePool {
-  /** Machines that are there from the beginning, and that a cluster autoscaler leaves. */
+  /** So many machines are there from the beginning, and so many a cluster autoscaler leaves. */
   readonly workers: number;
   /** So many the cloud can run at most; above `workers`, a cluster autoscaler adds them for pods that find no place. */
   readonly max?: number;

@@ -48,19 +48,23 @@ const evict = (f: Facts, name: string): void => put(f, `pods/shop/${name}`, serv
 const nodeIs = (f: Facts, name: string, ready: string): void =>
   put(f, `minions/${name}`, { metadata: { name }, status: { conditions: [{ type: 'Ready', status: ready }] } });
 const grows: Canary['breaks'] = (at) => {
-  at(1, (f) => f.nodeGroup.emit('pool-0', 2, 4, 2000, 4 * 1024 ** 3));
-  at(100, (f) => f.nodeGroup.emit('pool-0', 3, 4, 2000, 4 * 1024 ** 3));
+  at(1, (f) => f.nodeGroup.emit('pool-0', 2, 4, 2000, 4 * 1024 ** 3, true));
+  at(100, (f) => f.nodeGroup.emit('pool-0', 3, 4, 2000, 4 * 1024 ** 3, true));
 };
-const pendingPod = (cpu: string): { resource: string; namespace: string; name: string; object: Fields } => ({
+const pendingPod = (cpu: string, reason = 'Unschedulable'): { resource: string; namespace: string; name: string; object: Fields } => ({
   resource: 'pods',
   namespace: 'shop',
   name: 'web',
   object: {
     metadata: { namespace: 'shop', name: 'web', uid: 'web' },
     spec: requests(cpu),
-    status: { conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/2 nodes are available' }] },
+    status: { conditions: [{ type: 'PodScheduled', status: 'False', reason, message: '0/2 nodes are available' }] },
   },
 });
+const balancer = (at: Parameters<Canary['breaks']>[0], name: string, address: string): void => {
+  at(0, (f) => f.cloudServes.emit('load-balancers'));
+  at(1, (f) => f.loadBalancer.emit(name, address));
+};
 const balanced = {
   resource: 'services',
   namespace: 'shop',
@@ -147,18 +151,25 @@ export const CONTROLLER_CANARIES: Readonly<Record<string, readonly Canary[]>> = 
   'load-balancers-follow': [
     {
       clause: 'has-its-address',
-      breaks: (at) => at(1, (f) => f.loadBalancer.emit('aweb', '203.0.113.2')),
-      holds: (at) => at(1, (f) => f.loadBalancer.emit('aweb', '203.0.113.1')),
+      breaks: (at) => balancer(at, 'aweb', '203.0.113.2'),
+      holds: (at) => balancer(at, 'aweb', '203.0.113.1'),
+      end: { atS: 900, healedAtS: 200, objects: [balanced] },
+    },
+    {
+      // A controller that never asks for any.
+      clause: 'has-its-address',
+      breaks: (at) => at(0, (f) => f.cloudServes.emit('load-balancers')),
+      holds: (at) => balancer(at, 'aweb', '203.0.113.1'),
       end: { atS: 900, healedAtS: 200, objects: [balanced] },
     },
     {
       clause: 'none-left',
       breaks: (at) => {
-        at(1, (f) => f.loadBalancer.emit('aweb', '203.0.113.1'));
+        balancer(at, 'aweb', '203.0.113.1');
         at(2, (f) => f.loadBalancer.emit('aold', '203.0.113.2'));
       },
       holds: (at) => {
-        at(1, (f) => f.loadBalancer.emit('aweb', '203.0.113.1'));
+        balancer(at, 'aweb', '203.0.113.1');
         at(2, (f) => f.loadBalancer.emit('aold', '203.0.113.2'));
         at(90, (f) => f.loadBalancer.emit('aold', ''));
       },
@@ -171,10 +182,18 @@ export const CONTROLLER_CANARIES: Readonly<Record<string, readonly Canary[]>> = 
       breaks: (at) => grows(at),
       // All the machines are there: the pod has to wait.
       holds: (at) => {
-        at(1, (f) => f.nodeGroup.emit('pool-0', 2, 4, 2000, 4 * 1024 ** 3));
-        at(100, (f) => f.nodeGroup.emit('pool-0', 4, 4, 2000, 4 * 1024 ** 3));
+        at(1, (f) => f.nodeGroup.emit('pool-0', 2, 4, 2000, 4 * 1024 ** 3, true));
+        at(100, (f) => f.nodeGroup.emit('pool-0', 4, 4, 2000, 4 * 1024 ** 3, true));
       },
       end: { atS: 900, healedAtS: 200, objects: [pendingPod('1')] },
+    },
+    {
+      // An autoscaler that never orders anything; and a pod that nobody may schedule yet.
+      clause: 'no-pod-waits',
+      breaks: (at) => at(1, (f) => f.nodeGroup.emit('pool-0', 2, 4, 2000, 4 * 1024 ** 3, true)),
+      holds: (at) => grows(at),
+      end: { atS: 900, healedAtS: 200, objects: [pendingPod('1')] },
+      endHolds: { atS: 900, healedAtS: 200, objects: [pendingPod('1', 'SchedulingGated')] },
     },
     {
       // Another pod is larger than any machine of the group.

@@ -22,7 +22,12 @@ export class MemberLogs {
   constructor(facts: Facts) {
     facts.raftAppend.subscribe((member, index, term, hash) => append(this.#log(member), index, term, hash));
     facts.raftTruncate.subscribe((member, fromIndex) => cutTo(this.#log(member), fromIndex - 1));
-    facts.memberStart.subscribe((member, lastIndex) => cutTo(this.#log(member), lastIndex));
+    facts.memberStart.subscribe((member, lastIndex) => {
+      const log = this.#log(member);
+      // The disk may have lost a snapshot, and with it all that is known.
+      if (lastIndex + 1 < log.first) restart(log, lastIndex + 1);
+      else cutTo(log, lastIndex);
+    });
     // A crash undoes what was appended and not synced, also where it replaced other entries.
     facts.raftRecovered.subscribe((member, index, term, hash) => recover(this.#log(member), index, term, hash));
     facts.raftSnapshot.subscribe((member, index, term) => {

@@ -1,6 +1,6 @@
 import { formatSeconds, MINUTE } from '../sim/time.ts';
 import { requestsOf } from './feasibility.ts';
-import { condition, field, list, text } from './fields.ts';
+import { field, list, text } from './fields.ts';
 import type { Property, StoredObject, TrialEnd } from './property.ts';
 
 interface Group {
@@ -9,10 +9,14 @@ interface Group {
   readonly max: number;
   readonly cpuMilli: number;
   readonly memoryBytes: number;
+  readonly open: boolean;
 }
 
 /** The kubelet keeps so much back (evictionHard). */
 const KEPT_BYTES = 100 * 1024 ** 2;
+
+/** What else may keep a pod from a node that is large enough. */
+const ELSEWHERE = ['nodeSelector', 'affinity', 'topologySpreadConstraints', 'resourceClaims'];
 
 /** cluster-autoscaler's promise: a pod that would fit on a new node of a group which may still grow does not stay pending. */
 export const podsGetNodes: Property = {
@@ -23,20 +27,20 @@ export const podsGetNodes: Property = {
   start({ facts, clock, violate }) {
     const groups = new Map<string, Group>();
     let orders = 0;
-    facts.nodeGroup.subscribe((name, machines, max, cpuMilli, memoryBytes) => {
+    facts.nodeGroup.subscribe((name, machines, max, cpuMilli, memoryBytes, open) => {
       const before = groups.get(name);
       if (before !== undefined && machines > before.machines) orders++;
-      groups.set(name, { name, machines, max, cpuMilli, memoryBytes });
+      groups.set(name, { name, machines, max, cpuMilli, memoryBytes, open });
     });
     const helpable = (end: TrialEnd): readonly { readonly pod: StoredObject; readonly group: Group }[] =>
       end.objects.flatMap((pod) => {
         if (pod.resource !== 'pods' || !isUnschedulable(pod.object)) return [];
         const spec = field(pod.object, 'spec');
-        if (field(spec, 'nodeSelector') !== undefined || field(spec, 'affinity') !== undefined) return [];
+        if (ELSEWHERE.some((name) => field(spec, name) !== undefined) || hasPortOrClaim(spec)) return [];
         const need = requestsOf(spec);
         const group = [...groups.values()].find(
-          ({ machines, max, cpuMilli, memoryBytes }) =>
-            machines < max && need.cpuMilli <= cpuMilli && need.memoryBytes <= memoryBytes - KEPT_BYTES,
+          ({ machines, max, cpuMilli, memoryBytes, open }) =>
+            open && machines < max && need.cpuMilli <= cpuMilli && need.memoryBytes <= memoryBytes - KEPT_BYTES,
         );
         return group === undefined ? [] : [{ pod, group }];
       });
@@ -76,5 +80,13 @@ export const podsGetNodes: Property = {
 
 function isUnschedulable(pod: object): boolean {
   if (text(pod, 'spec', 'nodeName') !== '' || text(pod, 'metadata', 'deletionTimestamp') !== '') return false;
-  return condition(pod, 'PodScheduled') === 'False';
+  return list(pod, 'status', 'conditions').some((c) => text(c, 'type') === 'PodScheduled' && text(c, 'reason') === 'Unschedulable');
+}
+
+function hasPortOrClaim(spec: unknown): boolean {
+  return (
+    list(spec, 'volumes').some(
+      (volume) => field(volume, 'persistentVolumeClaim') !== undefined || field(volume, 'ephemeral') !== undefined,
+    ) || list(spec, 'containers').some((container) => list(container, 'ports').some((port) => field(port, 'hostPort') !== undefined))
+  );
 }

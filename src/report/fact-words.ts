@@ -170,6 +170,7 @@ const WORDS: Readonly<Record<string, Say>> = {
   podAdmitted: ([node, pod]) => ({ subject: s(node), text: `admits pod ${s(pod)}`, label: `admit ${tail(pod)}` }),
   podRemoved: ([node, pod]) => ({ subject: s(node), text: `has removed pod ${s(pod)}`, label: `removed ${tail(pod)}` }),
   membersMet: ([member, other]) => ({ subject: s(member), text: `can reach ${s(other)} again, and be reached`, noise: true }),
+  cloudServes: ([what]) => ({ subject: 'cloud', text: `offers ${s(what)}`, noise: true }),
   loadBalancer: ([name, address]) => ({
     subject: 'cloud',
     text: address === '' ? `has taken the load balancer ${s(name)} away` : `has made the load balancer ${s(name)} at ${s(address)}`,

@@ -16,6 +16,8 @@ const deployment = {
   spec: { replicas: 7, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers } } },
 } as unknown as UntypedObject;
 
+const pools = [{ workers: 2, max: 5, cpuMilli: 2000, memoryBytes: 4 * 1024 ** 3 }];
+
 it('grows for pods without a place, and gives the machines back when nobody needs them', () => {
   const world = new World({ seed: 'autoscaler' });
   const facts = createFacts();
@@ -33,7 +35,6 @@ it('grows for pods without a place, and gives the machines back when nobody need
     const isReady = object !== undefined && status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') === true;
     isReady ? ready.add(key) : ready.delete(key);
   });
-  const pools = [{ workers: 2, max: 5, cpuMilli: 2000, memoryBytes: 4 * 1024 ** 3 }];
   const cluster = buildCluster(world, { ...clusterPreset('docker-desktop'), cloud: true, pools, workers: 5 }, { facts });
   const user = new Kubectl({ name: 'user-0', servers: cluster.apiServers, facts, onRefused: (_source, message) => expect.fail(message) });
   world.host('client-0').install(user.program());
@@ -52,4 +53,34 @@ it('grows for pods without a place, and gives the machines back when nobody need
     'ScaleDown',
     'TriggeredScaleUp',
   ]);
+});
+
+it('orders another machine for one that died, and for one that was taken back before it came', () => {
+  const world = new World({ seed: 'losses' });
+  const facts = createFacts();
+  const running = new Map<string, string>();
+  facts.objectChanged.subscribe((_revision, key, object) => {
+    if (!key.startsWith('/registry/pods/default/')) return;
+    const { spec, metadata, status } = (object ?? {}) as {
+      spec?: { nodeName?: string };
+      metadata?: { deletionTimestamp?: string };
+      status?: { phase?: string };
+    };
+    if (metadata === undefined || metadata.deletionTimestamp !== undefined || status?.phase !== 'Running') running.delete(key);
+    else running.set(key, spec?.nodeName ?? '');
+  });
+  const cluster = buildCluster(world, { ...clusterPreset('docker-desktop'), cloud: true, pools, workers: 5 }, { facts });
+  const user = new Kubectl({ name: 'user-0', servers: cluster.apiServers, facts, onRefused: (_source, message) => expect.fail(message) });
+  world.host('client-0').install(user.program());
+  world.run(30 * SECOND);
+  expect(cluster.reclaim('worker-4')).toBe(false);
+  user.order({ what: 'apply', source: 'web', object: deployment });
+  world.run(55 * SECOND);
+  expect([world.host('worker-2').up, cluster.reclaim('worker-2')]).toEqual([false, true]);
+  world.run(6 * MINUTE);
+  expect([running.size, new Set(running.values()).size, world.host('worker-2').up]).toEqual([7, 4, true]);
+  // Two pods go with it; after five minutes they come again, and find no place.
+  world.host('worker-3').cutPower();
+  world.run(16 * MINUTE);
+  expect([running.size, [...new Set(running.values())].sort()]).toEqual([7, ['worker-0', 'worker-1', 'worker-2', 'worker-4']]);
 });

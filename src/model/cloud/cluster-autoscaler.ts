@@ -26,12 +26,13 @@ export interface ClusterAutoscalerOptions {
   readonly cloud: string;
 }
 
-/** --scan-interval, --scale-down-delay-after-add, --scale-down-unneeded-time, --max-pod-eviction-time, --max-graceful-termination-sec. */
+/** --scan-interval, --scale-down-delay-after-add, --scale-down-unneeded-time, --max-pod-eviction-time, --max-graceful-termination-sec, --max-node-provision-time. */
 const SCAN: Micros = 10 * SECOND;
 const DELAY_AFTER_ADD: Micros = 10 * MINUTE;
 const UNNEEDED: Micros = 10 * MINUTE;
 const EVICTION_TIME: Micros = 2 * MINUTE;
 const GRACE: Micros = 10 * MINUTE;
+const PROVISION_TIME: Micros = 15 * MINUTE;
 const EVICTION_RETRY: Micros = 10 * SECOND;
 const CALL_TIMEOUT: Micros = 10 * SECOND;
 /** Upstream taints.ToBeDeletedTaint. */
@@ -47,6 +48,11 @@ export function clusterAutoscaler(options: ClusterAutoscalerOptions): Program {
   return { name: 'cluster-autoscaler', restartAfterUs: SECOND, start: (process) => new ClusterAutoscaler(process, options).start() };
 }
 
+interface Machine {
+  readonly wantedAt: Micros;
+  readonly wasReady: boolean;
+}
+
 class ClusterAutoscaler {
   readonly #process: Process;
   readonly #client: Client;
@@ -57,6 +63,8 @@ class ClusterAutoscaler {
   readonly #cloud: RpcClient;
   /** A fresh autoscaler waits as if it had just added a node: it does not know. */
   #lastScaleUp: Micros;
+  /** Machines that run or are ordered: since when it is known, and whether its node has ever been ready. */
+  #machines = new Map<string, Machine>();
   /** Nodes that nobody needs, and since when. */
   #unneeded = new Map<string, Micros>();
 
@@ -90,7 +98,9 @@ class ClusterAutoscaler {
 
   /** Upstream StaticAutoscaler.RunOnce. */
   *#runOnce(groups: readonly NodeGroupState[]): Task<void> {
-    const pending = this.#podsByName().filter(isUnschedulable);
+    this.#noteReady(groups);
+    yield* this.#cleanUp(groups);
+    const pending = this.#pods.list().filter(isUnschedulable);
     if (pending.length > 0 && (yield* this.#scaleUp(pending, groups))) return;
     const now = this.#process.mono();
     this.#findUnneeded(groups, now);
@@ -119,12 +129,6 @@ class ClusterAutoscaler {
     return true;
   }
 
-  /** In an order that does not depend on when the informer heard of them: it decides who is helped first, and who is evicted first. */
-  #podsByName(): readonly Pod[] {
-    const key = (pod: Pod): string => `${pod.metadata.namespace}/${pod.metadata.name}`;
-    return [...this.#pods.list()].sort((a, b) => (key(a) < key(b) ? -1 : 1));
-  }
-
   /** Ready nodes with what runs on them. */
   #infos(): readonly NodeInfo[] {
     const infos = new Map<string, NodeInfo>();
@@ -134,17 +138,44 @@ class ClusterAutoscaler {
       info.setNode(node);
       infos.set(info.name, info);
     }
-    for (const pod of this.#podsByName()) {
+    for (const pod of this.#pods.list()) {
       if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') continue;
       infos.get(pod.spec?.nodeName ?? '')?.addPod(podInfoOf(pod));
     }
     return [...infos.keys()].sort().map((name) => infos.get(name) as NodeInfo);
   }
 
-  /** Machines that are ordered and have no ready node yet. */
+  /** Machines that are ordered and have never had a ready node. One that had one and lost it holds nothing, and is not waited for. */
   #upcoming(groups: readonly NodeGroupState[]): readonly NodeInfo[] {
-    const ready = new Set(this.#nodes.list().flatMap((node) => (isReady(node) ? [node.metadata.name] : [])));
-    return groups.flatMap((group) => group.machines.filter((machine) => !ready.has(machine)).map((_machine, i) => templateNode(group, i)));
+    const now = this.#process.mono();
+    const isComing = (machine: string): boolean => {
+      const since = this.#machines.get(machine);
+      return since?.wasReady === false && now - since.wantedAt < PROVISION_TIME;
+    };
+    return groups.flatMap((group) => group.machines.filter(isComing).map((_machine, i) => templateNode(group, i)));
+  }
+
+  #noteReady(groups: readonly NodeGroupState[]): void {
+    const before = this.#machines;
+    this.#machines = new Map();
+    for (const name of groups.flatMap((group) => group.machines)) {
+      const known = before.get(name) ?? { wantedAt: this.#process.mono(), wasReady: false };
+      const node = this.#nodes.get(name);
+      this.#machines.set(name, { ...known, wasReady: known.wasReady || (node !== undefined && isReady(node)) });
+    }
+  }
+
+  /** Nothing is being removed when a scan begins: a taint that is left is one that could not be taken off, or of a machine that came again. */
+  *#cleanUp(groups: readonly NodeGroupState[]): Task<void> {
+    for (const name of groups.flatMap((group) => group.machines)) {
+      const node = this.#nodes.get(name);
+      const taints = node?.spec?.taints ?? [];
+      if (node === undefined || !taints.some((taint) => taint.key === TO_BE_DELETED)) continue;
+      yield* this.#setTaints(
+        node,
+        taints.filter((taint) => taint.key !== TO_BE_DELETED),
+      );
+    }
   }
 
   #findUnneeded(groups: readonly NodeGroupState[], now: Micros): void {
@@ -173,7 +204,7 @@ class ClusterAutoscaler {
       .filter((budget) => labelsMatch(selectorOf(budget.spec?.selector), pod.metadata.labels ?? {}))
       .every((budget) => (budget.status?.disruptionsAllowed ?? 0) > 0);
 
-  /** Taints the node, moves its pods and gives the machine back; takes the taint off again when the pods do not go. */
+  /** Taints the node, moves its pods and gives the machine back; when the pods do not go, the next scan takes the taint off again. */
   *#scaleDown(name: string): Task<void> {
     const node = this.#nodes.get(name);
     const info = this.#infos().find((candidate) => candidate.name === name);
@@ -192,12 +223,6 @@ class ClusterAutoscaler {
       }
     }
     this.#recorder.event(node, 'Warning', 'ScaleDownFailed', 'failed to delete the node: its pods or its machine stay');
-    const left = this.#nodes.get(name);
-    if (left !== undefined)
-      yield* this.#setTaints(
-        left,
-        (left.spec?.taints ?? []).filter((taint) => taint.key !== TO_BE_DELETED),
-      );
   }
 
   /** False where the API server does not take it, or somebody else has written meanwhile. */

@@ -56,6 +56,8 @@ export function computeApi(inventory: CloudInventory, groups: CloudNodeGroups, b
     name: 'compute',
     restartAfterUs: SECOND,
     start(process) {
+      groups.start();
+      balancers.start();
       const serve = (method: string, body: unknown, answer: (value: unknown) => void): void => {
         switch (method) {
           case 'node-groups':
@@ -66,7 +68,7 @@ export function computeApi(inventory: CloudInventory, groups: CloudNodeGroups, b
             return answer(true);
           }
           case 'terminate':
-            groups.terminate(process, body as string);
+            groups.take(body as string, process.world.now);
             return answer(true);
           case 'ensure-load-balancer':
             return balancers.ensure(process, body as string, answer);

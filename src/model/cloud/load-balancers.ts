@@ -17,12 +17,17 @@ export class CloudLoadBalancers {
     this.#facts = facts;
   }
 
+  /** Tells the facts that there is a cloud that makes them. */
+  start(): void {
+    this.#facts.cloudServes.emit('load-balancers');
+  }
+
   /** `done` is called with the address once the load balancer is there. */
   ensure(process: Process, name: string, done: (address: string) => void): void {
     const known = this.#addresses.get(name);
     if (known !== undefined) return done(known);
     process.after(MAKE_US + process.random.below(MAKE_SPREAD_US), () => {
-      const address = this.#addresses.get(name) ?? `203.0.113.${(++this.#made % 254) + 1}`;
+      const address = this.#addresses.get(name) ?? addressOf(this.#made++);
       if (!this.#addresses.has(name)) {
         this.#addresses.set(name, address);
         this.#facts.loadBalancer.emit(name, address);
@@ -38,4 +43,9 @@ export class CloudLoadBalancers {
       done();
     });
   }
+}
+
+/** The nth address of the documentation's network and those after it (RFC 5737 has 254). */
+function addressOf(n: number): string {
+  return `203.0.${113 + Math.floor(n / 254)}.${(n % 254) + 1}`;
 }

@@ -33,8 +33,7 @@ export class CloudNodeGroups {
   readonly #groups: readonly NodeGroup[];
   readonly #inventory: CloudInventory;
   readonly #facts: Facts;
-  readonly #launching = new Set<string>();
-  readonly #told = new Map<string, number>();
+  readonly #launching = new Map<string, { readonly process: Process; readonly timer: number }>();
 
   constructor(groups: readonly NodeGroup[], inventory: CloudInventory, facts: Facts) {
     this.#groups = groups;
@@ -42,38 +41,64 @@ export class CloudNodeGroups {
     this.#facts = facts;
   }
 
+  /** Tells the facts how large the groups are; later each change is told by itself. */
+  start(): void {
+    for (const group of this.#groups) this.#tell(group);
+  }
+
   list(): readonly NodeGroupState[] {
-    return this.#groups.map(({ name, min, kind, machines: all }) => {
-      const machines = all.filter((host) => this.#isWanted(host.name)).map((host) => host.name);
-      if (this.#told.get(name) !== machines.length) {
-        this.#told.set(name, machines.length);
-        this.#facts.nodeGroup.emit(name, machines.length, all.length, kind.cpuMilli, kind.memoryBytes);
-      }
-      return { name, min, max: all.length, kind, machines };
-    });
+    return this.#groups.map((group) => ({
+      name: group.name,
+      min: group.min,
+      max: group.machines.length,
+      kind: group.kind,
+      machines: this.#wanted(group),
+    }));
   }
 
   /** Orders more machines; as many as there are. `process` is the cloud's API, on whose clock they come. */
   grow(process: Process, name: string, by: number): void {
     const group = this.#groups.find((candidate) => candidate.name === name);
-    const spare = group?.machines.filter((host) => !this.#isWanted(host.name)).slice(0, by) ?? [];
-    for (const host of spare) {
-      this.#launching.add(host.name);
-      process.after(LAUNCH_US + process.random.below(LAUNCH_SPREAD_US), () => {
+    if (group === undefined) return;
+    for (const host of group.machines.filter((machine) => !this.#isWanted(machine.name)).slice(0, by)) {
+      const timer = process.after(LAUNCH_US + process.random.below(LAUNCH_SPREAD_US), () => {
         this.#launching.delete(host.name);
         this.#inventory.launch(host.name, process.world.now);
         host.disk.wipe();
         host.restorePower();
       });
+      this.#launching.set(host.name, { process, timer });
     }
+    this.#tell(group);
   }
 
-  /** Switches a machine off for good. One that is on its way still comes. */
-  terminate(process: Process, machine: string): void {
-    const host = this.#groups.flatMap((group) => group.machines).find((candidate) => candidate.name === machine);
-    if (host === undefined || !this.#inventory.isRunning(machine)) return;
-    this.#inventory.terminate(machine, process.world.now);
-    host.cutPower();
+  holds(machine: string): boolean {
+    return this.#groups.some(({ machines }) => machines.some((host) => host.name === machine));
+  }
+
+  /** The machine goes for good, or its order is taken back. False when it neither runs nor is ordered: nothing has changed. */
+  take(machine: string, nowUs: Micros): boolean {
+    const group = this.#groups.find(({ machines }) => machines.some((host) => host.name === machine));
+    if (group === undefined || !this.#isWanted(machine)) return false;
+    const order = this.#launching.get(machine);
+    this.#launching.delete(machine);
+    if (order !== undefined) order.process.cancel(order.timer);
+    else {
+      this.#inventory.terminate(machine, nowUs);
+      group.machines.find((host) => host.name === machine)?.cutPower();
+    }
+    this.#tell(group);
+    return true;
+  }
+
+  #tell(group: NodeGroup): void {
+    const { cpuMilli, memoryBytes, os, taints } = group.kind;
+    const open = os === 'linux' && taints.length === 0;
+    this.#facts.nodeGroup.emit(group.name, this.#wanted(group).length, group.machines.length, cpuMilli, memoryBytes, open);
+  }
+
+  #wanted(group: NodeGroup): readonly string[] {
+    return group.machines.filter((host) => this.#isWanted(host.name)).map((host) => host.name);
   }
 
   #isWanted(machine: string): boolean {

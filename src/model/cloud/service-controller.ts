@@ -17,6 +17,10 @@ const WORKERS = 1;
 const RETRY_MIN: Micros = 5 * SECOND;
 const RETRY_MAX: Micros = 5 * MINUTE;
 const CALL_TIMEOUT: Micros = MINUTE;
+/** Said of a Service that is not there any more. */
+const GONE = 'it is gone';
+
+type JsonObject = { readonly [name: string]: Json };
 
 /**
  * The cloud controller manager's service controller: a Service of type LoadBalancer gets a load balancer of the cloud and its address, and gives it back before it
@@ -72,11 +76,11 @@ export class ServiceController {
     if (!deleted.ok) return 'failed to delete load balancer: the cloud does not answer';
     if (service.metadata.deletionTimestamp === undefined && ingressOf(service) !== undefined) {
       const cleared = yield* this.#patch(service, { status: { loadBalancer: null } }, 'status');
-      if (cleared !== undefined) return cleared;
+      if (cleared !== undefined && cleared !== GONE) return cleared;
     }
     const finalizers = (service.metadata.finalizers ?? []).filter((finalizer) => finalizer !== FINALIZER);
     const removed = yield* this.#patch(service, { metadata: { finalizers } });
-    if (removed !== undefined) return `failed to remove load balancer cleanup finalizer: ${removed}`;
+    if (removed !== undefined && removed !== GONE) return `failed to remove load balancer cleanup finalizer: ${removed}`;
     this.#recorder.event(service, 'Normal', 'DeletedLoadBalancer', 'Deleted load balancer');
     return undefined;
   }
@@ -88,24 +92,29 @@ export class ServiceController {
     // Before the cloud is asked: nobody may forget to give the load balancer back.
     if (!hasFinalizer(service)) {
       const added = yield* this.#patch(service, { metadata: { finalizers: [...(service.metadata.finalizers ?? []), FINALIZER] } });
+      if (added === GONE) return undefined;
       if (added !== undefined) return `failed to add load balancer cleanup finalizer: ${added}`;
     }
     const made = yield* this.#cloud.call<string>('ensure-load-balancer', nameOf(service), { timeoutUs: CALL_TIMEOUT });
     if (!made.ok) return 'failed to ensure load balancer: the cloud does not answer';
     if (before !== made.value) {
       const told = yield* this.#patch(service, { status: { loadBalancer: { ingress: [{ ip: made.value, ipMode: 'VIP' }] } } }, 'status');
-      if (told !== undefined) return `failed to update load balancer status: ${told}`;
+      if (told !== undefined && told !== GONE) return `failed to update load balancer status: ${told}`;
     }
     this.#recorder.event(service, 'Normal', 'EnsuredLoadBalancer', 'Ensured load balancer');
     return undefined;
   }
 
-  *#patch(service: Service, patch: Json, subresource?: string): Task<string | undefined> {
-    const { namespace = '', name = '' } = service.metadata;
+  /** The error, if any. What was seen is what is changed: a Service that somebody has written since is looked at again. */
+  *#patch(service: Service, change: JsonObject, subresource?: string): Task<string | undefined> {
+    const { namespace = '', name = '', uid = '', resourceVersion = '' } = service.metadata;
+    const metadata = { ...(change['metadata'] as JsonObject | undefined), uid, ...(subresource === undefined ? { resourceVersion } : {}) };
+    const patch: Json = { ...change, metadata };
     const answer = yield* this.#client
       .resource(SERVICES)
       .patch(namespace, name, 'merge', patch, subresource === undefined ? {} : { subresource });
-    return answer.ok || answer.code === 404 ? undefined : answer.message;
+    if (answer.ok) return undefined;
+    return answer.code === 404 ? GONE : answer.message;
   }
 }
 

@@ -1,6 +1,6 @@
 /** What a person asked of the cluster, as somebody sees it who asks later what came of it. */
 export interface Errand {
-  /** Changes that the cluster has taken because of it: 0 while it is refused or unanswered, or where there was nothing to do. */
+  /** How much of it the cluster has taken: 0 while it is refused or unanswered. An order that asks for what is so already is taken too. */
   readonly taken: number;
 }
 

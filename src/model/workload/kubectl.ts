@@ -218,7 +218,8 @@ function* changeDeployment(
 function* drain(client: Client, node: string, errand: RunningErrand): Task<ApiResult<unknown>> {
   const cordoned = yield* client.resource(NODES).patch('', node, 'strategic', { spec: { unschedulable: true } });
   if (!cordoned.ok) return cordoned;
-  errand.taken++;
+  // Tried again, a drain cordons again.
+  if (errand.taken === 0) errand.taken++;
   const pods = yield* client.resource(PODS).list('', { options: { fieldSelector: `spec.nodeName=${node}` } });
   if (!pods.ok) return pods;
   for (const pod of pods.object.items) {

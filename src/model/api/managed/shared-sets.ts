@@ -104,7 +104,9 @@ export function remembered(compute: (a: FieldSet, b: FieldSet) => FieldSet): (a:
     }
     let answer = byFirst.get(b);
     if (answer === undefined) {
-      answer = shared(compute(a, b));
+      const computed = compute(a, b);
+      // What is unchanged stays itself: callers see by it that nothing was taken.
+      answer = computed === a ? a : shared(computed);
       byFirst.set(b, answer);
     }
     return answer;

@@ -263,10 +263,10 @@ export class EtcdServer implements ServerContext {
     call.onMessage = (body) => said.push(body);
     this.#early.push(() => {
       if (!call.open) return;
-      // A watch that is refused at once goes on listening here.
-      const early = said.splice(0);
+      // A watch that is refused at once goes on listening here: what is said now must not be added to what is being read.
+      const saidBefore = said.splice(0);
       this.openWatch(call, metadata);
-      for (const body of early) call.onMessage?.(body);
+      for (const body of saidBefore) call.onMessage?.(body);
     });
   }
 
@@ -394,7 +394,7 @@ export class EtcdServer implements ServerContext {
     if (!isError(refused) && this.state.membership.isRemoved(this.memberId)) this.#leaveSoon();
   }
 
-  /** Committed entries nobody replaces: of them all is known. */
+  /** Entries up to the commit index are never replaced, so only those beyond it are told. */
   #tellRecovered(): void {
     const { facts, name } = this.config;
     const { storage } = this.#boot;

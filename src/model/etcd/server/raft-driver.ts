@@ -6,6 +6,7 @@ import {
   type ConfChange,
   type ConfState,
   type Entry,
+  EntryConfChangeV2,
   EntryNormal,
   RaftInvariantError,
   type ReadState,
@@ -284,13 +285,13 @@ export class RaftDriver {
         this.#config.facts.raftVote.emit(this.#config.name, term, this.#events.nameOf(vote));
       }
     }
-    const changed = lastConfigChange(ready.committedEntries);
+    const changed = lastConfigChange(ready.committedEntries, leads);
     if (changed === 0) this.#advance(ready, leads);
     else {
-      // What raft does next, it does by the new configuration: the loop waits for it to be applied (etcdserver/raft.go, confChanged). Else a leader
-      // whose change to leave a joint configuration is committed, but not applied, proposes to leave it once more.
       let waits = false;
       this.#events.whenApplied(changed, () => {
+        // The loop stood still: of the ticks that it missed one is left, as after a slow write.
+        if (waits && this.#ticksWait) this.#ticker.dropMissed();
         this.#advance(ready, leads);
         if (waits) this.wake();
       });
@@ -354,11 +355,15 @@ export class RaftDriver {
   }
 }
 
-/** Index of the last change of configuration among them; 0 where there is none. */
-function lastConfigChange(entries: readonly Entry[]): number {
+/**
+ * Index of the last change of configuration that the loop waits for, until it is applied; 0 where there is none. A follower waits for each before it sends anything,
+ * or it might count votes of members that are gone (etcdserver/raft.go, confChanged); a leader for none. Changes in several steps, which etcd never proposes, a
+ * leader has to apply before raft goes on (raft.Node.ApplyConfChange): else it proposes to leave a joint configuration that it is leaving already.
+ */
+function lastConfigChange(entries: readonly Entry[], leads: boolean): number {
   for (let i = entries.length - 1; i >= 0; i--) {
     const entry = entries[i] as Entry;
-    if (entry.type !== EntryNormal) return entry.index;
+    if (entry.type === EntryConfChangeV2 || (entry.type !== EntryNormal && !leads)) return entry.index;
   }
   return 0;
 }
