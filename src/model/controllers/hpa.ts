@@ -399,7 +399,9 @@ class HpaController {
   }
 
   *#write(hpa: HorizontalPodAutoscaler, status: HorizontalPodAutoscalerStatus): Task<void> {
-    if (semanticEqual(hpa.status, status)) return;
+    // A count of zero is stored as none: without this, an autoscaler of a target without replicas is written in every sync.
+    const counted = (each: HorizontalPodAutoscalerStatus | undefined): object => ({ ...each, currentReplicas: each?.currentReplicas ?? 0 });
+    if (semanticEqual(counted(hpa.status), counted(status))) return;
     const written = yield* this.#context.client.resource(HORIZONTAL_POD_AUTOSCALERS).updateStatus({ ...hpa, status });
     if (!written.ok) this.#recorder.event(hpa, 'Warning', 'FailedUpdateStatus', written.message);
   }
