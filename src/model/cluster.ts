@@ -19,6 +19,7 @@ import { controlPlaneAddress, nodeAddress, podCidr } from './cluster-addresses.t
 import { type ClusterHost, type ClusterRole, type ClusterSpec, clusterWarnings } from './cluster-spec.ts';
 import { type ControllerManagerConfig, DEFAULT_CONTROLLER_MANAGER_CONFIG } from './controllers/config.ts';
 import { controllerManager } from './controllers/manager.ts';
+import type { PodMetricsSource } from './controllers/pod-metrics.ts';
 import { CONTROLLERS } from './controllers/registry.ts';
 import { type DefectSet, NO_DEFECTS } from './defects.ts';
 import { etcdConfig, type EtcdConfig } from './etcd/server/config.ts';
@@ -47,6 +48,8 @@ export interface ClusterOverrides {
   /** What the API servers' request handling may differ in; `managedFields: false` saves time where nobody applies server-side. */
   readonly serverOptions?: Partial<ServerOptions>;
   readonly controllerManager?: Partial<ControllerManagerConfig>;
+  /** Where the autoscaler of pods asks for usage; otherwise the metrics server, where there is one, or the metrics API. */
+  readonly podMetrics?: (process: Process) => PodMetricsSource;
   readonly scheduler?: Partial<SchedulerConfig>;
   readonly kubelet?: Partial<KubeletConfig>;
   readonly registry?: RegistryConfig;
@@ -267,9 +270,11 @@ class ClusterBuilder {
         },
         facts,
         defects: this.#defects,
-        ...(this.#spec.metricsServer === true
-          ? { metrics: (process: Process) => metricsOfServer(process, this.#world.network, REGISTRY_HOST) }
-          : {}),
+        ...(overrides?.podMetrics !== undefined
+          ? { metrics: overrides.podMetrics }
+          : this.#spec.metricsServer === true
+            ? { metrics: (process: Process) => metricsOfServer(process, this.#world.network, REGISTRY_HOST) }
+            : {}),
       }),
     );
     host.install(

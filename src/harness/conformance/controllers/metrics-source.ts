@@ -1,8 +1,13 @@
+import { labelsMatch } from '../../../model/api/label-selector.ts';
 import type { Pod } from '../../../model/api/types.ts';
+import type { PodMetricsSource } from '../../../model/controllers/pod-metrics.ts';
+import { SECOND, TRIAL_EPOCH_WALL_US } from '../../../sim/time.ts';
+import type { World } from '../../../sim/world.ts';
+import type { History } from './history.ts';
 import type { Metrics } from './recording.ts';
 
 /** Usage of one pod: millicores and bytes. */
-export interface PodUsage {
+interface PodUsage {
   readonly name: string;
   readonly cpuMilli: number;
   readonly memoryBytes: number;
@@ -14,7 +19,7 @@ function isReady(pod: Pod): boolean {
 }
 
 /** What the fake metrics API of the recordings answers for these pods (README, "HPA scenarios"). */
-export function usageOf(metrics: Metrics | undefined, pods: readonly Pod[]): readonly PodUsage[] {
+function usageOf(metrics: Metrics | undefined, pods: readonly Pod[]): readonly PodUsage[] {
   if (metrics === undefined || metrics.missing === true) return [];
   const listed = pods
     .filter((pod) => pod.status?.phase === 'Running' && pod.metadata.deletionTimestamp === undefined)
@@ -43,4 +48,19 @@ export function usageOf(metrics: Metrics | undefined, pods: readonly Pod[]): rea
     else if (metrics.unreadyCpu !== undefined) out.push(used(metrics.unreadyCpu, 0));
   }
   return out;
+}
+
+/** The fake metrics API itself: it sees the pods that are there, and answers what the last step told it to. */
+export function fakeMetricsApi(world: World, history: History, metrics: () => Metrics | undefined): PodMetricsSource {
+  return {
+    *list(namespace, selector) {
+      const pods = [...history.current.values()].filter(
+        (object) => object.kind === 'Pod' && object.metadata.namespace === namespace && labelsMatch(selector, object.metadata.labels),
+      );
+      const usage = usageOf(metrics(), pods as unknown as readonly Pod[]);
+      // Samples of the fake metrics API are stamped now, over a window of a second.
+      const atWallUs = TRIAL_EPOCH_WALL_US + world.now;
+      return { ok: true, pods: usage.map((pod) => ({ ...pod, atWallUs, windowUs: SECOND })) };
+    },
+  };
 }

@@ -1,8 +1,6 @@
 import { MemoryStorage } from '../../../model/apiserver/memory-storage.ts';
 import { admissionPlugins } from '../../../model/apiserver/admission/default-plugins.ts';
 import { apiServer } from '../../../model/apiserver/server.ts';
-import { labelsMatch } from '../../../model/api/label-selector.ts';
-import type { Pod } from '../../../model/api/types.ts';
 import { builtInKinds } from '../../../model/api/kinds/registry.ts';
 import type { ControllerManagerConfig } from '../../../model/controllers/config.ts';
 import { DEFAULT_CONTROLLER_MANAGER_CONFIG } from '../../../model/controllers/config.ts';
@@ -27,7 +25,7 @@ import { comparePodFacts } from './compare-facts.ts';
 import { durationUs } from './fake-annotations.ts';
 import { FakeKubelets } from './fake-kubelet.ts';
 import { History } from './history.ts';
-import { usageOf } from './metrics-source.ts';
+import { fakeMetricsApi } from './metrics-source.ts';
 import { Naming } from './naming.ts';
 import type { Recording } from './recording.ts';
 import { type Stage, type StepResult, createAll, runStep, scenarioNode } from './steps.ts';
@@ -185,17 +183,7 @@ function replayOnce(recording: Recording, { seed, phaseUs, machine }: Replay): r
     config,
     facts,
     defects: NO_DEFECTS,
-    metrics: () => ({
-      *list(namespace, selector) {
-        const pods = [...history.current.values()].filter(
-          (object) => object.kind === 'Pod' && object.metadata.namespace === namespace && labelsMatch(selector, object.metadata.labels),
-        );
-        const usage = usageOf(stage?.metrics, pods as unknown as readonly Pod[]);
-        // Samples of the fake metrics API are stamped now, over a window of a second.
-        const atWallUs = TRIAL_EPOCH_WALL_US + world.now;
-        return { ok: true, pods: usage.map((pod) => ({ ...pod, atWallUs, windowUs: SECOND })) };
-      },
-    }),
+    metrics: () => fakeMetricsApi(world, history, () => stage?.metrics),
   });
   // Fixes the phase of its periodic loops: pod GC 8.5 s, node monitor 3.5 s after the start, as in most recordings.
   world.at(managerStart, () => host.install(manager));

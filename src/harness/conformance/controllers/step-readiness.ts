@@ -7,7 +7,7 @@ import { storyField } from './story-fields.ts';
 
 /** What is waited for before a step: that objects are there, where they run, and what controllers counted. */
 const FIELDS =
-  /^(exists|phase|node|deleting|finalizers|taints|unschedulable|spec\.replicas|status\.(replicas|readyReplicas|availableReplicas|updatedReplicas|active|ready|succeeded|failed|phase|current(Healthy|NumberScheduled)|desiredHealthy|expectedPods|numberReady|updatedNumberScheduled|used|hard))$/;
+  /^(exists|phase|node|deleting|finalizers|taints|unschedulable|spec\.replicas|status\.(replicas|readyReplicas|availableReplicas|updatedReplicas|active|ready|succeeded|failed|phase|current(Healthy|NumberScheduled)|desiredHealthy|desiredReplicas|expectedPods|numberReady|updatedNumberScheduled|used|hard))$/;
 
 /** A value that had just come when the step was taken may not have been its reason. */
 const SETTLED_SECONDS = 0.5;

@@ -1,5 +1,4 @@
 const TIMER = 'it goes on by the clock: there is no end to compare';
-const METRICS = 'the metrics of its pods are faked inside of the controller manager, which the cluster does not have';
 const GATE = 'it needs feature gates or flags that the whole cluster does not get';
 const TIE = 'which of several nodes or pods is picked is open, and the rest follows from it';
 const CUT = 'the recording ends before the cluster is quiet';
@@ -24,20 +23,7 @@ export const UNJUDGED: Readonly<Record<string, string>> = {
   'drain-blocked': TIE,
   'endpointslice-120': MANY,
   'events-aggregation': MANY,
-  'hpa-disabled-down': METRICS,
-  'hpa-down-policy': METRICS,
-  'hpa-down-stabilised': METRICS,
-  'hpa-manual-scale': METRICS,
-  'hpa-max': METRICS,
-  'hpa-min': METRICS,
-  'hpa-missing-metrics': METRICS,
-  'hpa-missing-some': METRICS,
-  'hpa-no-target': METRICS,
-  'hpa-own-tolerance': METRICS,
-  'hpa-rolling': METRICS,
-  'hpa-up-limits': METRICS,
-  'hpa-up-policy': METRICS,
-  'hpa-zero-replicas': METRICS,
+  'hpa-up-policy': CUT,
   'job-backoff-per-index': CUT,
   'job-delete-orphan': CUT,
   'job-pfp-count': CUT,
