@@ -41,7 +41,18 @@ const TOPICS: readonly Topic[] = [
   memory,
 ];
 
-const { values } = parseArgs({ options: { json: { type: 'boolean' }, only: { type: 'string' }, large: { type: 'boolean' } } });
+const HOW = 'npm run bench -- [--only TOPIC] [--large] [--json]';
+
+/** The options; a usage line where they cannot be read. */
+function options(): { readonly json?: boolean; readonly only?: string; readonly large?: boolean } {
+  try {
+    return parseArgs({ options: { json: { type: 'boolean' }, only: { type: 'string' }, large: { type: 'boolean' } } }).values;
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${HOW}\ntopics: ${TOPICS.map((topic) => topic.name).join(', ')}`);
+    process.exit(64);
+  }
+}
+const values = options();
 
 function wanted(topic: Topic): boolean {
   if (values.only !== undefined) return topic.name.includes(values.only) || values.only.startsWith(topic.name);
